@@ -1,0 +1,115 @@
+// Package translate holds what the translations between standard formats and ActiveSync properties share.
+//
+// Its children (contact, calendar, task, note) are pure functions: bytes in a
+// standard format on one side, [eas.Properties] on the other. Each of them has
+//
+//	FromX(object []byte, o translate.Options) (eas.Properties, error)    what a phone is shown
+//	Merge(object []byte, sent eas.Properties, o translate.Options) ([]byte, error)    a phone's edit
+//	New(uid string, sent eas.Properties, o translate.Options) ([]byte, error)    a phone's new item
+//
+// with X the format (VCard, ICalendar). Merge changes the content lines of the
+// properties that the phone changed and keeps every other byte; it follows that
+// Merge(x, FromX(x)) = x.
+package translate
+
+import (
+	"errors"
+	"math"
+	"time"
+
+	"github.com/pushbridge/pushbridge/bridge/eas"
+	"github.com/pushbridge/pushbridge/bridge/wbxml"
+)
+
+// ErrUnreadable means that an object is not in its format and cannot be shown
+// to a phone. It concerns this one object only.
+var ErrUnreadable = errors.New("translate: the object cannot be read")
+
+// ErrInvalid means that what a phone sent contradicts itself or the
+// specification, so that nothing can be stored. The phone is told Sync status 6.
+var ErrInvalid = errors.New("translate: the phone's item is invalid")
+
+// Options tell a translation for whom it works. Now is required; every other
+// field has a useful zero value.
+type Options struct {
+	// Version is the protocol version that the phone speaks; 0 means 16.1.
+	Version eas.Version
+
+	// Body says how the phone wants notes and descriptions.
+	Body Body
+
+	// Zone is the person's own time zone: it decides where an object or a
+	// phone leaves the choice open. Nil means UTC.
+	Zone *time.Location
+
+	// Self are the person's mail addresses, to tell an organizer from a guest.
+	Self []string
+
+	// Ghosted tells whether the absence of a property in what a phone sent
+	// means "unchanged". Where it does not, absence means removal. Nil means
+	// that nothing is ghosted. See [MS-ASCMD] "Supported" and "Ghosted
+	// Properties".
+	Ghosted func(wbxml.Tag) bool
+
+	// Now is written into the time stamps of what changes.
+	Now time.Time
+}
+
+// Absent tells what it means that a property is missing from what a phone
+// sent: true if it is to be kept.
+func (o Options) Absent(t wbxml.Tag) (keep bool) { return o.Ghosted != nil && o.Ghosted(t) }
+
+// Location is the person's zone, never nil.
+func (o Options) Location() *time.Location {
+	if o.Zone == nil {
+		return time.UTC
+	}
+	return o.Zone
+}
+
+// ProtocolVersion is Version, or 16.1 where none is set.
+func (o Options) ProtocolVersion() eas.Version {
+	if o.Version == 0 {
+		return eas.V161
+	}
+	return o.Version
+}
+
+// A BodyType is the format of a body. See [MS-ASAIRS] "Type (Body)".
+type BodyType int
+
+// The body types that contacts, events, tasks and notes can have.
+const (
+	PlainText BodyType = 1
+	HTML      BodyType = 2
+	RTF       BodyType = 3
+	MIME      BodyType = 4
+)
+
+// A Body says how a phone wants the text of notes and descriptions. The zero
+// value is plain text without a limit.
+type Body struct {
+	// Type is what the phone prefers of what we have; 0 means PlainText.
+	Type BodyType
+
+	// Truncate is the length in bytes (UTF-8) after which the text is cut on a
+	// rune boundary; -1 means 0 bytes, 0 means no limit.
+	Truncate int
+
+	// AllOrNone leaves a text out that is longer than Truncate, instead of
+	// cutting it. See [MS-ASAIRS] "AllOrNone".
+	AllOrNone bool
+
+	// Omit leaves bodies out altogether: a phone that speaks 12.0 or later and
+	// sent no BodyPreference gets only their size.
+	Omit bool
+}
+
+// Facts are what the filters of a phone need to know of an object.
+type Facts struct {
+	Ends int64 // Unix seconds after which nothing of it happens any more; Forever if it recurs without end
+	Done bool  // a task that is completed
+}
+
+// Forever is the end of what has no end.
+const Forever = int64(math.MaxInt64)

@@ -1,0 +1,97 @@
+package backend
+
+import "context"
+
+// An Extra names an optional ability of a session. The names travel between
+// processes at the handshake and are therefore append-only.
+type Extra string
+
+// The extras there are.
+const (
+	ExtraWatch Extra = "watch" // the session is a Watcher
+	ExtraProbe Extra = "probe" // the session is a Prober
+)
+
+// A Watcher is a Session that notices changes by itself. A Session that is
+// not a Watcher is polled.
+type Watcher interface {
+	Session
+
+	// Watch calls changed whenever one of the collections may have changed
+	// since Watch began, from one goroutine, until the context ends or watching
+	// breaks; it answers why. Every change made after ready was called is
+	// noticed; several may be told at once, and a hint without a change behind
+	// it is harmless. ready is called once, as soon as watching works.
+	Watch(ctx context.Context, cs []CollectionID, ready func(), changed func(CollectionID)) error
+}
+
+// A Prober is a Session that can be asked cheaply whether a collection
+// changed. A Session that is not a Prober is asked for its Changes instead.
+type Prober interface {
+	Session
+
+	// Probe answers an opaque tag for each collection. As long as a
+	// collection's tag is the same, nothing in it has changed; a new tag
+	// without a change behind it is harmless. A collection that is gone is
+	// absent from the answer.
+	Probe(ctx context.Context, cs []CollectionID) (map[CollectionID]string, error)
+}
+
+// Extras lists the extras of a session, looking through wrappers.
+func Extras(s Session) []Extra {
+	var list []Extra
+	if _, ok := As[Watcher](s); ok {
+		list = append(list, ExtraWatch)
+	}
+	if _, ok := As[Prober](s); ok {
+		list = append(list, ExtraProbe)
+	}
+	return list
+}
+
+// An unwrapper is a session that adds behaviour to another one.
+type unwrapper interface{ Unwrap() Session }
+
+// An extrasLister is a session, such as the stub of one in another process,
+// whose methods say more than it can do.
+type extrasLister interface{ Extras() []Extra }
+
+// As finds an extra in a session or in what the session wraps.
+func As[T Session](s Session) (T, bool) {
+	for s != nil {
+		if t, ok := s.(T); ok && offers[T](s) {
+			return t, true
+		}
+		w, ok := s.(unwrapper)
+		if !ok {
+			break
+		}
+		s = w.Unwrap()
+	}
+	var none T
+	return none, false
+}
+
+// offers tells whether a session that lists its extras lists the one whose
+// interface is T.
+func offers[T Session](s Session) bool {
+	l, ok := s.(extrasLister)
+	if !ok {
+		return true
+	}
+	var want Extra
+	switch any((*T)(nil)).(type) {
+	case *Watcher:
+		want = ExtraWatch
+	case *Prober:
+		want = ExtraProbe
+	default:
+		return true
+	}
+	for _, e := range l.Extras() {
+		if e == want {
+			return true
+		}
+	}
+	return false
+}

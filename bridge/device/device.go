@@ -1,0 +1,105 @@
+// Package device keeps the register of phones: who they are, which policy they accepted, and what they asked for last.
+package device
+
+import (
+	"context"
+	"errors"
+	"time"
+)
+
+// An ID names a phone. It is the user and the DeviceId together: two people
+// may use one device, and one device may hold two accounts of one server.
+type ID struct {
+	User   string // the account's name
+	Device string // the DeviceId of the protocol, at most MaxDeviceID bytes
+}
+
+// A Phone is what is known of one device of one user.
+type Phone struct {
+	ID
+	Type      string // DeviceType of the query: "iPhone", "Android", ...
+	UserAgent string
+	Version   string // of the protocol, as last spoken: "16.1"
+	Information
+
+	FirstSeen time.Time
+	LastSeen  time.Time // to within SeenStep
+
+	Policy  Policy
+	Blocked bool  // an administrator refuses it
+	Order   Order // what an administrator wants of it
+}
+
+// Information is what a phone says of itself. See [MS-ASCMD]
+// "DeviceInformation".
+type Information struct {
+	Model        string
+	IMEI         string
+	FriendlyName string
+	OS           string
+	OSLanguage   string
+	PhoneNumber  string
+	Operator     string // MobileOperator
+}
+
+// An Order is what an administrator wants of a phone. The numbers are stored
+// and therefore append-only.
+type Order int
+
+// The orders.
+const (
+	NoOrder     Order = iota
+	WipeDevice        // erase everything
+	WipeAccount       // erase this account; protocol 16.1 only
+)
+
+// Policy is where a phone stands with the security policy. See [MS-ASPROV]
+// "Abstract Data Model".
+type Policy struct {
+	Temporary uint32 // the key of the policy last handed out; good for the acknowledgement only
+	Key       uint32 // the key of the policy that the phone accepted; 0 if it never did
+	Revision  string // of the policy that Temporary belongs to
+	Accepted  string // the revision that Key belongs to
+	Status    int    // how the phone acknowledged: 1 applied, 2 partly, 3 not, 4 managed by others; 0 not yet
+}
+
+// Errors that callers tell apart.
+var (
+	ErrUnknown   = errors.New("device: no such phone")
+	ErrBlocked   = errors.New("device: an administrator blocked this phone") // HTTP 403, status 129
+	ErrWipe      = errors.New("device: the phone is to be erased")           // HTTP 449, status 140
+	ErrInvalidID = errors.New("device: the DeviceId is empty, too long or has special characters")
+	ErrPolicyKey = errors.New("device: the acknowledged policy key is not the one handed out") // Provision 5
+	ErrTooMany   = errors.New("device: the user has too many phones")                          // status 177
+)
+
+// A Store keeps the register. Its methods may be called from many goroutines
+// and many processes at a time.
+type Store interface {
+	// Phone answers what is known, or ErrUnknown.
+	Phone(ctx context.Context, id ID) (Phone, error)
+
+	// Phones lists the phones of a user, the one last seen first; of every
+	// user if user is empty.
+	Phones(ctx context.Context, user string) ([]Phone, error)
+
+	// Update reads a phone, lets change alter it, and stores it, so that no
+	// other Update of the same phone comes between. An unknown phone is given to
+	// change with only its ID set; known tells which it is. If change answers
+	// an error, nothing is stored and Update answers that error together with
+	// the phone as it is. Whether change altered anything may be found out by
+	// comparing (a Phone is comparable); one that is as before need not be
+	// written. change may be called more than once and has no other effects.
+	Update(ctx context.Context, id ID, change func(p *Phone, known bool) error) (Phone, error)
+
+	// Remember keeps a value under a name for a phone, replacing an earlier
+	// one. A nil value forgets. The phone need not be known.
+	Remember(ctx context.Context, id ID, name string, value []byte) error
+
+	// Recall answers what was remembered last, or nil.
+	Recall(ctx context.Context, id ID, name string) ([]byte, error)
+
+	// Forget removes a phone and everything remembered for it. An unknown one
+	// is no error.
+	Forget(ctx context.Context, id ID) error
+}

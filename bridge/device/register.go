@@ -1,0 +1,182 @@
+package device
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/binary"
+	"fmt"
+	"time"
+)
+
+const (
+	// MaxDeviceID bounds the DeviceId, in bytes. [MS-ASHTTP] "Device ID" allows
+	// 32 characters; phones with longer ones are around, and 64 is what its
+	// length byte is used for.
+	MaxDeviceID = 64
+
+	// MaxText bounds each text that a phone says of itself, in bytes. Longer
+	// ones are cut.
+	MaxText = 256
+
+	// MaxValue bounds what Remember keeps under one name, in bytes: the cached
+	// folder list of a Ping with 1000 folders fits many times.
+	MaxValue = 256 << 10
+
+	// MaxPhones bounds the phones of one user, so that a client that invents a
+	// new DeviceId for each start does not fill the store.
+	MaxPhones = 200
+
+	// SeenStep is how exactly LastSeen is kept. A write to the store for each
+	// request would cost more than most requests.
+	SeenStep = 5 * time.Minute
+)
+
+// Options tell New what to build with. Store is required.
+type Options struct {
+	Store Store
+
+	// Require makes phones accept the policy before anything else is
+	// answered. Without it a phone that asks gets the policy, and one that
+	// does not ask is not sent away.
+	Require bool
+
+	// Revision names the present policy; when it changes, phones that accepted
+	// another one are asked to accept the new one.
+	Revision string
+}
+
+// A Register knows the phones. Its methods may be called from many goroutines
+// at a time.
+type Register struct {
+	Options
+}
+
+// New builds a Register.
+func New(o Options) *Register {
+	if o.Store == nil {
+		panic("device: Options.Store is required")
+	}
+	return &Register{o}
+}
+
+// A Visit is what every request says of the phone that sends it.
+type Visit struct {
+	ID
+	Type      string
+	UserAgent string
+	Version   string
+}
+
+// Admit notes a visit, registering a phone that comes for the first time, and
+// answers what is known. ErrInvalidID, ErrBlocked, ErrWipe and ErrTooMany say
+// that the phone is not to be served; with ErrBlocked and ErrWipe the phone's
+// record comes along.
+func (r *Register) Admit(ctx context.Context, v Visit) (Phone, error) {
+	if !validID(v.Device) {
+		return Phone{}, ErrInvalidID
+	}
+	v.Type, v.UserAgent, v.Version = clip(v.Type), clip(v.UserAgent), clip(v.Version)
+	p, err := r.Store.Phone(ctx, v.ID)
+	now := time.Now()
+	if err != nil || p.differs(v, now) {
+		if p, err = r.note(ctx, v, now); err != nil {
+			return Phone{}, err
+		}
+	}
+	switch {
+	case p.Order != NoOrder:
+		return p, ErrWipe
+	case p.Blocked:
+		return p, ErrBlocked
+	}
+	return p, nil
+}
+
+// differs tells whether a visit is worth a write.
+func (p Phone) differs(v Visit, now time.Time) bool {
+	return p.Type != v.Type || p.UserAgent != v.UserAgent || p.Version != v.Version ||
+		now.Sub(p.LastSeen).Abs() >= SeenStep
+}
+
+// note writes a visit down. A phone's first requests come side by side, so
+// that two of them may both believe to be the first.
+func (r *Register) note(ctx context.Context, v Visit, now time.Time) (Phone, error) {
+	if _, err := r.Store.Phone(ctx, v.ID); err != nil {
+		all, err := r.Store.Phones(ctx, v.User)
+		if err != nil {
+			return Phone{}, fmt.Errorf("device: listing phones: %w", err)
+		}
+		if len(all) >= MaxPhones {
+			return Phone{}, ErrTooMany
+		}
+	}
+	p, err := r.Store.Update(ctx, v.ID, func(p *Phone, known bool) error {
+		if !known {
+			p.FirstSeen = now
+		}
+		if v.Version != "" { // OPTIONS has none
+			p.Version = v.Version
+		}
+		p.Type, p.UserAgent, p.LastSeen = v.Type, v.UserAgent, now
+		return nil
+	})
+	if err != nil {
+		return Phone{}, fmt.Errorf("device: registering a phone: %w", err)
+	}
+	return p, nil
+}
+
+// Describe stores what a phone says of itself. An empty text leaves what was
+// there: phones repeat only a part.
+func (r *Register) Describe(ctx context.Context, id ID, i Information) error {
+	_, err := r.Store.Update(ctx, id, func(p *Phone, _ bool) error {
+		for _, f := range [...]struct {
+			to   *string
+			from string
+		}{
+			{&p.Model, i.Model}, {&p.IMEI, i.IMEI}, {&p.FriendlyName, i.FriendlyName}, {&p.OS, i.OS},
+			{&p.OSLanguage, i.OSLanguage}, {&p.PhoneNumber, i.PhoneNumber}, {&p.Operator, i.Operator},
+		} {
+			if f.from != "" {
+				*f.to = clip(f.from)
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		return fmt.Errorf("device: storing device information: %w", err)
+	}
+	return nil
+}
+
+// Remember keeps a value under a name for a phone, such as the parameters of
+// its last Ping; nil forgets it.
+func (r *Register) Remember(ctx context.Context, id ID, name string, value []byte) error {
+	if len(value) > MaxValue {
+		return fmt.Errorf("device: %q is larger than %d bytes", name, MaxValue)
+	}
+	if err := r.Store.Remember(ctx, id, name, value); err != nil {
+		return fmt.Errorf("device: remembering %q: %w", name, err)
+	}
+	return nil
+}
+
+// Recall answers what was last remembered under a name, or nil.
+func (r *Register) Recall(ctx context.Context, id ID, name string) ([]byte, error) {
+	value, err := r.Store.Recall(ctx, id, name)
+	if err != nil {
+		return nil, fmt.Errorf("device: recalling %q: %w", name, err)
+	}
+	return value, nil
+}
+
+// newKey draws a policy key. 0 means "none" on the wire.
+func newKey() uint32 {
+	for {
+		var b [4]byte
+		rand.Read(b[:]) // never fails
+		if k := binary.LittleEndian.Uint32(b[:]); k != 0 {
+			return k
+		}
+	}
+}

@@ -156,6 +156,7 @@ type Row struct {
 	ID       backend.ItemID
 	Revision backend.Revision
 	Removed  bool
+	Told     backend.Revision // what the asking phone was told last; empty if that revision is gone and forgotten
 }
 
 // A Listing is the complete list of one backend's collections.
@@ -176,8 +177,9 @@ type HierarchyRound struct {
 // A Result is what came of a command that a phone sent in a round; it is
 // remembered for the case that the answer is lost.
 type Result struct {
-	ClientID string `json:"c,omitempty"` // of an Add
-	Number   Number `json:"n"`
+	ClientID string           `json:"c,omitempty"` // of an Add
+	Number   Number           `json:"n"`
+	Revision backend.Revision `json:"r,omitempty"` // what it led to; empty for a Delete
 }
 
 // A Source is where a folder's items are read from. backend.Session is one.

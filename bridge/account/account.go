@@ -1,0 +1,140 @@
+// Package account knows who a user is, which backend holds what, and whether the password is right.
+//
+// A password is verified once against a backend and remembered as a keyed hash
+// for minutes, a wrong one too: a phone that still has an old password asks
+// every few minutes for days, and a server that counts failed logins would
+// lock the gateway out with everybody behind it.
+package account
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+
+	"github.com/pushbridge/pushbridge/plugins/backend"
+)
+
+// A Named is a backend with its name in the configuration.
+type Named struct {
+	Name    string
+	Backend backend.Backend
+}
+
+// ErrNoBackend means that there is no backend of that name.
+var ErrNoBackend = errors.New("account: no such backend")
+
+// An Account is a user who proved a password. It may be used from many
+// goroutines, and by a watch function after the request is answered.
+type Account struct {
+	name        string // the state's key
+	address     string
+	credentials backend.Credentials
+	accounts    *Accounts
+	key         key // of the cached verdict
+
+	mu       sync.Mutex
+	sessions map[string]backend.Session
+}
+
+// Name is the name under which the account's state is kept. Every way to
+// write the login gives the same.
+func (a *Account) Name() string { return a.name }
+
+// Address is the person's mail address, or empty if neither the login nor the
+// rule says what it is.
+func (a *Account) Address() string { return a.address }
+
+// Session is the person's view of a backend. It belongs to the account: the
+// caller does not close it. A call that fails with kind Denied makes the next
+// Login ask the backend again.
+func (a *Account) Session(ctx context.Context, name string) (backend.Session, error) {
+	a.mu.Lock()
+	s := a.sessions[name]
+	a.mu.Unlock()
+	if s != nil {
+		return s, nil
+	}
+	b, ok := a.accounts.byName[name]
+	if !ok {
+		return nil, fmt.Errorf("%w: %q", ErrNoBackend, name)
+	}
+	s, err := a.open(ctx, b)
+	if err != nil {
+		a.Denied(err)
+		return nil, fmt.Errorf("account: backend %q: %w", name, err)
+	}
+	s = watched{s, a}
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if other := a.sessions[name]; other != nil { // somebody was faster
+		s.Close()
+		return other, nil
+	}
+	if a.sessions == nil {
+		a.sessions = make(map[string]backend.Session)
+	}
+	a.sessions[name] = s
+	return s, nil
+}
+
+// A sessioner is a backend that makes a session without asking the store.
+type sessioner interface {
+	Session(backend.Credentials) backend.Session
+}
+
+func (a *Account) open(ctx context.Context, b backend.Backend) (backend.Session, error) {
+	if d, ok := b.(sessioner); ok {
+		return d.Session(a.credentials), nil
+	}
+	return b.Open(ctx, a.credentials)
+}
+
+// A Listing is the complete list of one backend's collections.
+type Listing struct {
+	Backend     string
+	Collections []backend.Collection
+}
+
+// List asks every backend for its collections. A backend that fails is missing
+// from the listings and its error stands under its name in the second answer;
+// it is never given as an empty list.
+func (a *Account) List(ctx context.Context) ([]Listing, map[string]error) {
+	backends := a.accounts.backends
+	listings := make([]Listing, len(backends))
+	errs := make([]error, len(backends))
+	var all sync.WaitGroup
+	for i, b := range backends {
+		all.Go(func() {
+			s, err := a.Session(ctx, b.Name)
+			if err == nil {
+				listings[i].Backend = b.Name
+				listings[i].Collections, err = s.Collections(ctx)
+			}
+			errs[i] = err
+		})
+	}
+	all.Wait()
+	var good []Listing
+	var bad map[string]error
+	for i, b := range backends {
+		if errs[i] == nil {
+			good = append(good, listings[i])
+			continue
+		}
+		if bad == nil {
+			bad = make(map[string]error)
+		}
+		bad[b.Name] = errs[i]
+	}
+	return good, bad
+}
+
+// Denied is told of an error of a backend. If a backend no longer accepts the
+// password, the remembered verdict falls, so that the next request asks again.
+// Sessions of the account do this by themselves.
+func (a *Account) Denied(err error) {
+	if err != nil && backend.KindOf(err) == backend.Denied {
+		a.accounts.forget(a.key)
+	}
+}

@@ -1,0 +1,66 @@
+// Package config reads the configuration file and says everything that is wrong with it at once.
+package config
+
+import (
+	"time"
+)
+
+// A File is the configuration. Every value that the file leaves out has its
+// default.
+type File struct {
+	Listen string // FastCGI: "unix:PATH" or "tcp:HOST:PORT"; empty means none, or a socket passed at start
+	HTTP   string // plain HTTP for trials: "HOST:PORT"; empty means none
+	State  string // a directory, or "postgres://..."
+
+	Log Log
+
+	Heartbeat Heartbeat
+	Login     Login
+	Policy    Policy
+
+	PollMin time.Duration // between two questions to a backend that has no events
+	PollMax time.Duration
+
+	PluginsDir      string // other people's plugins; empty means none
+	AutodiscoverURL string // what phones are told; empty means the host they asked
+
+	Backends []Backend // in the file's order
+}
+
+// Log says what is logged.
+type Log struct {
+	Level  string // debug, info, warn, error
+	Format string // text, json
+}
+
+// Heartbeat bounds how long a phone may wait.
+type Heartbeat struct {
+	Min, Default, Max, Increment time.Duration
+}
+
+// Login says what is made of the name that a person types.
+type Login struct {
+	Rule    string   // "keep", "strip_domain" or a template such as "{user}@example.org"
+	Domains []string // that may be written; empty means any
+	Domain  string   // that is meant where none is written
+	Lower   bool     // capital letters mean the same as small ones
+	Address string   // template of the mail address
+	Verify  string   // the backend that is asked; empty means the first
+}
+
+// Policy says what is asked of phones.
+type Policy struct {
+	Require bool // phones must accept the policy before they are served
+}
+
+// A Backend is one [backend.NAME] table.
+type Backend struct {
+	Name     string
+	Plugin   string         // a built-in adapter or the name of a plugin
+	Settings map[string]any // everything else, for the plugin alone
+}
+
+// Load reads a configuration file. An error about its content is a Complaints.
+func Load(path string) (File, error) {
+	return load(path)
+}

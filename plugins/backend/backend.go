@@ -139,15 +139,17 @@ type Fetched struct {
 }
 
 // A Session is one person's view of a Backend. Its methods may be called from
-// many goroutines at a time, end early with the context's error when the
-// context ends, and answer errors for which [KindOf] gives the kind.
+// many goroutines at a time, and answer an *Error when they fail. When the
+// context ends they end early with one of kind Transient that wraps the
+// context's error.
 type Session interface {
 	// Collections lists every collection that the person may read. The list
 	// is complete, or it is an error.
 	Collections(ctx context.Context) ([]Collection, error)
 
 	// Changes calls yield with what is new in a collection since a cursor, in
-	// batches of at most MaxBatch, and answers the cursor for the next call.
+	// batches of at most MaxBatch, and answers the cursor for the next call,
+	// which is never empty.
 	// An empty cursor asks for everything: each item once, none Removed.
 	//
 	// A listing is complete or it is an error, never a shorter list. After an

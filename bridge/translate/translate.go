@@ -25,6 +25,11 @@ import (
 // to a phone. It concerns this one object only.
 var ErrUnreadable = errors.New("translate: the object cannot be read")
 
+// ErrNotShown means that an object is in order but nothing that phones have a
+// place for, such as a vCard that describes a group. It is no failure: a phone
+// is simply not told of it.
+var ErrNotShown = errors.New("translate: the object is not shown to phones")
+
 // ErrInvalid means that what a phone sent contradicts itself or the
 // specification, so that nothing can be stored. The phone is told Sync status 6.
 var ErrInvalid = errors.New("translate: the phone's item is invalid")

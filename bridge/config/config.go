@@ -3,6 +3,8 @@ package config
 
 import (
 	"time"
+
+	"github.com/pushbridge/pushbridge/plugins/backend"
 )
 
 // A File is the configuration. Every value that the file leaves out has its
@@ -35,7 +37,10 @@ type Log struct {
 
 // Heartbeat bounds how long a phone may wait.
 type Heartbeat struct {
-	Min, Default, Max, Increment time.Duration
+	Min       time.Duration // shorter ones are refused
+	Default   time.Duration // for a phone that names none
+	Max       time.Duration // longer ones are refused
+	Increment time.Duration // by which phones are to try longer ones
 }
 
 // Login says what is made of the name that a person types.
@@ -56,11 +61,31 @@ type Policy struct {
 // A Backend is one [backend.NAME] table.
 type Backend struct {
 	Name     string
-	Plugin   string         // a built-in adapter or the name of a plugin
-	Settings map[string]any // everything else, for the plugin alone
+	Plugin   string           // a built-in adapter or the name of a plugin
+	Settings backend.Settings // everything else, for the plugin alone
 }
 
-// Load reads a configuration file. An error about its content is a Complaints.
-func Load(path string) (File, error) {
-	return load(path)
+// The bounds of a heartbeat. See [MS-ASCMD] "HeartbeatInterval (Ping)": the
+// server chooses them; 59 minutes are the longest that Sync can express.
+const (
+	LeastHeartbeat = time.Second
+	MostHeartbeat  = 59 * time.Minute
+)
+
+// LeastPoll keeps a slip of the pen from hammering a server.
+const LeastPoll = time.Second
+
+// Default is the configuration of an empty file, which lacks nothing but
+// backends.
+func Default() File {
+	return File{
+		State: "/var/lib/pushbridge",
+		Log:   Log{Level: "info", Format: "text"},
+		Heartbeat: Heartbeat{
+			Min: time.Minute, Default: 8 * time.Minute, Max: MostHeartbeat, Increment: 5 * time.Minute,
+		},
+		Login:   Login{Rule: "keep"},
+		PollMin: 15 * time.Second,
+		PollMax: 5 * time.Minute,
+	}
 }

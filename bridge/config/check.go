@@ -1,0 +1,150 @@
+package config
+
+import (
+	"fmt"
+	"net"
+	"net/url"
+	"path/filepath"
+	"slices"
+	"strings"
+	"time"
+)
+
+func anything(string) *problem { return nil }
+
+func oneOf(words ...string) func(string) *problem {
+	return func(s string) *problem {
+		if slices.Contains(words, s) {
+			return nil
+		}
+		return &problem{fmt.Sprintf("%.40q", s), "write one of " + strings.Join(words, ", ")}
+	}
+}
+
+// listenAddress checks where FastCGI is served.
+func listenAddress(s string) *problem {
+	const remedy = `write "unix:/run/pushbridge/pushbridge.sock" or "tcp:127.0.0.1:9000"`
+	if path, ok := strings.CutPrefix(s, "unix:"); ok {
+		// A socket's address has 108 bytes with the closing zero. See unix(7).
+		if path == "" || len(path) > 107 || strings.ContainsRune(path, 0) {
+			return &problem{fmt.Sprintf("%.120q, whose path is empty or longer than 107 bytes", s), remedy}
+		}
+		return nil
+	}
+	if address, ok := strings.CutPrefix(s, "tcp:"); ok {
+		s = address
+	} else if s != "" {
+		return &problem{fmt.Sprintf("%.80q", s), remedy}
+	}
+	if hostPort(s) != nil {
+		return &problem{fmt.Sprintf("%.80q", s), remedy}
+	}
+	return nil
+}
+
+func hostPort(s string) *problem {
+	if s == "" {
+		return nil
+	}
+	host, port, err := net.SplitHostPort(s)
+	if err == nil {
+		_, err = net.LookupPort("tcp", port)
+	}
+	if err != nil || strings.ContainsAny(host, "/ \x00") {
+		return &problem{fmt.Sprintf("%.80q", s), `write "127.0.0.1:8080", or "" for none`}
+	}
+	return nil
+}
+
+// statePlace checks where the state is kept. The value is not repeated, since
+// a database's address holds a password.
+func statePlace(s string) *problem {
+	const remedy = `write a directory such as "/var/lib/pushbridge", or "postgres://user:password@host/database"`
+	switch scheme, _, ok := strings.Cut(s, "://"); {
+	case s == "" || strings.ContainsRune(s, 0):
+		return &problem{"empty", remedy}
+	case !ok:
+		return nil
+	case scheme != "postgres" && scheme != "postgresql":
+		return &problem{fmt.Sprintf("a database of the sort %.20q", scheme), remedy}
+	}
+	if u, err := url.Parse(s); err != nil || u.Host == "" && u.RawQuery == "" {
+		return &problem{"not the address of a database", remedy}
+	}
+	return nil
+}
+
+func loginRule(s string) *problem {
+	if s == "keep" || s == "strip_domain" || strings.Contains(s, "{user}") && templated(s) {
+		return nil
+	}
+	return &problem{fmt.Sprintf("%.80q", s), `write "keep", "strip_domain" or a template such as "{user}@example.org"`}
+}
+
+func addressTemplate(s string) *problem {
+	if s == "" || strings.Contains(s, "{user}") && strings.Contains(s, "@") && templated(s) {
+		return nil
+	}
+	return &problem{fmt.Sprintf("%.80q", s), `write a template such as "{user}@example.org"`}
+}
+
+// templated tells whether a template has no other braces than those it may
+// have.
+func templated(s string) bool {
+	s = strings.NewReplacer("{user}", "", "{domain}", "").Replace(s)
+	return !strings.ContainsAny(s, "{}\x00\n")
+}
+
+func domainName(s string) *problem {
+	if len(s) > 253 || strings.ContainsAny(s, "@/\\ {}\x00\n") {
+		return &problem{fmt.Sprintf("%.80q", s), `write a domain such as "example.org"`}
+	}
+	return nil
+}
+
+// phoneURL checks what phones are told. Plain HTTP is for trials.
+func phoneURL(s string) *problem {
+	if s == "" {
+		return nil
+	}
+	u, err := url.Parse(s)
+	if err != nil || u.Scheme != "https" && u.Scheme != "http" || u.Host == "" || u.RawQuery != "" || u.User != nil {
+		return &problem{fmt.Sprintf("%.80q", s), `write "https://mail.example.org/Microsoft-Server-ActiveSync"`}
+	}
+	return nil
+}
+
+// check looks at values that depend on each other, after all were taken.
+func (l *loader) check() {
+	f := &l.file
+	l.bounds("heartbeat_min", "heartbeat_max", &f.Heartbeat.Min, &f.Heartbeat.Max)
+	l.bounds("heartbeat_min", "heartbeat_default", &f.Heartbeat.Min, &f.Heartbeat.Default)
+	l.bounds("heartbeat_default", "heartbeat_max", &f.Heartbeat.Default, &f.Heartbeat.Max)
+	l.bounds("poll_min", "poll_max", &f.PollMin, &f.PollMax)
+	if f.PluginsDir != "" && !filepath.IsAbs(f.PluginsDir) {
+		l.complain("plugins_dir", "write the whole path from /", "plugins_dir is %.80q", f.PluginsDir)
+	}
+	if v := f.Login.Verify; v != "" && !slices.ContainsFunc(f.Backends, func(b Backend) bool { return b.Name == v }) {
+		l.complain("login.verify", "name one of the [backend.NAME] tables", "login.verify names the backend %.80q, which does not exist", v)
+	}
+	if strings.Contains(f.Login.Rule, "{domain}") && f.Login.Domain == "" && len(f.Login.Domains) == 0 {
+		l.complain("login.rule", `set login.domain = "example.org", for those who type none`, "login.rule has {domain}, but no domain is known for a login without one")
+	}
+	if len(f.Backends) == 0 && l.at.line("backend") == 0 {
+		l.complain("", "add a table: [backend.calendar] with plugin = \"caldav\" and url = \"https://...\"", "no backend is configured")
+	}
+}
+
+// bounds makes sure that one length of time is not longer than another. One
+// that nobody wrote gives way without a word.
+func (l *loader) bounds(low, high string, a, b *time.Duration) {
+	switch {
+	case *a <= *b:
+	case !l.set[low]:
+		*a = *b
+	case !l.set[high]:
+		*b = *a
+	default:
+		l.complain(low, "lower it, or raise "+high, "%s (%v) is longer than %s (%v)", low, *a, high, *b)
+	}
+}

@@ -1,0 +1,182 @@
+package config
+
+import (
+	"errors"
+	"flag"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/pushbridge/pushbridge/plugins/backend"
+)
+
+var update = flag.Bool("update", false, "re-record the golden files")
+
+func TestParse(t *testing.T) {
+	const backends = "\n[backend.c]\nplugin = \"caldav\"\n"
+	only := []Backend{{Name: "c", Plugin: "caldav", Settings: backend.Settings{}}}
+	for _, tc := range []struct {
+		name, text string
+		env        []string
+		want       func(*File)
+	}{
+		{name: "nothing but a backend", text: backends, want: func(*File) {}},
+		{
+			name: "everything",
+			text: "\ufefflisten = \"unix:/run/p.sock\"\nhttp = \"127.0.0.1:8080\"\nstate = \"postgres://p@h/d\"\nplugins_dir = \"/p\"\n" +
+				"poll_min = 5\npoll_max = \"1m\"\nheartbeat_min = 60\nheartbeat_default = \"5m\"\nheartbeat_max = 1680\nheartbeat_increment = 300\n" +
+				"log = { level = \"debug\", format = \"json\" }\n[login]\nrule = \"{user}@{domain}\"\ndomains = [\"example.org\"]\ndomain = \"example.org\"\nlower = true\naddress = \"{user}@example.org\"\nverify = \"c\"\n" +
+				"[policy]\nrequire = true\n[autodiscover]\nurl = \"https://m.example.org/Microsoft-Server-ActiveSync\"\n" + backends,
+			want: func(f *File) {
+				f.Listen, f.HTTP, f.State, f.PluginsDir = "unix:/run/p.sock", "127.0.0.1:8080", "postgres://p@h/d", "/p"
+				f.PollMin, f.PollMax = 5*time.Second, time.Minute
+				f.Heartbeat = Heartbeat{time.Minute, 5 * time.Minute, 28 * time.Minute, 5 * time.Minute}
+				f.Log = Log{"debug", "json"}
+				f.Login = Login{"{user}@{domain}", []string{"example.org"}, "example.org", true, "{user}@example.org", "c"}
+				f.Policy.Require = true
+				f.AutodiscoverURL = "https://m.example.org/Microsoft-Server-ActiveSync"
+			},
+		},
+		{
+			name: "defaults give way to what was written",
+			text: "heartbeat_max = 30\npoll_min = 600" + backends,
+			want: func(f *File) {
+				f.Heartbeat.Min, f.Heartbeat.Default, f.Heartbeat.Max = 30*time.Second, 30*time.Second, 30*time.Second
+				f.PollMin, f.PollMax = 10*time.Minute, 10*time.Minute
+			},
+		},
+		{
+			name: "the environment goes before the file", text: "listen = \"tcp:127.0.0.1:1\"" + backends,
+			env:  []string{"PUSHBRIDGE_LISTEN=tcp:127.0.0.1:9000", "PUSHBRIDGE_CI=1", "PUSHBRIDGE_LOG_LEVEL=warn", "PUSHBRIDGE_POLICY_REQUIRE=true", "PUSHBRIDGE_POLL_MIN=7", "PUSHBRIDGE_LOGIN_DOMAINS=a.example, b.example", "HOME=/"},
+			want: func(f *File) {
+				f.Listen, f.Log.Level, f.Policy.Require, f.PollMin = "tcp:127.0.0.1:9000", "warn", true, 7*time.Second
+				f.Login.Domains = []string{"a.example", "b.example"}
+			},
+		},
+		{
+			name: "what belongs to plugins is passed on, in the file's order",
+			text: "[backend.z]\nplugin = \"caldav\"\nurl = \"https://z\"\nhtpasswd_file = \"/h\"\ntimeout = 3\nlist = [1, 2]\n[backend.z.inner]\nx = true\n[backend.a-b]\nplugin = \"other\"\n",
+			env:  []string{"PUSHBRIDGE_BACKEND_A_B_PASSWORD=hush", "PUSHBRIDGE_BACKEND_NOBODY_X=1"},
+			want: func(f *File) {
+				f.Backends = []Backend{
+					{"z", "caldav", backend.Settings{"url": "https://z", "htpasswd_file": "/h", "timeout": int64(3), "list": []any{int64(1), int64(2)}, "inner": map[string]any{"x": true}}},
+					{"a-b", "other", backend.Settings{"password": "hush"}},
+				}
+			},
+		},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			want := Default()
+			want.Backends = only
+			tc.want(&want)
+			got, err := Parse("p.toml", []byte(tc.text), tc.env)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if d := cmp.Diff(want, got); d != "" {
+				t.Errorf("the file was read otherwise (-want +got):\n%s", d)
+			}
+		})
+	}
+}
+
+// TestComplaints compares everything that is said about each bad file with
+// what was recorded.
+func TestComplaints(t *testing.T) {
+	files, err := filepath.Glob("testdata/*.toml")
+	if err != nil || len(files) == 0 {
+		t.Fatalf("no files to complain about: %v", err)
+	}
+	for _, file := range files {
+		t.Run(filepath.Base(file), func(t *testing.T) {
+			data, err := os.ReadFile(file)
+			if err != nil {
+				t.Fatal(err)
+			}
+			_, err = Parse(filepath.Base(file), data, []string{"PUSHBRIDGE_LOG_FORMAT=yaml"})
+			cs, ok := errors.AsType[Complaints](err)
+			if !ok || len(cs) == 0 {
+				t.Fatalf("error = %v, want complaints", err)
+			}
+			golden := strings.TrimSuffix(file, ".toml") + ".txt"
+			if *update {
+				if err := os.WriteFile(golden, []byte(cs.Error()+"\n"), 0o644); err != nil {
+					t.Fatal(err)
+				}
+			}
+			want, err := os.ReadFile(golden)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if d := cmp.Diff(string(want), cs.Error()+"\n"); d != "" {
+				t.Errorf("said otherwise (-want +got):\n%s", d)
+			}
+		})
+	}
+}
+
+func TestSecretsFromFiles(t *testing.T) {
+	dir := t.TempDir()
+	secret := filepath.Join(dir, "secret")
+	if err := os.WriteFile(secret, []byte("postgres://p:pw@h/d\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	text := "state_file = '" + secret + "'\n[backend.c]\nplugin = \"x\"\npassword_file = '" + secret + "'\n"
+	path := filepath.Join(dir, "p.toml")
+	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	f, err := Load(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	const want = "postgres://p:pw@h/d"
+	if f.State != want || f.Backends[0].Settings["password"] != want || len(f.Backends[0].Settings) != 1 {
+		t.Errorf("state = %q, settings = %v, want the content of the file in both", f.State, f.Backends[0].Settings)
+	}
+	_, err = Parse("p.toml", []byte(text+"password = \"x\"\n"), nil)
+	if err == nil || !strings.Contains(err.Error(), "p.toml:4: backend.c.password_file and backend.c.password are both set; remove one of them") {
+		t.Errorf("error = %v, want a complaint about two passwords", err)
+	}
+	if _, err = Load(filepath.Join(dir, "none.toml")); !errors.Is(err, os.ErrNotExist) {
+		t.Errorf("error = %v, want that the file does not exist", err)
+	}
+}
+
+// TestNoSecretsInComplaints keeps passwords in the wrong place out of the log.
+func TestNoSecretsInComplaints(t *testing.T) {
+	_, err := Parse("p.toml", []byte("state = \"mysql://u:hush@h\"\npassword = \"hush\"\n[policy]\nrequire = \"hush\"\n[backend.c]\nplugin=[\"hush\"]\npassword_file=3\n"), nil)
+	if err == nil || strings.Contains(err.Error(), "hush") {
+		t.Errorf("error = %v, want complaints without the secret", err)
+	}
+}
+
+func FuzzParse(f *testing.F) {
+	f.Add([]byte("listen = \"unix:/x\"\n[backend.a]\nplugin = \"caldav\"\n"))
+	f.Add([]byte("a = { b = { c = 1 } }\n[[backend]]\n[login]\ndomains = [1]\n"))
+	f.Add([]byte("\"a.b\" = 1\n\"x\\ny\" = 2\nheartbeat_min = 999999999999999\n"))
+	f.Fuzz(func(t *testing.T, data []byte) {
+		got, err := Parse("p.toml", data, nil)
+		if err != nil {
+			cs, ok := errors.AsType[Complaints](err)
+			if !ok || len(cs) == 0 {
+				t.Fatalf("error is a %T (%v), want Complaints", err, err)
+			}
+			lines := strings.Count(string(data), "\n") + 1
+			for _, c := range cs {
+				if c.Line < 0 || c.Line > lines || c.Wrong == "" || strings.Contains(c.String(), "\n") {
+					t.Errorf("complaint %+v about a file with %d lines", c, lines)
+				}
+			}
+			return
+		}
+		h := got.Heartbeat
+		if len(got.Backends) == 0 || h.Min < LeastHeartbeat || h.Min > h.Default || h.Default > h.Max || h.Max > MostHeartbeat || got.PollMin < LeastPoll || got.PollMin > got.PollMax {
+			t.Errorf("accepted %+v", got)
+		}
+	})
+}

@@ -1,0 +1,189 @@
+package config
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// A problem is what is wrong with a value ("a text") and what to write
+// instead.
+type problem struct{ wrong, remedy string }
+
+// A taker checks a value and writes it into the file. Values from the
+// environment and from secrets' files are always strings.
+type taker func(*File, any) *problem
+
+// keys are all keys outside of [backend.NAME], by dotted path.
+var keys = map[string]taker{
+	"listen":              text(func(f *File) *string { return &f.Listen }, listenAddress),
+	"http":                text(func(f *File) *string { return &f.HTTP }, hostPort),
+	"state":               text(func(f *File) *string { return &f.State }, statePlace),
+	"plugins_dir":         text(func(f *File) *string { return &f.PluginsDir }, anything),
+	"poll_min":            duration(func(f *File) *time.Duration { return &f.PollMin }, LeastPoll, maxPoll),
+	"poll_max":            duration(func(f *File) *time.Duration { return &f.PollMax }, LeastPoll, maxPoll),
+	"heartbeat_min":       duration(func(f *File) *time.Duration { return &f.Heartbeat.Min }, LeastHeartbeat, MostHeartbeat),
+	"heartbeat_default":   duration(func(f *File) *time.Duration { return &f.Heartbeat.Default }, LeastHeartbeat, MostHeartbeat),
+	"heartbeat_max":       duration(func(f *File) *time.Duration { return &f.Heartbeat.Max }, LeastHeartbeat, MostHeartbeat),
+	"heartbeat_increment": duration(func(f *File) *time.Duration { return &f.Heartbeat.Increment }, time.Second, MostHeartbeat),
+	"log.level":           text(func(f *File) *string { return &f.Log.Level }, oneOf("debug", "info", "warn", "error")),
+	"log.format":          text(func(f *File) *string { return &f.Log.Format }, oneOf("text", "json")),
+	"login.rule":          text(func(f *File) *string { return &f.Login.Rule }, loginRule),
+	"login.domains":       list(func(f *File) *[]string { return &f.Login.Domains }),
+	"login.domain":        text(func(f *File) *string { return &f.Login.Domain }, domainName),
+	"login.lower":         boolean(func(f *File) *bool { return &f.Login.Lower }),
+	"login.address":       text(func(f *File) *string { return &f.Login.Address }, addressTemplate),
+	"login.verify":        text(func(f *File) *string { return &f.Login.Verify }, anything),
+	"policy.require":      boolean(func(f *File) *bool { return &f.Policy.Require }),
+	"autodiscover.url":    text(func(f *File) *string { return &f.AutodiscoverURL }, phoneURL),
+}
+
+// maxPoll bounds the time between two questions: a change that is noticed a
+// day late is not noticed.
+const maxPoll = 24 * time.Hour
+
+// isTable tells whether keys live below a path.
+func isTable(path string) bool {
+	if path == "backend" {
+		return true
+	}
+	for k := range keys {
+		if strings.HasPrefix(k, path+".") {
+			return true
+		}
+	}
+	return false
+}
+
+// siblings are the keys of the table that a path is in.
+func siblings(path string) []string {
+	prefix := path[:strings.LastIndexByte(path, '.')+1]
+	known := make(map[string]bool)
+	for k := range keys {
+		if rest, ok := strings.CutPrefix(k, prefix); ok {
+			first, _, _ := strings.Cut(rest, ".")
+			known[first] = true
+		}
+	}
+	if prefix == "" {
+		known["backend"] = true
+	}
+	if len(known) == 0 {
+		return siblings("")
+	}
+	return slices.Sorted(maps.Keys(known))
+}
+
+func text(to func(*File) *string, check func(string) *problem) taker {
+	return func(f *File, v any) *problem {
+		s, ok := v.(string)
+		if !ok {
+			return &problem{describe(v) + " instead of a text", "write it in quotes"}
+		}
+		if p := check(s); p != nil {
+			return p
+		}
+		*to(f) = s
+		return nil
+	}
+}
+
+func boolean(to func(*File) *bool) taker {
+	return func(f *File, v any) *problem {
+		switch v {
+		case true, "true":
+			*to(f) = true
+		case false, "false":
+			*to(f) = false
+		default:
+			return &problem{describe(v), "write true or false"}
+		}
+		return nil
+	}
+}
+
+// duration takes seconds as a number or a text such as "15s" or "5m".
+func duration(to func(*File) *time.Duration, least, most time.Duration) taker {
+	return func(f *File, v any) *problem {
+		var d time.Duration
+		switch v := v.(type) {
+		case int64:
+			if v < 0 || v > int64(most/time.Second) {
+				return outside(strconv.FormatInt(v, 10), least, most)
+			}
+			d = time.Duration(v) * time.Second
+		case string:
+			n, err := strconv.Atoi(v)
+			if err == nil && n >= 0 && n <= int(most/time.Second) {
+				d = time.Duration(n) * time.Second
+			} else if d, err = time.ParseDuration(v); err != nil {
+				return &problem{fmt.Sprintf("%.40q", v), `write seconds, or a text such as "90s" or "5m"`}
+			}
+		default:
+			return &problem{describe(v), `write seconds, or a text such as "90s" or "5m"`}
+		}
+		if d < least || d > most {
+			return outside(d.String(), least, most)
+		}
+		*to(f) = d
+		return nil
+	}
+}
+
+func outside(is string, least, most time.Duration) *problem {
+	return &problem{is, fmt.Sprintf("write something from %d to %d seconds", int(least.Seconds()), int(most.Seconds()))}
+}
+
+// list takes a list of domains; from the environment, separated by commas.
+func list(to func(*File) *[]string) taker {
+	return func(f *File, v any) *problem {
+		var out []string
+		switch v := v.(type) {
+		case string:
+			for s := range strings.SplitSeq(v, ",") {
+				out = append(out, strings.TrimSpace(s))
+			}
+		case []any:
+			for _, e := range v {
+				s, ok := e.(string)
+				if !ok {
+					return &problem{"a list with " + describe(e), `write texts: ["example.org", "example.net"]`}
+				}
+				out = append(out, s)
+			}
+		default:
+			return &problem{describe(v), `write a list: ["example.org", "example.net"]`}
+		}
+		for _, s := range out {
+			if p := domainName(s); p != nil || s == "" {
+				return &problem{fmt.Sprintf("a list with %.80q", s), `write domains such as "example.org"`}
+			}
+		}
+		*to(f) = out
+		return nil
+	}
+}
+
+// describe names a value for a person, without repeating what may be a secret
+// in the wrong place.
+func describe(v any) string {
+	switch v := v.(type) {
+	case nil:
+		return "nothing"
+	case string:
+		if v == "" {
+			return "empty"
+		}
+		return "a text"
+	case bool, int64, float64:
+		return fmt.Sprint(v)
+	case []any:
+		return "a list"
+	case map[string]any:
+		return "a table"
+	}
+	return "a date or time"
+}

@@ -10,6 +10,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
+	"runtime"
 	"sync"
 
 	"github.com/pushbridge/pushbridge/plugins/backend"
@@ -36,6 +38,15 @@ type Account struct {
 	mu       sync.Mutex
 	sessions map[string]backend.Session
 }
+
+// String shows the name and hides the password.
+func (a *Account) String() string { return a.name }
+
+// GoString hides the password from %#v, too.
+func (a *Account) GoString() string { return "account.Account{" + a.name + "}" }
+
+// LogValue hides the password from log/slog.
+func (a *Account) LogValue() slog.Value { return slog.StringValue(a.name) }
 
 // Name is the name under which the account's state is kept. Every way to
 // write the login gives the same.
@@ -64,7 +75,6 @@ func (a *Account) Session(ctx context.Context, name string) (backend.Session, er
 		a.Denied(err)
 		return nil, fmt.Errorf("account: backend %q: %w", name, err)
 	}
-	s = watched{s, a}
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	if other := a.sessions[name]; other != nil { // somebody was faster
@@ -74,8 +84,11 @@ func (a *Account) Session(ctx context.Context, name string) (backend.Session, er
 	if a.sessions == nil {
 		a.sessions = make(map[string]backend.Session)
 	}
-	a.sessions[name] = s
-	return s, nil
+	a.sessions[name] = watched{s, a}
+	// A verdict may fall while a watch function still uses the session, which
+	// keeps the account alive; it is closed when nobody can use it any more.
+	runtime.AddCleanup(a, func(s backend.Session) { s.Close() }, s)
+	return a.sessions[name], nil
 }
 
 // A sessioner is a backend that makes a session without asking the store.

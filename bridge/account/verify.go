@@ -74,6 +74,12 @@ type Accounts struct {
 	running sync.WaitGroup
 }
 
+// String hides what is inside.
+func (a *Accounts) String() string { return "account.Accounts" }
+
+// GoString hides it from %#v, too.
+func (a *Accounts) GoString() string { return a.String() }
+
 // A verdict is a right password.
 type verdict struct {
 	account *Account
@@ -214,6 +220,12 @@ func (a *Accounts) verify(ctx context.Context, k key, id Identity, password stri
 		acc := &Account{name: id.Name, address: id.Address, credentials: c, accounts: a, key: k}
 		a.good.Add(k, verdict{acc, time.Now().Add(a.options.Positive)})
 		a.bad.Remove(k)
+		// The password must not stay in memory until others push it out.
+		time.AfterFunc(a.options.Positive, func() {
+			if v, ok := a.good.Peek(k); ok && v.account == acc {
+				a.good.Remove(k)
+			}
+		})
 		return acc, nil
 	case backend.KindOf(err) == backend.Denied:
 		err = fmt.Errorf("account: login: %w", err)

@@ -1,6 +1,7 @@
 package device
 
 import (
+	"cmp"
 	"context"
 	"crypto/rand"
 	"encoding/binary"
@@ -94,8 +95,8 @@ func (r *Register) Admit(ctx context.Context, v Visit) (Phone, error) {
 
 // differs tells whether a visit is worth a write.
 func (p Phone) differs(v Visit, now time.Time) bool {
-	return p.Type != v.Type || p.UserAgent != v.UserAgent || p.Version != v.Version ||
-		now.Sub(p.LastSeen).Abs() >= SeenStep
+	return v.Type != "" && p.Type != v.Type || v.UserAgent != "" && p.UserAgent != v.UserAgent ||
+		v.Version != "" && p.Version != v.Version || now.Sub(p.LastSeen).Abs() >= SeenStep
 }
 
 // note writes a visit down. A phone's first requests come side by side, so
@@ -114,10 +115,9 @@ func (r *Register) note(ctx context.Context, v Visit, now time.Time) (Phone, err
 		if !known {
 			p.FirstSeen = now
 		}
-		if v.Version != "" { // OPTIONS has none
-			p.Version = v.Version
-		}
-		p.Type, p.UserAgent, p.LastSeen = v.Type, v.UserAgent, now
+		// OPTIONS says no version, and some requests say less than others.
+		p.Type, p.UserAgent, p.Version = cmp.Or(v.Type, p.Type), cmp.Or(v.UserAgent, p.UserAgent), cmp.Or(v.Version, p.Version)
+		p.LastSeen = now
 		return nil
 	})
 	if err != nil {

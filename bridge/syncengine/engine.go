@@ -73,6 +73,7 @@ func ParseServerID(s string) (FolderID, Number, error) {
 // A Folder is a collection as phones know it.
 type Folder struct {
 	ID         FolderID
+	User       string // whose folder list it is in
 	Backend    string // the name in the configuration
 	Collection backend.CollectionID
 	Kind       backend.CollectionKind
@@ -129,6 +130,23 @@ type Options struct {
 	Changed func(user string, f FolderID)
 }
 
+// An Engine answers what is news to whom. Its methods may be called from many
+// goroutines at a time.
+type Engine struct {
+	store    Store
+	describe func(backend.CollectionKind, backend.Item) (Facts, error)
+	changed  func(user string, f FolderID)
+	flights  flights
+}
+
+// New builds an engine.
+func New(o Options) *Engine {
+	if o.Store == nil {
+		panic("syncengine: Options.Store is required")
+	}
+	return &Engine{store: o.Store, describe: o.Describe, changed: o.Changed}
+}
+
 // An Op is what a piece of news tells the phone.
 type Op int
 
@@ -147,7 +165,8 @@ type News struct {
 	ID       backend.ItemID
 	Revision backend.Revision // empty for Delete and SoftDelete
 
-	sequence int64
+	after  progress // how far the round is when this is told
+	passed []Number // what the phone was found to know already, on the way here
 }
 
 // A Row is the mirror's knowledge of an item.

@@ -1,0 +1,268 @@
+package syncengine
+
+import (
+	"context"
+
+	"github.com/pushbridge/pushbridge/plugins/backend"
+)
+
+// progress is how far a phone has been told. The three parts are worked off in
+// the order in which they stand here.
+type progress struct {
+	window   End    // as in state
+	open     bool   // as in state
+	opening  Number // as in state
+	position int64  // as in state
+}
+
+func (s *state) progress() progress {
+	return progress{s.window, s.open, s.opening, s.position}
+}
+
+func (s *state) advance(p progress) {
+	s.window, s.open, s.opening, s.position = p.window, p.open, p.opening, p.position
+}
+
+// pageSize is how many rows a scan reads at a time, at least.
+const pageSize = 128
+
+// A scan walks through the rows that may be news to a phone: first those that
+// the window of time moved over, then the completed tasks if the filter began
+// or ceased to want them, then what changed.
+//
+// It looks no further than the mirror's end when it began. What changes later
+// is news for the next round; so nothing is met twice.
+type scan struct {
+	engine *Engine
+	folder Folder
+	state  *state
+	source Source // for facts of items; nil: unknown ones count as visible
+
+	at      progress
+	horizon int64
+	found   map[Number]struct{} // while the filter moves: news already
+	passed  []Number            // since the last news
+}
+
+// newScan begins where the state is.
+func (e *Engine) newScan(ctx context.Context, f Folder, s *state, source Source) (*scan, error) {
+	m, err := e.store.Mirror(ctx, f.ID)
+	if err != nil {
+		return nil, err
+	}
+	return &scan{
+		engine: e, folder: f, state: s, source: source,
+		at: s.progress(), horizon: m.Sequence, found: map[Number]struct{}{},
+	}, nil
+}
+
+// done tells whether everything has been seen.
+func (s *scan) done() bool {
+	return s.at.window == s.state.goal() && s.at.open == s.state.filter.Open && s.at.opening == 0 &&
+		s.at.position >= s.horizon
+}
+
+// more reads on until there is some news or nothing is left.
+func (s *scan) more(ctx context.Context, limit int) ([]News, error) {
+	limit = max(limit, pageSize)
+	var news []News
+	for len(news) == 0 && !s.done() {
+		if ctx.Err() != nil {
+			return nil, context.Cause(ctx)
+		}
+		var err error
+		switch {
+		case s.at.window != s.state.goal():
+			news, err = s.moveWindow(ctx, limit)
+		case s.at.open != s.state.filter.Open || s.at.opening != 0:
+			news, err = s.moveOpen(ctx, limit)
+		default:
+			news, err = s.moveOn(ctx, limit)
+		}
+		if err != nil {
+			return nil, err
+		}
+	}
+	return news, nil
+}
+
+// moveWindow looks at rows that the phone was told of and that end between
+// where the window is and where it shall be.
+func (s *scan) moveWindow(ctx context.Context, limit int) ([]News, error) {
+	if err := s.learn(ctx); err != nil {
+		return nil, err
+	}
+	goal := s.state.goal()
+	from, to, backwards := s.at.window, goal, false
+	if from.Compare(to) > 0 {
+		from, to, backwards = to, from, true
+	}
+	items, err := s.engine.store.ItemsEnding(ctx, s.folder.ID, from, to, backwards, s.at.position, limit)
+	if err != nil {
+		return nil, err
+	}
+	var news []News
+	for i := range items {
+		it := &items[i]
+		s.at.window = End{it.Ends, it.Number}
+		if !backwards {
+			s.at.window.Number++ // the row itself is out now
+		}
+		news = s.judge(news, it)
+	}
+	if len(items) < limit {
+		s.at.window = goal
+	}
+	return news, nil
+}
+
+// moveOpen looks at completed tasks that the phone was told of.
+func (s *scan) moveOpen(ctx context.Context, limit int) ([]News, error) {
+	if err := s.learn(ctx); err != nil {
+		return nil, err
+	}
+	if s.at.open == s.state.filter.Open {
+		// The filter changed its mind half way: back to the beginning.
+		s.at.open, s.at.opening = !s.at.open, 0
+	}
+	items, err := s.engine.store.ItemsDone(ctx, s.folder.ID, s.at.opening, s.at.position, limit)
+	if err != nil {
+		return nil, err
+	}
+	var news []News
+	for i := range items {
+		s.at.opening = items[i].Number
+		news = s.judge(news, &items[i])
+	}
+	if len(items) < limit {
+		s.at.open, s.at.opening = s.state.filter.Open, 0
+	}
+	return news, nil
+}
+
+// moveOn looks at what changed behind the position.
+func (s *scan) moveOn(ctx context.Context, limit int) ([]News, error) {
+	items, err := s.engine.store.ItemsAfter(ctx, s.folder.ID, s.at.position, limit)
+	if err != nil {
+		return nil, err
+	}
+	if s.state.filter != (Filter{}) {
+		if err := s.look(ctx, items); err != nil {
+			return nil, err
+		}
+	}
+	clear(s.found) // no row comes again from here on
+	var news []News
+	for i := range items {
+		if items[i].Sequence > s.horizon {
+			s.at.position = s.horizon
+			return news, nil
+		}
+		// judge compares with the position before this row.
+		n := len(news)
+		if news = s.judge(news, &items[i]); len(news) > n {
+			news[n].after.position = items[i].Sequence
+		} else if rev, ok := s.state.own[items[i].Number]; ok && rev == items[i].Revision {
+			s.passed = append(s.passed, items[i].Number)
+		}
+		s.at.position = items[i].Sequence
+	}
+	if len(items) < limit {
+		s.at.position = s.horizon
+	}
+	return news, nil
+}
+
+// judge appends what the row is to the phone.
+func (s *scan) judge(news []News, it *Item) []News {
+	op := s.state.judge(it)
+	if _, ok := s.found[it.Number]; ok || op == 0 {
+		return news
+	}
+	s.found[it.Number] = struct{}{}
+	n := News{Op: op, Number: it.Number, ID: it.ID, after: s.at, passed: s.passed}
+	if op == Add || op == Change {
+		n.Revision = it.Revision
+	}
+	s.passed = nil
+	return append(news, n)
+}
+
+// learn reads the facts of all rows up to the position that have none. There
+// are such rows if the phone had no filter when it was told of them.
+func (s *scan) learn(ctx context.Context) error {
+	if s.source == nil || s.engine.describe == nil || s.state.filter == (Filter{}) {
+		return nil
+	}
+	for {
+		items, err := s.engine.store.ItemsUnknown(ctx, s.folder.ID, s.at.position, backend.MaxBatch)
+		if err != nil || len(items) == 0 {
+			return err
+		}
+		if err := s.look(ctx, items); err != nil {
+			return err
+		}
+	}
+}
+
+// look reads the items of rows whose facts are not known and remembers the
+// facts, so that they are read once for all phones and all times.
+func (s *scan) look(ctx context.Context, items []Item) error {
+	if s.source == nil || s.engine.describe == nil {
+		return nil
+	}
+	var rows []*Item
+	for i := range items {
+		if !items[i].Known && !items[i].Removed {
+			rows = append(rows, &items[i])
+		}
+	}
+	for len(rows) > 0 {
+		n := min(len(rows), backend.MaxBatch)
+		if err := s.lookAt(ctx, rows[:n]); err != nil {
+			return err
+		}
+		rows = rows[n:]
+	}
+	return nil
+}
+
+// lookAt is look for one batch. An item that has vanished or cannot be read
+// ends never, so that no filter hides it; the next revision is read again.
+func (s *scan) lookAt(ctx context.Context, rows []*Item) error {
+	ids := make([]backend.ItemID, len(rows))
+	at := make(map[backend.ItemID]*Item, len(rows))
+	for i, it := range rows {
+		ids[i], at[it.ID] = it.ID, it
+		it.Known, it.Facts = true, Facts{Ends: Forever}
+	}
+	err := s.source.Get(ctx, s.folder.Collection, ids, func(f backend.Fetched) error {
+		if it := at[f.ID]; it != nil && f.Err == nil {
+			it.Facts = s.engine.factsOf(s.folder.Kind, f.Item)
+		}
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	return s.engine.store.Update(ctx, s.folder.User, func(w Writer) error {
+		for _, it := range rows {
+			if err := w.SaveFacts(ctx, s.folder.ID, it.Number, it.Revision, it.Facts); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
+
+// factsOf describes an item, or says that it ends never.
+func (e *Engine) factsOf(kind backend.CollectionKind, it backend.Item) Facts {
+	if e.describe == nil {
+		return Facts{Ends: Forever}
+	}
+	facts, err := e.describe(kind, it)
+	if err != nil {
+		return Facts{Ends: Forever}
+	}
+	return facts
+}

@@ -1,0 +1,325 @@
+package tz
+
+import (
+	"flag"
+	"strings"
+	"testing"
+	"time"
+)
+
+func TestLocation(t *testing.T) {
+	for _, c := range []struct{ name, tzid, want string }{
+		{"an IANA name", "Europe/Berlin", "Europe/Berlin"},
+		{"an IANA name in other case", "europe/BERLIN", "Europe/Berlin"},
+		{"an IANA name with spaces", "America/New York", "America/New_York"},
+		{"an IANA name of three parts", "America/Argentina/Ushuaia", "America/Argentina/Ushuaia"},
+		{"Mozilla's path", "/mozilla.org/20050126_1/Europe/Berlin", "Europe/Berlin"},
+		{"Evolution's path", "/freeassociation.sourceforge.net/Tzfile/America/Indiana/Knox", "America/Indiana/Knox"},
+		{"libical's path", "/softwarestudio.org/Olson_20011030_5/America/New_York", "America/New_York"},
+		{"a Windows key", "W. Europe Standard Time", "Europe/Berlin"},
+		{"a Windows key in other case", "w. europe standard time", "Europe/Berlin"},
+		{"a Windows display text", "(UTC+01:00) Amsterdam, Berlin, Bern, Rome, Stockholm, Vienna", "Europe/Berlin"},
+		{"an older display text", "(GMT+01.00) Amsterdam / Berlin / Bern / Rome / Stockholm / Vienna", "Europe/Berlin"},
+		{"in quotes", `"Asia/Tokyo"`, "Asia/Tokyo"},
+		{"UTC", "Etc/UTC", "UTC"},
+		{"Exchange's UTC", "tzone://Microsoft/Utc", "UTC"},
+		{"nothing", "", ""},
+		{"the machine's zone", "Local", ""},
+		{"a path that leaves", "../../etc/localtime", ""},
+		{"a name of one's own", "Customized Time Zone", ""},
+		{"a long name", strings.Repeat("x/", 4000) + "Europe/Berlin", ""},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			loc, ok := Location(c.tzid)
+			if ok != (c.want != "") || ok && loc.String() != c.want {
+				t.Errorf("Location(%.80q) = %v, %v, want %q", c.tzid, loc, ok, c.want)
+			}
+		})
+	}
+}
+
+var longSpan = flag.Bool("long", false, "test zones over a long span of years")
+
+// TestEveryZoneComesBack builds blobs of every zone and year, and finds the
+// zone's rule again.
+func TestEveryZoneComesBack(t *testing.T) {
+	first, last := 2019, 2027
+	if *longSpan {
+		first, last = 1980, 2037
+	}
+	if testing.Short() {
+		first = 2025
+	}
+	inexact := 0
+	for _, name := range zoneNames {
+		loc, ok := load(name)
+		if !ok {
+			t.Errorf("zone %s cannot be loaded", name)
+			continue
+		}
+		for year := first; year <= last; year++ {
+			b, exact := BlobFor(loc, year)
+			if !exact {
+				inexact++
+				t.Logf("%s %d cannot be told exactly: %v", name, year, changes(loc, year))
+				continue
+			}
+			back, err := ParseBlob(b.String())
+			if err != nil || back != b {
+				t.Errorf("%s %d: the blob comes back as %+v, %v, want %+v", name, year, back, err, b)
+				continue
+			}
+			if m, ok := back.Match(year, loc); !ok || m.String() != loc.String() {
+				t.Errorf("%s %d: Match with the zone preferred = %v, %v\nThe object's TZID would change at a phone's edit.", name, year, m, ok)
+			}
+			sameYear(t, name, loc, back.Location(), year)
+		}
+	}
+	t.Logf("%d of %d zone years cannot be told exactly", inexact, len(zoneNames)*(last-first+1))
+}
+
+// sameYear compares two zones around every change of one of them and at some
+// moments between.
+func sameYear(t *testing.T, name string, want, got *time.Location, year int) {
+	t.Helper()
+	// Not New Year itself: a rule for one year says nothing of the night
+	// before where summer time lasts through it.
+	moments := []time.Time{time.Date(year, 1, 3, 0, 0, 0, 0, want), time.Date(year, 7, 1, 0, 0, 0, 0, want), time.Date(year, 12, 29, 0, 0, 0, 0, want)}
+	for _, c := range changes(want, year) {
+		moments = append(moments, time.Unix(c.at-1, 0), time.Unix(c.at, 0))
+	}
+	for _, m := range moments {
+		_, w := m.In(want).Zone()
+		_, g := m.In(got).Zone()
+		if w != g {
+			t.Errorf("%s at %s: offset %d, want %d", name, m.UTC(), g, w)
+			return
+		}
+	}
+}
+
+func TestMatchWithoutPreference(t *testing.T) {
+	for _, c := range []struct {
+		zone string
+		year int
+		want string
+	}{
+		{"Europe/Vienna", 2026, "Europe/Berlin"},
+		{"Europe/Helsinki", 2026, "Europe/Athens"},
+		{"America/Toronto", 2026, "America/New_York"},
+		{"America/Sao_Paulo", 2018, "America/Sao_Paulo"},
+		{"Australia/Hobart", 2026, "Australia/Sydney"},
+		{"Asia/Kathmandu", 2026, "Asia/Kathmandu"},
+		{"Asia/Tehran", 2021, "Asia/Tehran"},
+		{"Asia/Tehran", 2026, "Asia/Tehran"},
+		{"Africa/Abidjan", 2026, "UTC"},
+		{"Australia/Lord_Howe", 2026, "Australia/Lord_Howe"},
+		{"Europe/Dublin", 2026, "Europe/London"},
+	} {
+		loc, _ := Location(c.zone)
+		b, _ := BlobFor(loc, c.year)
+		b.StandardName, b.DaylightName = "Ora solare", "Ora legale"
+		if m, ok := b.Match(c.year); !ok || m.String() != c.want {
+			t.Errorf("Match of %s's blob for %d = %v, %v, want %s", c.zone, c.year, m, ok, c.want)
+		}
+	}
+}
+
+func TestMatchPrefers(t *testing.T) {
+	vienna, _ := Location("Europe/Vienna")
+	rome, _ := Location("Europe/Rome")
+	tokyo, _ := Location("Asia/Tokyo")
+	b, _ := BlobFor(vienna, 2026)
+	if m, _ := b.Match(2026, tokyo, nil, rome); m != rome {
+		t.Errorf("Match = %v, want the preferred zone that fits, Europe/Rome", m)
+	}
+	b.StandardDate.Hour, b.DaylightDate.Hour = 2, 1 // UTC hours, as some phones have them
+	if m, ok := b.Match(2026, rome); !ok || m != rome {
+		t.Errorf("Match of a blob with wrong hours = %v, %v, want Europe/Rome", m, ok)
+	}
+	b.Bias = 13
+	if m, ok := b.Match(2026, rome); ok {
+		t.Errorf("Match of an invented offset = %v, want none", m)
+	}
+}
+
+func TestParseBlob(t *testing.T) {
+	berlin, _ := Location("Europe/Berlin")
+	good, _ := BlobFor(berlin, 2026)
+	for _, c := range []struct {
+		name, text string
+		bad        bool
+		want       int // the offset in July 2026, seconds
+	}{
+		{"empty is UTC", "", false, 0},
+		{"zeros are UTC", Blob{}.String(), false, 0},
+		{"a good one", good.String(), false, 7200},
+		{"spaces around", " " + good.String() + "\r\n", false, 7200},
+		{"not base64", "!!!", true, 0},
+		{"too short", "AAAA", true, 0},
+		{"too long", strings.Repeat("A", 10000), true, 0},
+		{"a bias of years", Blob{Bias: 1 << 30}.String(), true, 0},
+		{"a month 13", Blob{StandardDate: Date{Month: 13, Week: 1}}.String(), true, 0},
+		{"a week 6", Blob{StandardDate: Date{Month: 1, Week: 6}}.String(), true, 0},
+		{"a fixed date", Blob{Bias: -60, StandardDate: Date{Year: 2026, Month: 10, Week: 25, Hour: 3},
+			DaylightDate: Date{Year: 2026, Month: 3, Week: 29, Hour: 2}, DaylightBias: -60}.String(), false, 7200},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			b, err := ParseBlob(c.text)
+			if (err != nil) != c.bad {
+				t.Fatalf("ParseBlob: %v", err)
+			}
+			if _, got := time.Date(2026, 7, 1, 0, 0, 0, 0, time.UTC).In(b.Location()).Zone(); err == nil && got != c.want {
+				t.Errorf("offset in July = %d, want %d", got, c.want)
+			}
+		})
+	}
+}
+
+func TestBlobOnTheWire(t *testing.T) {
+	berlin, _ := Location("Europe/Berlin")
+	b, _ := BlobFor(berlin, 2026)
+	want := Blob{Bias: -60, StandardName: "W. Europe Standard Time", DaylightName: "W. Europe Daylight Time", DaylightBias: -60,
+		StandardDate: Date{Month: 10, Week: 5, Hour: 3}, DaylightDate: Date{Month: 3, Week: 5, Hour: 2}}
+	if b != want {
+		t.Errorf("BlobFor(Berlin) = %+v, want %+v", b, want)
+	}
+	b.StandardName = strings.Repeat("€", 30) + "😀"
+	if back, err := ParseBlob(b.String()); err != nil || back.StandardName != strings.Repeat("€", 30) {
+		t.Errorf("a name is cut to %q, %v, want it cut before half a character", back.StandardName, err)
+	}
+}
+
+func TestFromObservances(t *testing.T) {
+	berlin, _ := Location("Europe/Berlin")
+	newYork, _ := Location("America/New_York")
+	for _, c := range []struct {
+		name string
+		want *time.Location
+		list []Observance
+	}{
+		{"rules since 1601", berlin, []Observance{
+			{Daylight: true, Start: time.Date(1601, 3, 25, 2, 0, 0, 0, time.UTC), OffsetFrom: 3600, OffsetTo: 7200, Rule: "FREQ=YEARLY;INTERVAL=1;BYDAY=-1SU;BYMONTH=3"},
+			{Start: time.Date(1601, 10, 28, 3, 0, 0, 0, time.UTC), OffsetFrom: 7200, OffsetTo: 3600, Rule: "FREQ=YEARLY;BYDAY=-1SU;BYMONTH=10"},
+		}},
+		{"rules that ended, with month days", newYork, []Observance{
+			{Daylight: true, Start: time.Date(1987, 4, 5, 2, 0, 0, 0, time.UTC), OffsetFrom: -18000, OffsetTo: -14400, Rule: "FREQ=YEARLY;BYMONTH=4;BYDAY=1SU;UNTIL=20060402T070000Z"},
+			{Start: time.Date(1967, 10, 29, 2, 0, 0, 0, time.UTC), OffsetFrom: -14400, OffsetTo: -18000, Rule: "FREQ=YEARLY;BYMONTH=10;BYDAY=-1SU;UNTIL=20061029T060000Z"},
+			{Daylight: true, Start: time.Date(2007, 3, 11, 2, 0, 0, 0, time.UTC), OffsetFrom: -18000, OffsetTo: -14400, Rule: "FREQ=YEARLY;BYMONTH=3;BYMONTHDAY=8,9,10,11,12,13,14;BYDAY=SU"},
+			{Start: time.Date(2007, 11, 4, 2, 0, 0, 0, time.UTC), OffsetFrom: -14400, OffsetTo: -18000, Rule: "FREQ=YEARLY;BYMONTH=11;BYDAY=1SU"},
+		}},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			loc, err := FromObservances("Own", c.list)
+			if err != nil {
+				t.Fatal(err)
+			}
+			for year := 1990; year < 2050; year++ {
+				if year < 1996 && c.want == berlin {
+					continue // Europe ended summer time in September then
+				}
+				sameYear(t, loc.String(), c.want, loc, year)
+			}
+		})
+	}
+	if loc, err := FromObservances("x", nil); err == nil {
+		t.Errorf("a VTIMEZONE without observances = %v, want an error", loc)
+	}
+	bomb := Observance{Rule: "FREQ=SECONDLY"}
+	if _, err := FromObservances("x", []Observance{bomb}); err != nil {
+		t.Errorf("a rule that no zone needs: %v, want it to count once", err)
+	}
+}
+
+// TestVTimezone reads what VTimezone writes and compares it with the zone.
+func TestVTimezone(t *testing.T) {
+	for _, name := range zoneNames {
+		loc, _ := load(name)
+		back, err := FromObservances(name, parse(t, string(VTimezone(loc, name, 2026))))
+		if err != nil {
+			t.Errorf("%s: %v", name, err)
+			continue
+		}
+		for year := 2026; year < 2036; year++ {
+			sameYear(t, name, loc, back, year)
+		}
+	}
+}
+
+// parse is a reader of the plain components that VTimezone writes.
+func parse(t *testing.T, text string) []Observance {
+	var list []Observance
+	offset := func(s string) int {
+		at, err := time.Parse("150405", (s[1:] + "00")[:6])
+		if err != nil {
+			t.Fatal(err)
+		}
+		n := at.Hour()*3600 + at.Minute()*60 + at.Second()
+		if s[0] == '-' {
+			n = -n
+		}
+		return n
+	}
+	for line := range strings.SplitSeq(text, "\r\n") {
+		key, value, _ := strings.Cut(line, ":")
+		switch key {
+		case "BEGIN":
+			if value != "VTIMEZONE" {
+				list = append(list, Observance{Daylight: value == "DAYLIGHT"})
+			}
+		case "DTSTART":
+			at, err := time.Parse("20060102T150405", value)
+			if err != nil {
+				t.Fatal(err)
+			}
+			list[len(list)-1].Start = at
+		case "TZOFFSETFROM":
+			list[len(list)-1].OffsetFrom = offset(value)
+		case "TZOFFSETTO":
+			list[len(list)-1].OffsetTo = offset(value)
+		case "RRULE":
+			list[len(list)-1].Rule = value
+		}
+	}
+	return list
+}
+
+// FuzzParseBlob: what is read can be written, and is then read again as the
+// same; and every blob is a zone.
+func FuzzParseBlob(f *testing.F) {
+	berlin, _ := Location("Europe/Berlin")
+	b, _ := BlobFor(berlin, 2026)
+	f.Add(b.String())
+	f.Add("")
+	f.Fuzz(func(t *testing.T, s string) {
+		b, err := ParseBlob(s)
+		if err != nil {
+			return
+		}
+		again, err := ParseBlob(b.String())
+		if err != nil || again.Bias != b.Bias || again.StandardDate != b.StandardDate || again.DaylightDate != b.DaylightDate {
+			t.Errorf("%+v comes back as %+v, %v", b, again, err)
+		}
+		if b.Location() == nil {
+			t.Error("a blob without a zone")
+		}
+		b.Match(2026)
+	})
+}
+
+func BenchmarkMatch(b *testing.B) {
+	loc, _ := Location("Asia/Kathmandu")
+	blob, _ := BlobFor(loc, 2026)
+	blob.StandardName = ""
+	for b.Loop() {
+		blob.Match(2026)
+	}
+}
+
+func BenchmarkMatchPreferred(b *testing.B) {
+	loc, _ := Location("Europe/Berlin")
+	blob, _ := BlobFor(loc, 2026)
+	for b.Loop() {
+		blob.Match(2026, loc)
+	}
+}

@@ -166,7 +166,8 @@ type Session interface {
 	// Get calls yield once for each of the named items that exists, in no
 	// certain order. A vanished item is simply absent; an unreadable one comes
 	// with Err set and does not fail its neighbours. An error of Get itself
-	// means that the unmentioned items are unknown, not absent.
+	// means that the unmentioned items are unknown, not absent. An item's bytes
+	// belong to the receiver from then on.
 	Get(ctx context.Context, c CollectionID, ids []ItemID, yield func(Fetched) error) error
 
 	// Put stores it.

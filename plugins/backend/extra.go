@@ -95,3 +95,20 @@ func offers[T Session](s Session) bool {
 	}
 	return false
 }
+
+// A Declarer is a Backend that says which extras its sessions may have, before
+// anyone has opened one. A Backend in a plugin whose sessions have extras has
+// to be one: the host offers what was declared, and polls otherwise. A session
+// that lacks a declared extra after all answers Unsupported to it.
+type Declarer interface {
+	Backend
+	Extras() []Extra
+}
+
+// Declared lists the extras that a backend declares.
+func Declared(b Backend) []Extra {
+	if d, ok := b.(Declarer); ok {
+		return d.Extras()
+	}
+	return nil
+}

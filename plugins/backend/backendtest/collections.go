@@ -13,6 +13,7 @@ var opening = []promise{
 	{"a wrong password is Denied", wrongPasswordDenied},
 	{"an unknown person is Denied", unknownPersonDenied},
 	{"sessions are independent", sessionsIndependent},
+	{"extras are declared", extrasDeclared},
 }
 
 func wrongPasswordDenied(t *testing.T, w *world) {
@@ -44,6 +45,16 @@ func sessionsIndependent(t *testing.T, w *world) {
 	}
 	if _, err := w.s.Collections(t.Context()); err != nil {
 		t.Errorf("Collections after another session was closed: %v", err)
+	}
+}
+
+func extrasDeclared(t *testing.T, w *world) {
+	declared := backend.Declared(w.Backend)
+	for _, e := range backend.Extras(w.s) {
+		if !slices.Contains(declared, e) {
+			t.Errorf("sessions offer %q, but the backend declares %v only; see backend.Declarer\n"+
+				"As a plugin it would not be asked for that extra.", e, declared)
+		}
 	}
 }
 

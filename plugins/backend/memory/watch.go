@@ -92,3 +92,8 @@ func (s *Session) Probe(ctx context.Context, cs []backend.CollectionID) (map[bac
 	}
 	return tags, nil
 }
+
+// Extras says that sessions watch and probe.
+func (b *Backend) Extras() []backend.Extra {
+	return []backend.Extra{backend.ExtraWatch, backend.ExtraProbe}
+}

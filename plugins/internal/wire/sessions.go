@@ -1,0 +1,245 @@
+package wire
+
+import (
+	"context"
+	"crypto/hmac"
+	"crypto/rand"
+	"crypto/sha256"
+	"encoding/binary"
+	"errors"
+	"sync"
+	"time"
+
+	"github.com/pushbridge/pushbridge/plugins/backend"
+)
+
+const (
+	// maxSessions bounds the sessions kept open for later calls; each may
+	// hold connections to the store.
+	maxSessions = 512
+
+	// sessionIdle is how long a session is kept without a call. Phones that
+	// wait are polled for more often than that.
+	sessionIdle = 5 * time.Minute
+)
+
+// sessions keeps opened sessions, so that credentials that come with every
+// call are cheap. It knows people by a keyed hash and keeps no password.
+type sessions struct {
+	open func(context.Context, backend.Credentials) (backend.Session, error)
+	key  []byte
+
+	mu     sync.Mutex
+	seats  map[digest]*seat
+	closed bool
+
+	stop    context.CancelFunc
+	running sync.WaitGroup // sweep, and sessions that are closing
+}
+
+type digest [sha256.Size]byte
+
+// A seat is the place of one person's session.
+type seat struct {
+	digest  digest
+	opening chan struct{} // capacity 1, full while someone opens the session
+
+	// Written by the one who fills opening.
+	session backend.Session
+	denied  error // what the store said against the credentials
+
+	// Guarded by sessions.mu.
+	users int // calls that use the seat
+	last  time.Time
+	gone  bool // no longer in seats; closed when the last user leaves
+}
+
+var errServerClosed = errors.New("the plugin is shutting down")
+
+func newSessions(open func(context.Context, backend.Credentials) (backend.Session, error)) *sessions {
+	ctx, stop := context.WithCancel(context.Background())
+	s := &sessions{open: open, key: make([]byte, sha256.Size), seats: make(map[digest]*seat), stop: stop}
+	rand.Read(s.key) // never fails
+	s.running.Go(func() { s.sweep(ctx) })
+	return s
+}
+
+func (s *sessions) digest(c backend.Credentials) digest {
+	h := hmac.New(sha256.New, s.key)
+	h.Write(binary.BigEndian.AppendUint64(nil, uint64(len(c.User)))) // so that no password continues a name
+	h.Write([]byte(c.User))
+	h.Write([]byte(c.Password))
+	return digest(h.Sum(nil))
+}
+
+// with lends do the person's session. Many calls share one; kind Denied from
+// any of them ends it for later ones.
+func (s *sessions) with(ctx context.Context, c backend.Credentials, do func(backend.Session) error) error {
+	st, err := s.sit(s.digest(c))
+	if err != nil {
+		return err
+	}
+	defer func() { s.rise(st, err) }() // also when do panics
+	if err = s.fill(ctx, st, c); err != nil {
+		return err
+	}
+	err = do(st.session)
+	return err
+}
+
+// sit finds a person's seat or makes one.
+func (s *sessions) sit(d digest) (*seat, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.closed {
+		return nil, backend.E(backend.Transient, "wire: session", errServerClosed)
+	}
+	st := s.seats[d]
+	if st == nil {
+		st = s.place(d)
+	}
+	st.users++
+	return st, nil
+}
+
+// place makes a seat. If all are taken by running calls, the new one is not
+// kept. s.mu is held.
+func (s *sessions) place(d digest) *seat {
+	st := &seat{digest: d, opening: make(chan struct{}, 1)}
+	if len(s.seats) >= maxSessions {
+		var oldest *seat
+		for _, other := range s.seats {
+			if other.users == 0 && (oldest == nil || other.last.Before(oldest.last)) {
+				oldest = other
+			}
+		}
+		if oldest == nil {
+			st.gone = true
+			return st
+		}
+		s.remove(oldest)
+	}
+	s.seats[d] = st
+	return st
+}
+
+// fill opens the seat's session unless that was done. One caller opens, the
+// others wait; if it fails they try themselves, except when the store has
+// said no to these credentials.
+func (s *sessions) fill(ctx context.Context, st *seat, c backend.Credentials) error {
+	select {
+	case st.opening <- struct{}{}:
+	case <-ctx.Done():
+		return backend.E(backend.Transient, "wire: session", ctx.Err())
+	}
+	defer func() { <-st.opening }()
+	if st.denied != nil {
+		return st.denied
+	}
+	if st.session != nil {
+		return nil
+	}
+	session, err := s.open(ctx, c)
+	if err != nil {
+		if backend.KindOf(err) == backend.Denied {
+			st.denied = err
+		}
+		return err
+	}
+	st.session = session
+	return nil
+}
+
+// rise ends a call's use of a seat.
+func (s *sessions) rise(st *seat, err error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	st.users--
+	st.last = time.Now()
+	if backend.KindOf(err) == backend.Denied && !st.gone {
+		s.remove(st)
+		return
+	}
+	if st.gone && st.users == 0 {
+		s.vacate(st)
+	}
+}
+
+// remove takes a seat away; running calls finish on it. s.mu is held.
+func (s *sessions) remove(st *seat) {
+	st.gone = true
+	if s.seats[st.digest] == st {
+		delete(s.seats, st.digest)
+	}
+	if st.users == 0 {
+		s.vacate(st)
+	}
+}
+
+// vacate closes a seat's session on the side: that may talk to the store, and
+// s.mu is held. The seat has no users left.
+func (s *sessions) vacate(st *seat) {
+	if session := st.session; session != nil {
+		st.session = nil
+		s.running.Go(func() { session.Close() })
+	}
+}
+
+// replace opens a new session in any case, because the caller wants to know
+// whether the store still accepts the credentials, and keeps it.
+func (s *sessions) replace(ctx context.Context, c backend.Credentials) ([]backend.Extra, error) {
+	d := s.digest(c)
+	session, err := s.open(ctx, c)
+	if err != nil {
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		if old := s.seats[d]; old != nil && backend.KindOf(err) == backend.Denied {
+			s.remove(old)
+		}
+		return nil, err
+	}
+	extras := backend.Extras(session)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if old := s.seats[d]; old != nil {
+		s.remove(old)
+	}
+	st := s.place(d)
+	st.session, st.last = session, time.Now()
+	if st.gone || s.closed {
+		s.remove(st)
+	}
+	return extras, nil
+}
+
+// sweep closes sessions that nobody uses any more.
+func (s *sessions) sweep(ctx context.Context) {
+	tick := time.NewTicker(sessionIdle / 5)
+	defer tick.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-tick.C:
+		}
+		s.mu.Lock()
+		for _, st := range s.seats {
+			if st.users == 0 && time.Since(st.last) >= sessionIdle {
+				s.remove(st)
+			}
+		}
+		s.mu.Unlock()
+	}
+}
+
+// close closes what is idle now, and the rest when its calls end.
+func (s *sessions) close() {
+	s.stop()
+	s.mu.Lock()
+	s.closed = true
+	for _, st := range s.seats {
+		s.remove(st)
+	}
+	s.mu.Unlock()
+	s.running.Wait()
+}

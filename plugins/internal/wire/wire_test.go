@@ -1,0 +1,33 @@
+package wire_test
+
+import (
+	"testing"
+
+	"github.com/pushbridge/pushbridge/plugins/backend"
+	"github.com/pushbridge/pushbridge/plugins/backend/backendtest"
+	"github.com/pushbridge/pushbridge/plugins/backend/memory"
+	"github.com/pushbridge/pushbridge/plugins/internal/wire/wiretest"
+)
+
+var ann = backend.Credentials{User: "ann", Password: "secret"}
+
+func TestConformance(t *testing.T) {
+	b := memory.New()
+	b.AddUser(ann.User, ann.Password)
+	for _, c := range memory.DefaultCollections() {
+		c.Default, c.Name, c.ID = false, c.Name+" at work", c.ID+"-work"
+		b.SetCollection(ann.User, c)
+	}
+	backendtest.Run(t, backendtest.Suite{
+		Backend:     wiretest.OverWire(t, b),
+		Credentials: ann,
+		Outside: func(_ *testing.T, c backend.CollectionID, name string, body []byte) {
+			b.Store(ann.User, c, backend.ItemID(name), body)
+		},
+		Expire: func(_ *testing.T, c backend.CollectionID) { b.Expire(ann.User, c) },
+		Unreadable: func(t *testing.T, c backend.CollectionID, id backend.ItemID) {
+			b.Fail(memory.Failure{Collection: c, Item: id, Times: -1, Err: backend.Errorf(backend.Other, "memory: Get", "unreadable")})
+			t.Cleanup(b.Mend)
+		},
+	})
+}

@@ -1,0 +1,134 @@
+// Package carddav is the built-in backend for contacts on a CardDAV server.
+package carddav
+
+import (
+	"context"
+
+	"github.com/pushbridge/pushbridge/carddav"
+	"github.com/pushbridge/pushbridge/plugins/backend"
+	"github.com/pushbridge/pushbridge/plugins/sdk/webdav"
+)
+
+// Open checks the settings, which are [webdav.Settings], and answers the
+// backend. It sends nothing.
+func Open(_ context.Context, settings backend.Settings) (backend.Backend, error) {
+	server, err := webdav.NewServer(carddav.Dialect, settings)
+	if err != nil {
+		return nil, err
+	}
+	return &store{server}, nil
+}
+
+type store struct{ server *webdav.Server }
+
+func (s *store) Open(ctx context.Context, c backend.Credentials) (backend.Session, error) {
+	client := carddav.Client{Client: s.server.Client(c)}
+	home, err := client.Login(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return &session{client: client, home: home}, nil
+}
+
+func (s *store) Close() error { return s.server.Close() }
+
+type session struct {
+	client carddav.Client
+	home   webdav.Home
+}
+
+var _ backend.Prober = (*session)(nil)
+
+func (s *session) Collections(ctx context.Context) ([]backend.Collection, error) {
+	books, err := s.client.AddressBooks(ctx, s.home)
+	if err != nil {
+		return nil, err
+	}
+	list := make([]backend.Collection, len(books))
+	for i, b := range books {
+		list[i] = backend.Collection{
+			ID: backend.CollectionID(b.Path), Kind: backend.Contacts, Name: b.Name,
+			Default: b.Default, ReadOnly: b.ReadOnly, Colour: b.Colour, Owner: b.Owner,
+		}
+	}
+	return list, nil
+}
+
+// path checks a collection's ID, which is its path.
+func (s *session) path(id backend.CollectionID) (string, error) {
+	return s.client.CollectionPath(string(id))
+}
+
+func (s *session) Changes(ctx context.Context, c backend.CollectionID, since backend.Cursor, yield func([]backend.Change) error) (backend.Cursor, error) {
+	path, err := s.path(c)
+	if err != nil {
+		return "", err
+	}
+	return s.client.Changes(ctx, path, since, nil, yield)
+}
+
+func (s *session) Get(ctx context.Context, c backend.CollectionID, ids []backend.ItemID, yield func(backend.Fetched) error) error {
+	path, err := s.path(c)
+	if err != nil {
+		return err
+	}
+	return s.client.MultiGet(ctx, path, ids, func(raw webdav.Raw) error {
+		if raw.Removed {
+			return nil
+		}
+		return yield(raw.Fetched(backend.Contacts.MediaType()))
+	})
+}
+
+func (s *session) Put(ctx context.Context, c backend.CollectionID, it backend.Item) (backend.Item, error) {
+	path, err := s.path(c)
+	if err != nil {
+		return backend.Item{}, err
+	}
+	var m webdav.Member
+	if it.Revision == "" {
+		m, err = s.client.Create(ctx, path, string(it.ID), it.Body)
+	} else {
+		m, err = s.client.Replace(ctx, path, it.ID, it.Revision, it.Body)
+	}
+	return m.Item(backend.Contacts.MediaType()), err
+}
+
+func (s *session) Delete(ctx context.Context, c backend.CollectionID, id backend.ItemID, rev backend.Revision) error {
+	path, err := s.path(c)
+	if err != nil {
+		return err
+	}
+	return s.client.Delete(ctx, path, id, rev)
+}
+
+func (s *session) Move(ctx context.Context, from backend.CollectionID, id backend.ItemID, to backend.CollectionID) (backend.Item, error) {
+	source, err := s.path(from)
+	if err != nil {
+		return backend.Item{}, err
+	}
+	target, err := s.path(to)
+	if err != nil {
+		return backend.Item{}, err
+	}
+	m, err := s.client.Move(ctx, source, id, target)
+	return m.Item(backend.Contacts.MediaType()), err
+}
+
+func (s *session) Probe(ctx context.Context, cs []backend.CollectionID) (map[backend.CollectionID]string, error) {
+	tags := make(map[backend.CollectionID]string, len(cs))
+	for _, c := range cs {
+		path, err := s.path(c)
+		if err == nil {
+			tags[c], err = s.client.Tag(ctx, path)
+		}
+		if backend.KindOf(err) == backend.NotFound {
+			delete(tags, c)
+		} else if err != nil {
+			return nil, err
+		}
+	}
+	return tags, nil
+}
+
+func (s *session) Close() error { return nil }

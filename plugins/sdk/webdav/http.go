@@ -1,0 +1,201 @@
+package webdav
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"net/url"
+	"strings"
+	"sync"
+	"time"
+)
+
+// maxRedirects bounds how often one request is sent on. A .well-known path
+// needs one, a missing slash another.
+const maxRedirects = 5
+
+// errSlow is why a request ends whose server keeps still.
+var errSlow = errors.New("the server did not answer in time")
+
+// A networkError says that there is no answer, or not all of one.
+type networkError struct{ err error }
+
+func (e *networkError) Error() string { return e.err.Error() }
+func (e *networkError) Unwrap() error { return e.err }
+
+func isNetwork(err error) bool {
+	_, ok := errors.AsType[*networkError](err)
+	return ok
+}
+
+// Do sends a request to the server with the person's password, and follows
+// redirects inside the server's origin with method and body unchanged. An
+// answer that is not 2xx is a *StatusError. The time limit of the server's
+// settings covers the wait for the answer and each wait for more of it.
+//
+// Do is what makes a Client a gowebdav.HTTPClient.
+func (c *Client) Do(req *http.Request) (*http.Response, error) {
+	if !sameOrigin(req.URL, c.server.root) {
+		return nil, fmt.Errorf("%s: %s is not on %s", c.server.dialect.Name, req.URL.Redacted(), c.server.root.Host)
+	}
+	ctx := req.Context()
+	for range maxRedirects {
+		resp, err := c.send(req)
+		if err != nil {
+			return nil, ended(ctx, err)
+		}
+		if resp.StatusCode/100 == 2 {
+			return resp, nil
+		}
+		next := resp.Header.Get("Location")
+		refused := refusal(resp)
+		if !isRedirect(resp.StatusCode) || next == "" {
+			if resp.StatusCode == http.StatusUnauthorized && !offersBasic(resp.Header) {
+				refused.Location = "the server wants a way to log in other than Basic"
+			}
+			return nil, refused
+		}
+		to, err := req.URL.Parse(next)
+		if err != nil || !sameOrigin(to, c.server.root) {
+			// The password is for the configured server and for no other,
+			// be it the same host without TLS.
+			refused.Location = fmt.Sprintf("it redirects to %s, which is not on the configured server %s", next, c.server.root.Host)
+			return nil, refused
+		}
+		if req, err = redirected(req, to); err != nil {
+			return nil, err
+		}
+	}
+	return nil, fmt.Errorf("%s: %s %s: more than %d redirects", c.server.dialect.Name, req.Method, req.URL.Path, maxRedirects)
+}
+
+// send sends one request once, when it is its turn.
+func (c *Client) send(req *http.Request) (*http.Response, error) {
+	select {
+	case c.server.waiting <- struct{}{}:
+	case <-req.Context().Done():
+		return nil, req.Context().Err()
+	}
+	// The slot is held until the answer begins and not until it ends, so that
+	// someone who reads one answer may ask the next question meanwhile.
+	defer func() { <-c.server.waiting }()
+
+	ctx, cancel := context.WithCancelCause(req.Context())
+	timer := time.AfterFunc(c.server.timeout, func() { cancel(errSlow) })
+	req = req.Clone(ctx)
+	req.SetBasicAuth(c.creds.User, c.creds.Password)
+	req.Header.Set("User-Agent", "pushbridge")
+	if req.Method == "PROPFIND" || req.Method == "REPORT" {
+		// net/http sends these again when an idle connection turns out to be
+		// closed; it knows that of GET only. The header itself is not sent.
+		req.Header["Idempotency-Key"] = nil
+	}
+	resp, err := c.server.http.Do(req)
+	timer.Stop()
+	if err != nil {
+		err = because(ctx, err)
+		cancel(nil)
+		return nil, err
+	}
+	resp.Body = &patientBody{ReadCloser: resp.Body, ctx: ctx, cancel: cancel, timer: timer, patience: c.server.timeout}
+	return resp, nil
+}
+
+// because puts the time limit in the place of the "context canceled" that
+// net/http makes of it, and leaves out the URL, which the caller adds.
+func because(ctx context.Context, err error) error {
+	if errors.Is(context.Cause(ctx), errSlow) {
+		return &networkError{errSlow}
+	}
+	if e, ok := errors.AsType[*url.Error](err); ok {
+		err = e.Err
+	}
+	return &networkError{err}
+}
+
+// patientBody is an answer's body that gives up when the server keeps still
+// in the middle of it. The time that the reader takes does not count.
+type patientBody struct {
+	io.ReadCloser
+	ctx      context.Context
+	cancel   context.CancelCauseFunc
+	timer    *time.Timer
+	patience time.Duration
+	once     sync.Once
+}
+
+func (b *patientBody) Read(p []byte) (int, error) {
+	b.timer.Reset(b.patience)
+	n, err := b.ReadCloser.Read(p)
+	b.timer.Stop()
+	if err != nil && err != io.EOF {
+		err = because(b.ctx, err)
+	}
+	return n, err
+}
+
+func (b *patientBody) Close() error {
+	err := b.ReadCloser.Close()
+	b.once.Do(func() {
+		b.timer.Stop()
+		b.cancel(nil)
+	})
+	return err
+}
+
+func isRedirect(status int) bool {
+	switch status {
+	case http.StatusMovedPermanently, http.StatusFound, http.StatusSeeOther,
+		http.StatusTemporaryRedirect, http.StatusPermanentRedirect:
+		return true
+	}
+	return false
+}
+
+// redirected is req, sent elsewhere.
+func redirected(req *http.Request, to *url.URL) (*http.Request, error) {
+	next := req.Clone(req.Context())
+	next.URL, next.Host = to, ""
+	if req.GetBody != nil {
+		body, err := req.GetBody()
+		if err != nil {
+			return nil, err
+		}
+		next.Body = body
+	} else if req.Body != nil && req.Body != http.NoBody {
+		return nil, fmt.Errorf("%s %s is redirected, but its body cannot be sent again", req.Method, req.URL.Path)
+	}
+	return next, nil
+}
+
+// sameOrigin compares scheme, host and port. See RFC 6454, section 5.
+func sameOrigin(a, b *url.URL) bool {
+	return a.Scheme == b.Scheme && strings.EqualFold(a.Hostname(), b.Hostname()) && port(a) == port(b)
+}
+
+func port(u *url.URL) string {
+	if p := u.Port(); p != "" {
+		return p
+	}
+	if u.Scheme == "http" {
+		return "80"
+	}
+	return "443"
+}
+
+// offersBasic tells whether a 401 invites to the one way of logging in that
+// we have. An answer that names none may mean it.
+func offersBasic(h http.Header) bool {
+	offers := h.Values("WWW-Authenticate")
+	if len(offers) == 0 {
+		return true
+	}
+	for _, offer := range offers {
+		if strings.Contains(strings.ToLower(offer), "basic") {
+			return true
+		}
+	}
+	return false
+}

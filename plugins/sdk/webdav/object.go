@@ -1,0 +1,388 @@
+package webdav
+
+import (
+	"bytes"
+	"context"
+	"encoding/xml"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"slices"
+	"strings"
+
+	"github.com/pushbridge/pushbridge/plugins/backend"
+)
+
+// A Raw is an item as the server has it, or why it could not be read.
+type Raw struct {
+	Member
+	Body []byte
+	Err  error // of this one item
+}
+
+// MultiGet reads items by name, some dozens at a time, and calls yield once
+// for each: Removed if it is gone, with Err if this one cannot be read. What
+// one answer cannot tell, be it that its XML breaks in the middle because an
+// item has characters that XML forbids, is fetched singly.
+func (c *Client) MultiGet(ctx context.Context, collection string, ids []backend.ItemID, yield func(Raw) error) error {
+	for chunk := range slices.Chunk(ids, multiGetSize) {
+		missing := make(map[backend.ItemID]bool, len(chunk))
+		for _, id := range chunk {
+			if _, err := c.itemPath(collection, id); err != nil {
+				if err := yield(Raw{Member: Member{ID: id, Removed: true}}); err != nil {
+					return err
+				}
+				continue
+			}
+			missing[id] = true
+		}
+		if len(missing) == 0 {
+			continue
+		}
+		if err := c.multiGet(ctx, collection, chunk, missing, yield); err != nil {
+			return err
+		}
+		for _, id := range chunk {
+			if !missing[id] {
+				continue
+			}
+			delete(missing, id)
+			raw, err := c.Get(ctx, collection, id)
+			if err != nil {
+				return err
+			}
+			if err := yield(raw); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// multiGet asks for what is missing in one request, and takes out what came.
+func (c *Client) multiGet(ctx context.Context, collection string, ids []backend.ItemID, missing map[backend.ItemID]bool, yield func(Raw) error) error {
+	d := c.server.dialect
+	body := d.Document(d.MultiGet, func(w *bytes.Buffer) {
+		propElement(w, []xml.Name{ETagName, Name(d.Namespace, d.Data)})
+		for _, id := range ids {
+			if missing[id] {
+				textElement(w, "href", collection+string(id))
+			}
+		}
+	})
+	var stop error
+	// RFC 4791, section 7.9: the Depth header is ignored, 0 is polite.
+	err := c.Report(ctx, collection, Depth0, body, func(r *Response) error {
+		id, err := c.member(collection, r.Href)
+		if err != nil {
+			return err
+		}
+		if !missing[id] {
+			return nil // not asked for, or told twice
+		}
+		raw := Raw{Member: Member{ID: id, Revision: r.ETag()}}
+		data, ok := r.Get(d.Namespace, d.Data)
+		switch {
+		case r.Status == http.StatusNotFound || r.Status == http.StatusGone:
+			raw = Raw{Member: Member{ID: id, Removed: true}}
+		case ok && raw.Revision != "" && strings.TrimSpace(data.Text) != "":
+			raw.Body = lines(data.Text)
+		default:
+			return nil // to be asked for singly
+		}
+		if len(raw.Body) > backend.MaxItemSize {
+			raw.Body, raw.Err = nil, tooLarge(d, id)
+		}
+		delete(missing, id)
+		stop = yield(raw)
+		return stop
+	})
+	switch {
+	case err == nil:
+		return nil
+	case stop != nil:
+		return stop
+	case isGarbled(err):
+		return nil // the rest is asked for singly
+	}
+	return c.Error("REPORT "+collection, err)
+}
+
+// isGarbled tells of an answer that came but cannot be read.
+func isGarbled(err error) bool {
+	_, ok := errors.AsType[*SyntaxError](err)
+	return ok || errors.Is(err, errTooBig)
+}
+
+func tooLarge(d Dialect, id backend.ItemID) error {
+	return backend.Errorf(backend.TooLarge, d.Name, "item %q has more than %d bytes", id, backend.MaxItemSize)
+}
+
+// lines restores the CRLF that an XML reader, as it must, has turned into LF
+// unless the server escaped it. vCard and iCalendar have it at each line's
+// end. See XML 1.0, section 2.11; RFC 6350, section 3.2; RFC 5545, section 3.1.
+func lines(text string) []byte {
+	text = strings.TrimLeft(text, " \t\r\n\ufeff")
+	if strings.Contains(text, "\r") {
+		return []byte(text)
+	}
+	b := make([]byte, 0, len(text)+strings.Count(text, "\n")+2)
+	for line := range strings.Lines(text) {
+		rest, ended := strings.CutSuffix(line, "\n")
+		b = append(b, rest...)
+		if ended {
+			b = append(b, '\r', '\n')
+		}
+	}
+	return b
+}
+
+// Get reads one item.
+func (c *Client) Get(ctx context.Context, collection string, id backend.ItemID) (Raw, error) {
+	raw := Raw{Member: Member{ID: id}}
+	path, err := c.itemPath(collection, id)
+	if err != nil {
+		raw.Removed = true
+		return raw, nil
+	}
+	resp, err := c.request(ctx, "GET", path, nil)
+	if e, ok := errors.AsType[*StatusError](err); ok {
+		switch kind := e.Kind(); kind {
+		case backend.NotFound:
+			raw.Removed = true
+			return raw, nil
+		case backend.Denied:
+			// With the right password, so that is about this item alone.
+			if e.Code == http.StatusForbidden {
+				raw.Err = c.Error("GET "+path, err)
+				return raw, nil
+			}
+		}
+	}
+	if err != nil {
+		return raw, c.Error("GET "+path, err)
+	}
+	defer resp.Body.Close()
+	raw.Body, err = io.ReadAll(io.LimitReader(resp.Body, backend.MaxItemSize+1))
+	if err != nil {
+		return raw, c.Error("GET "+path, ended(ctx, err))
+	}
+	if len(raw.Body) > backend.MaxItemSize {
+		raw.Body, raw.Err = nil, tooLarge(c.server.dialect, id)
+		return raw, nil
+	}
+	raw.Revision = strongETag(resp.Header)
+	if raw.Revision == "" {
+		m, err := c.Stat(ctx, collection, id)
+		if err != nil {
+			return raw, err
+		}
+		raw.Member = m
+	}
+	return raw, nil
+}
+
+// Stat asks for an item's revision; it may be Removed.
+func (c *Client) Stat(ctx context.Context, collection string, id backend.ItemID) (Member, error) {
+	path, err := c.itemPath(collection, id)
+	if err != nil {
+		return Member{ID: id, Removed: true}, nil
+	}
+	r, err := c.PropfindOne(ctx, path, ETagName)
+	if e, ok := errors.AsType[*StatusError](err); ok && e.Kind() == backend.NotFound {
+		return Member{ID: id, Removed: true}, nil
+	}
+	if err != nil {
+		return Member{}, c.Error("PROPFIND "+path, err)
+	}
+	if r.ETag() == "" {
+		return Member{}, backend.Errorf(backend.Other, c.server.dialect.Name+": PROPFIND "+path, "the item has no ETag")
+	}
+	return Member{ID: id, Revision: r.ETag()}, nil
+}
+
+// strongETag is the ETag header, or nothing if it is weak: a proxy that
+// compresses weakens what passes it, so the property has another one.
+func strongETag(h http.Header) backend.Revision {
+	etag := strings.TrimSpace(h.Get("ETag"))
+	if strings.HasPrefix(etag, "W/") {
+		return ""
+	}
+	return backend.Revision(etag)
+}
+
+// Create stores an item under a new name, which gets the dialect's suffix. If
+// the name is taken nothing changes: the error is of kind Conflict, and the
+// Member is what has the name. If the collection has the object's UID under
+// another name, the error is a *StatusError with UIDConflict, and the Member
+// is empty.
+func (c *Client) Create(ctx context.Context, collection, name string, body []byte) (Member, error) {
+	id := backend.ItemID(EscapeSegment(name) + c.server.dialect.Suffix)
+	m, err := c.put(ctx, collection, id, body, "If-None-Match", "*")
+	e, ok := errors.AsType[*StatusError](err)
+	if !ok || e.Code != http.StatusPreconditionFailed && !e.UIDConflict() {
+		return m, err
+	}
+	// Some servers look for the UID before they look for the name.
+	there, statErr := c.Stat(ctx, collection, id)
+	switch {
+	case statErr != nil:
+		return Member{}, statErr
+	case there.Removed:
+		return Member{}, err
+	}
+	return there, backend.E(backend.Conflict, c.server.dialect.Name+": PUT "+collection+string(id), err)
+}
+
+// Replace stores another revision of an item in the place of that very one.
+// Kind Conflict means that another is there, NotFound that none is.
+func (c *Client) Replace(ctx context.Context, collection string, id backend.ItemID, old backend.Revision, body []byte) (Member, error) {
+	m, err := c.put(ctx, collection, id, body, "If-Match", string(old))
+	return m, c.orGone(ctx, collection, id, err)
+}
+
+// orGone turns a Conflict into NotFound if the item is not there any more:
+// for a condition that is not met, both are 412.
+func (c *Client) orGone(ctx context.Context, collection string, id backend.ItemID, err error) error {
+	e, ok := errors.AsType[*StatusError](err)
+	if !ok || e.Code != http.StatusPreconditionFailed && e.Code != http.StatusConflict {
+		return err
+	}
+	if m, statErr := c.Stat(ctx, collection, id); statErr == nil && m.Removed {
+		return backend.E(backend.NotFound, c.server.dialect.Name+": "+e.Method+" "+collection+string(id), err)
+	}
+	if e.UIDConflict() {
+		// The new bytes have another UID than the old ones.
+		return backend.E(backend.Invalid, c.server.dialect.Name+": PUT "+collection+string(id), err)
+	}
+	return err
+}
+
+func (c *Client) put(ctx context.Context, collection string, id backend.ItemID, body []byte, condition ...string) (Member, error) {
+	path, err := c.itemPath(collection, id)
+	if err != nil {
+		return Member{}, err
+	}
+	if len(body) > backend.MaxItemSize {
+		return Member{}, tooLarge(c.server.dialect, id)
+	}
+	if body == nil {
+		body = []byte{} // none at all would be sent without a length
+	}
+	resp, err := c.request(ctx, "PUT", path, body, append(condition, "Content-Type", c.server.dialect.ContentType)...)
+	if err != nil {
+		return Member{}, c.Error("PUT "+path, err)
+	}
+	defer resp.Body.Close()
+	if err := c.drain(ctx, resp); err != nil {
+		return Member{}, c.Error("PUT "+path, err)
+	}
+	m := Member{ID: id, Revision: strongETag(resp.Header)}
+	if m.Revision != "" {
+		return m, nil
+	}
+	// A server that alters what it stores must not answer an ETag; nor do
+	// lazy ones. See RFC 4791, section 5.3.4.
+	return c.stored(ctx, collection, id)
+}
+
+// stored asks for the revision of what was stored just now.
+func (c *Client) stored(ctx context.Context, collection string, id backend.ItemID) (Member, error) {
+	m, err := c.Stat(ctx, collection, id)
+	if err == nil && m.Removed {
+		return Member{}, backend.Errorf(backend.Transient, c.server.dialect.Name, "%s%s was stored and is gone again", collection, id)
+	}
+	return m, err
+}
+
+// Delete removes that very revision of an item, or any if old is empty.
+func (c *Client) Delete(ctx context.Context, collection string, id backend.ItemID, old backend.Revision) error {
+	path, err := c.itemPath(collection, id)
+	if err != nil {
+		return err
+	}
+	var condition []string
+	if old != "" {
+		condition = []string{"If-Match", string(old)}
+	}
+	resp, err := c.request(ctx, "DELETE", path, nil, condition...)
+	if err != nil {
+		return c.orGone(ctx, collection, id, c.Error("DELETE "+path, err))
+	}
+	defer resp.Body.Close()
+	if resp.StatusCode != http.StatusMultiStatus {
+		return c.Error("DELETE "+path, c.drain(ctx, resp))
+	}
+	// Radicale says there that it went well, others may say that it did not.
+	_, err = ReadMultistatus(resp.Body, func(r *Response) error {
+		if r.Status == 0 || r.Status/100 == 2 {
+			return nil
+		}
+		return &StatusError{Method: "DELETE", Path: path, Code: r.Status, Precondition: r.Precondition}
+	})
+	return c.Error("DELETE "+path, ended(ctx, err))
+}
+
+// Move takes an item to another collection under the same name, or one made
+// of the name and a number if that is taken. See RFC 4918, section 9.9.
+func (c *Client) Move(ctx context.Context, from string, id backend.ItemID, to string) (Member, error) {
+	path, err := c.itemPath(from, id)
+	if err != nil {
+		return Member{}, err
+	}
+	name, suffix := string(id), ""
+	if dot := strings.LastIndexByte(name, '.'); dot > 0 {
+		name, suffix = name[:dot], name[dot:]
+	}
+	next := id
+	for try := 1; ; try++ {
+		err = c.move(ctx, path, to+string(next))
+		e, ok := errors.AsType[*StatusError](err)
+		if !ok || e.Code != http.StatusPreconditionFailed || e.UIDConflict() || try == maxNames {
+			break
+		}
+		next = backend.ItemID(fmt.Sprintf("%s-%d%s", name, try, suffix))
+	}
+	if err != nil {
+		return Member{}, c.Error("MOVE "+path, err)
+	}
+	return c.stored(ctx, to, next)
+}
+
+// maxNames bounds how many names a moved item is offered. Names are random;
+// the first one that is taken is an accident, the third is a mistake.
+const maxNames = 3
+
+func (c *Client) move(ctx context.Context, from, to string) error {
+	resp, err := c.request(ctx, "MOVE", from, nil,
+		"Destination", withPath(c.server.root, to).String(), "Overwrite", "F")
+	if err != nil {
+		return err
+	}
+	defer resp.Body.Close()
+	return c.drain(ctx, resp)
+}
+
+// drain reads the little that a server says after a write, so that the
+// connection can be used again.
+func (c *Client) drain(ctx context.Context, resp *http.Response) error {
+	_, err := io.Copy(io.Discard, io.LimitReader(resp.Body, maxErrorBody))
+	return ended(ctx, err)
+}
+
+// Item is what a backend answers of a member that was written.
+func (m Member) Item(mediaType string) backend.Item {
+	if m.ID == "" {
+		return backend.Item{}
+	}
+	return backend.Item{ID: m.ID, Revision: m.Revision, MediaType: mediaType}
+}
+
+// Fetched is what a backend answers of an item that was read.
+func (r Raw) Fetched(mediaType string) backend.Fetched {
+	if r.Err != nil {
+		return backend.Fetched{Item: backend.Item{ID: r.ID}, Err: r.Err}
+	}
+	return backend.Fetched{Item: backend.Item{ID: r.ID, Revision: r.Revision, MediaType: mediaType, Body: r.Body}}
+}

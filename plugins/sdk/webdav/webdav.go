@@ -1,0 +1,181 @@
+// Package webdav is what backends that speak WebDAV share: a careful HTTP client, streamed multistatus answers, sync-collection, multiget, conditional writes and errors with kinds.
+//
+// It is written on the client seam of emersion/go-webdav, which finds the
+// principal, and does by itself what has to stream, to be conditional or to
+// survive single broken items. References:
+//
+//	RFC 4918  WebDAV
+//	RFC 3744  WebDAV access control
+//	RFC 4791  CalDAV
+//	RFC 5397  current-user-principal
+//	RFC 6352  CardDAV
+//	RFC 6578  sync-collection
+//	RFC 6764  finding CalDAV and CardDAV services
+package webdav
+
+import (
+	"crypto/tls"
+	"crypto/x509"
+	"errors"
+	"fmt"
+	"net/http"
+	"net/url"
+	"os"
+	"sync/atomic"
+	"time"
+
+	gowebdav "github.com/emersion/go-webdav"
+
+	"github.com/pushbridge/pushbridge/plugins/backend"
+)
+
+// Bounds of the traffic with one server.
+const (
+	// DefaultTimeout is how long an answer, or the next part of one, may keep
+	// us waiting. Radicale 3.1.8 may need two minutes to list 10,000 items
+	// that it sees for the first time.
+	DefaultTimeout = 3 * time.Minute
+
+	// MaxConcurrent bounds the requests of one backend that wait for their
+	// answer. Radicale accepts eight connections at a time, and a server
+	// should not notice that all phones woke at once.
+	MaxConcurrent = 8
+
+	// maxIdle is how many unused connections are kept for the next request.
+	maxIdle = 4
+)
+
+// Settings are what an administrator may say about a DAV server.
+type Settings struct {
+	// URL is the server's root, a principal or a home set.
+	URL string `setting:"url,required"`
+
+	// CAFile names a file of PEM certificates to trust instead of the
+	// system's.
+	CAFile string `setting:"ca_file"`
+
+	// PathTemplate is the path of a person's home set, relative to URL, with
+	// {user} in place of the name, for servers that cannot be asked.
+	PathTemplate string `setting:"path_template"`
+
+	// Timeout takes the place of DefaultTimeout.
+	Timeout time.Duration `setting:"timeout"`
+}
+
+// A Server is one DAV server with the connections to it and what is known
+// about the whereabouts of its people. It is shared by all Clients, and safe
+// for many goroutines.
+type Server struct {
+	dialect  Dialect
+	root     *url.URL
+	template string
+	timeout  time.Duration
+	http     *http.Client
+	waiting  chan struct{} // one per request that waits for its answer
+	homes    *homeCache
+	noCTag   atomic.Bool // the server is known to have no getctag
+}
+
+// A Dialect is what CalDAV and CardDAV call the same things.
+type Dialect struct {
+	Name        string // "carddav"; begins error texts
+	Namespace   string // "urn:ietf:params:xml:ns:carddav"
+	HomeSet     string // the property that has a principal's home sets
+	Resource    string // the resource type of a collection
+	MultiGet    string // the report that reads items by name
+	Data        string // the property that has an item's bytes
+	WellKnown   string // where RFC 6764 looks for the service
+	Suffix      string // of an item's name, ".vcf"
+	ContentType string // of an item's bytes
+}
+
+// NewServer checks the settings. It sends nothing.
+func NewServer(d Dialect, raw backend.Settings) (*Server, error) {
+	var s Settings
+	if err := raw.Decode(&s); err != nil {
+		return nil, err
+	}
+	root, urlErr := parseRoot(s.URL)
+	roots, caErr := readRoots(s.CAFile)
+	templateErr := checkTemplate(s.PathTemplate)
+	if err := errors.Join(urlErr, caErr, templateErr); err != nil {
+		return nil, err
+	}
+	timeout := s.Timeout
+	if timeout == 0 {
+		timeout = DefaultTimeout
+	}
+	transport := http.DefaultTransport.(*http.Transport).Clone()
+	transport.MaxIdleConnsPerHost = maxIdle
+	transport.TLSClientConfig = &tls.Config{RootCAs: roots, MinVersion: tls.VersionTLS12}
+	return &Server{
+		dialect:  d,
+		root:     root,
+		template: s.PathTemplate,
+		timeout:  timeout,
+		http: &http.Client{
+			Transport: transport,
+			// Client.Do follows them itself, without changing the method.
+			CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
+		},
+		waiting: make(chan struct{}, MaxConcurrent),
+		homes:   newHomeCache(),
+	}, nil
+}
+
+// Close ends idle connections.
+func (s *Server) Close() error {
+	s.http.CloseIdleConnections()
+	return nil
+}
+
+func parseRoot(text string) (*url.URL, error) {
+	u, err := url.Parse(text)
+	switch {
+	case err != nil:
+		return nil, fmt.Errorf("url: %w", err)
+	case u.Scheme != "https" && u.Scheme != "http" || u.Host == "":
+		return nil, fmt.Errorf("url is %q, want https://host/path", u.Redacted())
+	case u.User != nil:
+		return nil, errors.New("url has a user name; people log in with their own")
+	case u.RawQuery != "" || u.Fragment != "":
+		return nil, fmt.Errorf("url is %q, want it without ? and #", u.Redacted())
+	}
+	path, err := CleanPath(u.EscapedPath())
+	if err != nil {
+		return nil, fmt.Errorf("url: %w", err)
+	}
+	return withPath(u, path), nil
+}
+
+func readRoots(file string) (*x509.CertPool, error) {
+	if file == "" {
+		return nil, nil // the system's
+	}
+	pem, err := os.ReadFile(file)
+	if err != nil {
+		return nil, fmt.Errorf("ca_file: %w", err)
+	}
+	pool := x509.NewCertPool()
+	if !pool.AppendCertsFromPEM(pem) {
+		return nil, fmt.Errorf("ca_file: %s has no PEM certificate", file)
+	}
+	return pool, nil
+}
+
+// A Client asks a Server on behalf of one person. It is safe for many
+// goroutines.
+type Client struct {
+	server *Server
+	creds  backend.Credentials
+}
+
+// Client answers a Client for somebody. It sends nothing.
+func (s *Server) Client(c backend.Credentials) *Client {
+	return &Client{server: s, creds: c}
+}
+
+// Dialect tells which protocol the client speaks.
+func (c *Client) Dialect() Dialect { return c.server.dialect }
+
+var _ gowebdav.HTTPClient = (*Client)(nil)

@@ -21,6 +21,8 @@ func Open(_ context.Context, settings backend.Settings) (backend.Backend, error)
 
 type store struct{ server *webdav.Server }
 
+var _ backend.Declarer = (*store)(nil)
+
 func (s *store) Open(ctx context.Context, c backend.Credentials) (backend.Session, error) {
 	client := carddav.Client{Client: s.server.Client(c)}
 	home, err := client.Login(ctx)
@@ -29,6 +31,9 @@ func (s *store) Open(ctx context.Context, c backend.Credentials) (backend.Sessio
 	}
 	return &session{client: client, home: home}, nil
 }
+
+// Extras tells that every session is a Prober.
+func (s *store) Extras() []backend.Extra { return []backend.Extra{backend.ExtraProbe} }
 
 func (s *store) Close() error { return s.server.Close() }
 

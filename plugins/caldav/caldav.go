@@ -1,0 +1,71 @@
+// Package caldav is the built-in backend for events, tasks and notes on a CalDAV server.
+//
+// A calendar appears once for each component that it holds, so that Radicale's
+// calendars, which hold all three, are a calendar, a task list and a notebook.
+package caldav
+
+import (
+	"context"
+	"strings"
+
+	"github.com/pushbridge/pushbridge/caldav"
+	"github.com/pushbridge/pushbridge/plugins/backend"
+	"github.com/pushbridge/pushbridge/plugins/sdk/webdav"
+)
+
+// kinds are the kinds of collections that the components make.
+var kinds = map[caldav.Component]backend.CollectionKind{
+	caldav.Event:   backend.Events,
+	caldav.Todo:    backend.Tasks,
+	caldav.Journal: backend.Notes,
+}
+
+const mediaType = "text/calendar"
+
+// Open checks the settings, which are [webdav.Settings], and answers the
+// backend. It sends nothing.
+func Open(_ context.Context, settings backend.Settings) (backend.Backend, error) {
+	server, err := webdav.NewServer(caldav.Dialect, settings)
+	if err != nil {
+		return nil, err
+	}
+	return &store{server}, nil
+}
+
+type store struct{ server *webdav.Server }
+
+var _ backend.Declarer = (*store)(nil)
+
+func (s *store) Open(ctx context.Context, c backend.Credentials) (backend.Session, error) {
+	client := caldav.Client{Client: s.server.Client(c)}
+	home, err := client.Login(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return &session{client: client, home: home}, nil
+}
+
+// Extras tells that every session is a Prober.
+func (s *store) Extras() []backend.Extra { return []backend.Extra{backend.ExtraProbe} }
+
+func (s *store) Close() error { return s.server.Close() }
+
+// A place is what a collection's ID says: path#component.
+type place struct {
+	path string
+	part caldav.Component
+}
+
+func (p place) id() backend.CollectionID {
+	return backend.CollectionID(p.path + "#" + string(p.part))
+}
+
+// place takes a collection's ID apart. There is no '#' in a clean path.
+func (s *session) place(id backend.CollectionID) (place, error) {
+	path, part, _ := strings.Cut(string(id), "#")
+	if _, ok := kinds[caldav.Component(part)]; !ok {
+		return place{}, backend.Errorf(backend.NotFound, "caldav", "%q is no collection's ID", id)
+	}
+	path, err := s.client.CollectionPath(path)
+	return place{path, caldav.Component(part)}, err
+}

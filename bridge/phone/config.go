@@ -1,0 +1,84 @@
+package phone
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+	"net/http"
+	"strings"
+	"time"
+
+	"github.com/pushbridge/pushbridge/bridge/eas"
+	"github.com/pushbridge/pushbridge/bridge/easclient"
+)
+
+// A Config says which server to play a phone against, and as whom.
+type Config struct {
+	URL      string // of the server, "https://mail.example.org"; required
+	User     string
+	Password string
+
+	Email       string      // to ask Autodiscover about; "" means User
+	Version     eas.Version // 0 means the highest that the server speaks
+	DeviceID    string      // "" means one made from User and URL, so that it is the same each time
+	DeviceType  string      // "" means "pushbridge"
+	UserAgent   string      // "" means "pushbridge-phone"
+	Base64Query bool        // see easclient.Client
+	WindowSize  int         // see Settings
+	Filters     map[string]int
+	Classes     []string
+	Heartbeat   Heartbeat     // of Watch
+	PingFor     time.Duration // how long Probe stays in its Ping before it hangs up; 0 means 3 seconds
+	HTTP        *http.Client  // nil means http.DefaultClient
+	Trace       func(command string, request, answer []byte)
+}
+
+// pingFor is long enough to see that a server holds a Ping.
+const pingFor = 3 * time.Second
+
+func (c Config) client() *easclient.Client {
+	id := c.DeviceID
+	if id == "" {
+		sum := sha256.Sum256([]byte(c.User + "\x00" + c.URL))
+		id = strings.ToUpper(hex.EncodeToString(sum[:16]))
+	}
+	return &easclient.Client{
+		URL: c.URL, User: c.User, Password: c.Password, Version: c.Version,
+		DeviceID: id, DeviceType: or(c.DeviceType, "pushbridge"), UserAgent: or(c.UserAgent, "pushbridge-phone"),
+		Base64Query: c.Base64Query, HTTP: c.HTTP, Trace: c.Trace,
+	}
+}
+
+func (c Config) settings() Settings {
+	return Settings{
+		WindowSize: c.WindowSize, Filters: c.Filters, Classes: c.Classes, Heartbeat: c.Heartbeat,
+		Info: &eas.DeviceInformation{
+			Model: "pushbridge phone", FriendlyName: "pushbridge phone",
+			UserAgent: or(c.UserAgent, "pushbridge-phone"),
+		},
+	}
+}
+
+func or(s, otherwise string) string {
+	if s == "" {
+		return otherwise
+	}
+	return s
+}
+
+// connect makes a phone that speaks a version of the server's, and provisions it
+// where the version does that.
+func (c Config) connect(ctx context.Context) (*Phone, error) {
+	client := c.client()
+	if client.Version == 0 {
+		o, err := client.Options(ctx)
+		if err != nil {
+			return nil, Explain(err)
+		}
+		if client.Version = o.Best(); client.Version == 0 {
+			return nil, fmt.Errorf("phone: the server announces no version of ActiveSync that we speak")
+		}
+	}
+	return New(client, c.settings()), nil
+}

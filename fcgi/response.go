@@ -214,7 +214,6 @@ func (w *response) flush(last bool) error {
 			return err
 		}
 		content, from = 0, len(b)
-		b = append(b, make([]byte, headerLen)...)[:len(b)]
 	}
 	switch {
 	case content > 0:

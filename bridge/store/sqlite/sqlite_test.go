@@ -1,0 +1,135 @@
+package sqlite_test
+
+import (
+	"bytes"
+	"database/sql"
+	"errors"
+	"os"
+	"path/filepath"
+	"testing"
+
+	"github.com/pushbridge/pushbridge/bridge/store/sqlite"
+	"github.com/pushbridge/pushbridge/bridge/store/sqlstore"
+	"github.com/pushbridge/pushbridge/bridge/store/storetest"
+)
+
+func open(t *testing.T, path string) *sqlstore.DB {
+	t.Helper()
+	db, err := sqlite.Open(t.Context(), path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { db.Close() })
+	return db
+}
+
+func TestStore(t *testing.T) {
+	for _, tc := range []struct {
+		name string
+		path func(*testing.T) string
+	}{
+		{"Memory", func(*testing.T) string { return sqlite.Memory }},
+		{"File", func(t *testing.T) string { return filepath.Join(t.TempDir(), "state.db") }},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			storetest.Run(t, func(t *testing.T) storetest.Stores {
+				db := open(t, tc.path(t))
+				return storetest.Stores{Sync: db.Sync(), Phones: db.Phones()}
+			})
+		})
+	}
+}
+
+func TestFileIsPrivateAndLasts(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "new folder", "a ? b%20.db")
+	for range 2 {
+		db := open(t, path)
+		if err := db.Close(); err != nil {
+			t.Fatal(err)
+		}
+		info, err := os.Stat(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if info.Mode().Perm() != 0o600 {
+			t.Errorf("the file's mode is %v", info.Mode())
+		}
+	}
+}
+
+func TestRefused(t *testing.T) {
+	execute := func(t *testing.T, path, statement string) {
+		t.Helper()
+		db, err := sql.Open("sqlite", path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer db.Close()
+		if _, err := db.Exec(statement); err != nil {
+			t.Fatal(err)
+		}
+	}
+	ours := func(t *testing.T, path string) {
+		t.Helper()
+		if err := open(t, path).Close(); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, tc := range []struct {
+		name string
+		make func(t *testing.T, path string)
+		want error
+	}{
+		{"a text file", func(t *testing.T, path string) {
+			if err := os.WriteFile(path, []byte("my notes of many years\n"), 0o600); err != nil {
+				t.Fatal(err)
+			}
+		}, sqlite.ErrNotOurs},
+		{"another program's database", func(t *testing.T, path string) {
+			execute(t, path, `CREATE TABLE songs (title TEXT)`)
+		}, sqlite.ErrNotOurs},
+		{"a newer version's database", func(t *testing.T, path string) {
+			ours(t, path)
+			execute(t, path, `INSERT INTO goose_db_version (version_id, is_applied) VALUES (9999, 1)`)
+		}, sqlite.ErrNewer},
+		{"a damaged database", func(t *testing.T, path string) {
+			ours(t, path)
+			b, err := os.ReadFile(path)
+			if err != nil {
+				t.Fatal(err)
+			}
+			for i := 4096; i < len(b); i++ {
+				b[i] = 0xa5
+			}
+			if err := os.WriteFile(path, b, 0o600); err != nil {
+				t.Fatal(err)
+			}
+		}, sqlite.ErrDamaged},
+		{"a database that was cut off", func(t *testing.T, path string) {
+			ours(t, path)
+			if err := os.Truncate(path, 5000); err != nil {
+				t.Fatal(err)
+			}
+		}, sqlite.ErrDamaged},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			path := filepath.Join(t.TempDir(), "state.db")
+			tc.make(t, path)
+			before, err := os.ReadFile(path)
+			if err != nil {
+				t.Fatal(err)
+			}
+			db, err := sqlite.Open(t.Context(), path)
+			if !errors.Is(err, tc.want) {
+				t.Errorf("Open answers %v, want %v", err, tc.want)
+			}
+			if err == nil {
+				db.Close()
+			}
+			after, err := os.ReadFile(path)
+			if err != nil || !bytes.Equal(before, after) {
+				t.Errorf("the file was altered: %d bytes, then %d, %v", len(before), len(after), err)
+			}
+		})
+	}
+}

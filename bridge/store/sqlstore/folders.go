@@ -1,0 +1,77 @@
+package sqlstore
+
+import (
+	"context"
+
+	"github.com/pushbridge/pushbridge/bridge/syncengine"
+)
+
+// Sync keeps what the sync engine knows.
+type Sync struct {
+	db *DB
+	reader
+}
+
+// Sync answers the database's syncengine.Store.
+func (d *DB) Sync() *Sync { return &Sync{d, reader{d.session()}} }
+
+var _ syncengine.Store = (*Sync)(nil)
+
+// Update implements syncengine.Store.
+func (s *Sync) Update(ctx context.Context, user string, change func(syncengine.Writer) error) error {
+	return s.db.update(ctx, user, func(in session) error { return change(writer{reader{in}}) })
+}
+
+type reader struct{ in session }
+
+type writer struct{ reader }
+
+var _ syncengine.Writer = writer{}
+
+const folderColumns = `id, account, backend, collection, kind, name, parent, main, read_only, colour, owner, place, gone`
+
+var (
+	selectFolders = query(`SELECT ` + folderColumns + ` FROM folders WHERE account = $1 ORDER BY id`)
+	selectFolder  = query(`SELECT ` + folderColumns + ` FROM folders WHERE account = $1 AND id = $2`)
+	insertFolder  = query(`INSERT INTO folders
+		(account, backend, collection, kind, name, parent, main, read_only, colour, owner, place, gone)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12) RETURNING id`)
+	updateFolder = query(`UPDATE folders SET backend = $3, collection = $4, kind = $5, name = $6, parent = $7,
+		main = $8, read_only = $9, colour = $10, owner = $11, place = $12, gone = $13 WHERE account = $1 AND id = $2`)
+)
+
+func folderPlaces(f *syncengine.FolderRecord) []any {
+	return []any{
+		&f.ID, &f.User, &f.Backend, &f.Collection, &f.Kind, &f.Name, &f.Parent,
+		&f.Default, &f.ReadOnly, &f.Colour, &f.Owner, &f.Order, &f.Gone,
+	}
+}
+
+func (r reader) Folders(ctx context.Context, user string) ([]syncengine.FolderRecord, error) {
+	var list []syncengine.FolderRecord
+	err := r.in.rows(ctx, func(scan func(...any) error) error {
+		var f syncengine.FolderRecord
+		err := scan(folderPlaces(&f)...)
+		list = append(list, f)
+		return err
+	}, selectFolders, user)
+	return list, err
+}
+
+func (r reader) Folder(ctx context.Context, user string, id syncengine.FolderID) (syncengine.FolderRecord, error) {
+	var f syncengine.FolderRecord
+	err := r.in.row(ctx, syncengine.ErrNoFolder, folderPlaces(&f), selectFolder, user, id)
+	return f, err
+}
+
+func (w writer) SaveFolder(ctx context.Context, f syncengine.FolderRecord) (syncengine.FolderID, error) {
+	values := []any{
+		f.Backend, f.Collection, f.Kind, f.Name, f.Parent,
+		number(f.Default), number(f.ReadOnly), f.Colour, f.Owner, f.Order, number(f.Gone),
+	}
+	if f.ID != 0 {
+		return f.ID, w.in.exec(ctx, updateFolder, append([]any{f.User, f.ID}, values...)...)
+	}
+	err := w.in.row(ctx, syncengine.ErrNoFolder, []any{&f.ID}, insertFolder, append([]any{f.User}, values...)...)
+	return f.ID, err
+}

@@ -1,0 +1,142 @@
+package sqlstore
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+
+	"github.com/pushbridge/pushbridge/bridge/device"
+)
+
+// Phones keeps the register of phones.
+type Phones struct {
+	db *DB
+	in session
+}
+
+// Phones answers the database's device.Store.
+func (d *DB) Phones() *Phones { return &Phones{d, d.session()} }
+
+var _ device.Store = (*Phones)(nil)
+
+// A phone is a JSON record beside what is searched and sorted by.
+var (
+	selectPhone  = query(`SELECT record FROM phones WHERE account = $1 AND device = $2`)
+	selectPhones = query(`SELECT account, device, record FROM phones WHERE $1 IN ('', account)
+		ORDER BY last_seen DESC, account, device`)
+	savePhone = query(`INSERT INTO phones (account, device, last_seen, record) VALUES ($1, $2, $3, $4)
+		ON CONFLICT (account, device) DO UPDATE SET last_seen = excluded.last_seen, record = excluded.record`)
+	deletePhone = query(`DELETE FROM phones WHERE account = $1 AND device = $2`)
+
+	selectValue = query(`SELECT value FROM phone_values WHERE account = $1 AND device = $2 AND name = $3`)
+	saveValue   = query(`INSERT INTO phone_values (account, device, name, value) VALUES ($1, $2, $3, $4)
+		ON CONFLICT (account, device, name) DO UPDATE SET value = excluded.value`)
+	deleteValue  = query(`DELETE FROM phone_values WHERE account = $1 AND device = $2 AND name = $3`)
+	deleteValues = query(`DELETE FROM phone_values WHERE account = $1 AND device = $2`)
+)
+
+// Phone implements device.Store.
+func (s *Phones) Phone(ctx context.Context, id device.ID) (device.Phone, error) {
+	return phone(ctx, s.in, id)
+}
+
+func phone(ctx context.Context, in session, id device.ID) (device.Phone, error) {
+	var record []byte
+	if err := in.row(ctx, device.ErrUnknown, []any{&record}, selectPhone, id.User, id.Device); err != nil {
+		return device.Phone{}, err
+	}
+	return decodePhone(id, record)
+}
+
+func decodePhone(id device.ID, record []byte) (device.Phone, error) {
+	var p device.Phone
+	if err := json.Unmarshal(record, &p); err != nil {
+		return device.Phone{}, fmt.Errorf("sqlstore: the record of phone %q of %q: %w", id.Device, id.User, err)
+	}
+	p.ID = id
+	return p, nil
+}
+
+// Phones implements device.Store.
+func (s *Phones) Phones(ctx context.Context, user string) ([]device.Phone, error) {
+	var list []device.Phone
+	err := s.in.rows(ctx, func(scan func(...any) error) error {
+		var id device.ID
+		var record []byte
+		if err := scan(&id.User, &id.Device, &record); err != nil {
+			return err
+		}
+		p, err := decodePhone(id, record)
+		list = append(list, p)
+		return err
+	}, selectPhones, user)
+	return list, err
+}
+
+// Update implements device.Store.
+func (s *Phones) Update(ctx context.Context, id device.ID, change func(*device.Phone, bool) error) (device.Phone, error) {
+	var p device.Phone
+	err := s.db.update(ctx, id.User, func(in session) error {
+		was, err := phone(ctx, in, id)
+		unknown := errors.Is(err, device.ErrUnknown)
+		if err != nil && !unknown {
+			return err
+		}
+		p = was
+		to := was
+		to.ID = id
+		if err := change(&to, !unknown); err != nil {
+			return err
+		}
+		to.ID = id
+		record, err := json.Marshal(to)
+		if err != nil {
+			return fmt.Errorf("sqlstore: the record of a phone: %w", err)
+		}
+		if !unknown && to == was {
+			return nil
+		}
+		if err := in.exec(ctx, savePhone, id.User, id.Device, to.LastSeen.UnixNano(), record); err != nil {
+			return err
+		}
+		p = to
+		return nil
+	})
+	return p, err
+}
+
+// Remember implements device.Store.
+func (s *Phones) Remember(ctx context.Context, id device.ID, name string, value []byte) error {
+	return s.db.update(ctx, id.User, func(in session) error {
+		if value == nil {
+			return in.exec(ctx, deleteValue, id.User, id.Device, name)
+		}
+		return in.exec(ctx, saveValue, id.User, id.Device, name, value)
+	})
+}
+
+// Recall implements device.Store.
+func (s *Phones) Recall(ctx context.Context, id device.ID, name string) ([]byte, error) {
+	var value []byte
+	err := s.in.rows(ctx, func(scan func(...any) error) error {
+		if err := scan(&value); err != nil {
+			return err
+		}
+		if value == nil {
+			value = []byte{} // remembered, and empty
+		}
+		return nil
+	}, selectValue, id.User, id.Device, name)
+	return value, err
+}
+
+// Forget implements device.Store.
+func (s *Phones) Forget(ctx context.Context, id device.ID) error {
+	return s.db.update(ctx, id.User, func(in session) error {
+		if err := in.exec(ctx, deletePhone, id.User, id.Device); err != nil {
+			return err
+		}
+		return in.exec(ctx, deleteValues, id.User, id.Device)
+	})
+}

@@ -1,0 +1,160 @@
+// Package sqlstore keeps in a SQL database what the sync engine and the register of phones want kept.
+//
+// The queries are written once, in PostgreSQL's dialect as far as SQLite
+// accepts it: placeholders are $1, $2 ..., truth is 0 or 1. What differs (how to
+// connect, the migrations, how to keep others out) is the business of the
+// package that names the database.
+package sqlstore
+
+import (
+	"context"
+	"database/sql"
+	"fmt"
+)
+
+// Options tell New what to build with. Write is required.
+type Options struct {
+	Write *sql.DB // for transactions that write; they begin exclusively, or Lock makes them so
+	Read  *sql.DB // for single questions; nil means Write
+
+	// Lock keeps others from updating what belongs to the user until the
+	// transaction ends. Nil means that beginning it does so.
+	Lock func(ctx context.Context, tx *sql.Tx, user string) error
+}
+
+// A DB is a database with its schema in place. Its methods may be called from
+// many goroutines at a time.
+type DB struct {
+	Options
+	reads, writes map[string]*sql.Stmt
+}
+
+// New prepares all queries.
+func New(ctx context.Context, o Options) (*DB, error) {
+	if o.Write == nil {
+		panic("sqlstore: Options.Write is required")
+	}
+	d := &DB{Options: o, writes: map[string]*sql.Stmt{}}
+	var err error
+	if d.writes, err = prepare(ctx, o.Write); err != nil {
+		return nil, err
+	}
+	d.reads = d.writes
+	if o.Read == nil {
+		d.Read = o.Write
+	} else if d.reads, err = prepare(ctx, o.Read); err != nil {
+		return nil, err
+	}
+	return d, nil
+}
+
+func prepare(ctx context.Context, db *sql.DB) (map[string]*sql.Stmt, error) {
+	stmts := map[string]*sql.Stmt{}
+	for _, q := range queries {
+		s, err := db.PrepareContext(ctx, q)
+		if err != nil {
+			return nil, fmt.Errorf("sqlstore: preparing %q: %w", q, err)
+		}
+		stmts[q] = s
+	}
+	return stmts, nil
+}
+
+// queries has the text of every query of the package.
+var queries []string
+
+// query enters a query into the list, so that New prepares it.
+func query(text string) string {
+	queries = append(queries, text)
+	return text
+}
+
+// Close closes the database.
+func (d *DB) Close() error {
+	err := d.Write.Close()
+	if d.Read != d.Write {
+		if e := d.Read.Close(); err == nil {
+			err = e
+		}
+	}
+	if err != nil {
+		return fmt.Errorf("sqlstore: %w", err)
+	}
+	return nil
+}
+
+// A session asks: a transaction, or the database with every question on its own.
+type session func(ctx context.Context, q string) *sql.Stmt
+
+func (d *DB) session() session {
+	return func(_ context.Context, q string) *sql.Stmt { return d.reads[q] }
+}
+
+// update runs work in a transaction that keeps others from updating what
+// belongs to the user.
+func (d *DB) update(ctx context.Context, user string, work func(session) error) error {
+	tx, err := d.Write.BeginTx(ctx, nil)
+	if err != nil {
+		return fmt.Errorf("sqlstore: beginning: %w", err)
+	}
+	defer tx.Rollback() // after Commit it does nothing
+	if d.Lock != nil {
+		if err := d.Lock(ctx, tx, user); err != nil {
+			return fmt.Errorf("sqlstore: beginning: %w", err)
+		}
+	}
+	err = work(func(ctx context.Context, q string) *sql.Stmt { return tx.StmtContext(ctx, d.writes[q]) })
+	if err != nil {
+		return err
+	}
+	if err := tx.Commit(); err != nil {
+		return fmt.Errorf("sqlstore: committing: %w", err)
+	}
+	return nil
+}
+
+// exec runs a query without rows.
+func (s session) exec(ctx context.Context, q string, args ...any) error {
+	if _, err := s(ctx, q).ExecContext(ctx, args...); err != nil {
+		return fmt.Errorf("sqlstore: %w", err)
+	}
+	return nil
+}
+
+// row reads the one row of a query into to, or answers none.
+func (s session) row(ctx context.Context, none error, to []any, q string, args ...any) error {
+	switch err := s(ctx, q).QueryRowContext(ctx, args...).Scan(to...); err {
+	case nil:
+		return nil
+	case sql.ErrNoRows:
+		return none
+	default:
+		return fmt.Errorf("sqlstore: %w", err)
+	}
+}
+
+// rows calls each for every row of a query.
+func (s session) rows(ctx context.Context, each func(scan func(...any) error) error, q string, args ...any) error {
+	rows, err := s(ctx, q).QueryContext(ctx, args...)
+	if err != nil {
+		return fmt.Errorf("sqlstore: %w", err)
+	}
+	defer rows.Close()
+	for rows.Next() {
+		if err := each(rows.Scan); err != nil {
+			return fmt.Errorf("sqlstore: %w", err)
+		}
+	}
+	if err := rows.Err(); err != nil {
+		return fmt.Errorf("sqlstore: %w", err)
+	}
+	return nil
+}
+
+// number is how the schema writes a truth.
+func number(b bool) int {
+	if b {
+		return 1
+	}
+	return 0
+}

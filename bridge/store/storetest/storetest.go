@@ -1,0 +1,50 @@
+// Package storetest is the suite that every database passes.
+package storetest
+
+import (
+	"testing"
+
+	"github.com/pushbridge/pushbridge/bridge/device"
+	"github.com/pushbridge/pushbridge/bridge/device/devicetest"
+	"github.com/pushbridge/pushbridge/bridge/syncengine"
+)
+
+// Stores are the views of one database.
+type Stores struct {
+	Sync   syncengine.Store
+	Phones device.Store
+}
+
+// Run runs the suite. open answers an empty database each time it is called.
+func Run(t *testing.T, open func(*testing.T) Stores) {
+	t.Run("Phones", func(t *testing.T) {
+		devicetest.Run(t, func(t *testing.T) device.Store { return open(t).Phones })
+	})
+	t.Run("Sync", func(t *testing.T) {
+		for _, tc := range []struct {
+			name string
+			test func(*testing.T, syncengine.Store)
+		}{
+			{"Folders", folders},
+			{"FolderOfSomebodyElse", strangers},
+			{"FailedUpdate", failedUpdate},
+			{"UpdatesInARow", updatesInARow},
+			{"Mirror", mirror},
+			{"ItemsNamed", itemsNamed},
+			{"ItemsAfter", itemsAfter},
+			{"ItemsEnding", itemsEnding},
+			{"ItemsDone", itemsDone},
+			{"ItemsUnknown", itemsUnknown},
+			{"Facts", facts},
+			{"Numbers", numbers},
+			{"RemoveItems", removeItems},
+			{"PurgeItems", purgeItems},
+			{"Partnership", partnership},
+			{"Standing", standing},
+			{"Answers", answers},
+			{"ForgottenPhone", forgottenPhone},
+		} {
+			t.Run(tc.name, func(t *testing.T) { tc.test(t, open(t).Sync) })
+		}
+	})
+}

@@ -15,37 +15,93 @@ type Watcher struct {
 	// Refresh is asked.
 	Session backend.Session
 
-	// Collection is what to watch; empty means the list of collections, for
-	// which only Refresh is asked.
+	// Collection is what to watch; empty means the list of collections. A
+	// backend that has events may tell of that list under the empty name, too,
+	// but need not: it is asked for as often as if it had none.
 	Collection backend.CollectionID
 
 	// Refresh takes over what is new in the backend and tells whether there
-	// was anything.
+	// was anything. It is called by one goroutine at a time.
 	Refresh func(ctx context.Context) (changed bool, err error)
 
 	// Publish wakes those who wait. It must not block.
 	Publish func()
 
 	// Min and Max bound the time between two questions; 0 means DefaultMin and
-	// DefaultMax.
+	// DefaultMax. A backend that takes long to answer is asked less often than
+	// Max says, see costShare.
 	Min, Max time.Duration
 
-	// Report is told of every error that Run lives on after, before it waits.
-	// Nil means that nobody is told.
+	// Report is told of every error that Run lives on after. Nil means that
+	// nobody is told.
 	Report func(error)
 }
 
-// Bounds of the time between two questions.
 const (
+	// DefaultMin is the time between two questions after something happened.
 	DefaultMin = 15 * time.Second
+
+	// DefaultMax is the time between two questions when nothing happens.
 	DefaultMax = 5 * time.Minute
+
+	// growth is the factor by which the time between two questions grows as
+	// long as nothing happens: from 15 s to 5 min in half an hour.
+	growth = 1.2
+
+	// spread is the share by which each time is lengthened at random, so that
+	// collections that began together are not asked together for ever.
+	spread = 0.2
+
+	// costShare bounds the backend's time that one collection may take: the
+	// time between two questions is at least so many times that of the
+	// answer. Some servers look at every item to say that nothing changed.
+	costShare = 20
+
+	// safety is the time between two questions to a backend that has events,
+	// in case that one was lost.
+	safety = 10 * time.Minute
+
+	// gather is how long events are gathered before the backend is asked what
+	// they were about: an import or a Git checkout has thousands.
+	gather = 200 * time.Millisecond
+
+	// A backend that failed is asked again after firstRetry, later after up to
+	// lastRetry, and never before the time that it named itself (at most
+	// longestRetryAfter, as that may be a slip).
+	firstRetry        = 2 * time.Second
+	lastRetry         = 5 * time.Minute
+	longestRetryAfter = time.Hour
 )
 
 // Run watches until the context ends (and answers its cause), or until the
 // backend answers kind Denied or, after a last Publish, NotFound (and answers
 // that error): a password that is no longer right must not be tried again and
-// again.
+// again. Every other error is lived with.
+//
+// Every change that is made after Run began, and that nobody else found,
+// leads to a Publish.
 func (w Watcher) Run(ctx context.Context) error {
-	r := newRun(w)
-	return r.loop(ctx)
+	if w.Min == 0 {
+		w.Min = DefaultMin
+	}
+	if w.Max == 0 {
+		w.Max = DefaultMax
+	}
+	w.Max = max(w.Min, w.Max)
+	r := &run{Watcher: w, interval: w.Min}
+	if w.Session != nil {
+		r.events, _ = backend.As[backend.Watcher](w.Session)
+		if w.Collection != "" {
+			r.prober, _ = backend.As[backend.Prober](w.Session)
+		}
+	}
+	for {
+		next := r.poll
+		if r.events != nil && !time.Now().Before(r.listenAt) {
+			next = r.listen
+		}
+		if err := next(ctx); err != nil {
+			return err
+		}
+	}
 }

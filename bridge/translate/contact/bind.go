@@ -1,0 +1,296 @@
+package contact
+
+import (
+	"slices"
+	"strings"
+
+	"github.com/pushbridge/pushbridge/bridge/translate/contentline"
+)
+
+// placeParam is the parameter by which a line says which place it has on
+// phones, where its types alone would put it elsewhere. See keepPlaces.
+const placeParam = "X-PUSHBRIDGE-PLACE"
+
+// noPlace is its value on a line that phones are not shown.
+const noPlace = "none"
+
+// An entry is a line in its family.
+type entry struct {
+	*contentline.Line
+	class class
+	taken bool // it has its place, or none
+}
+
+// gather sorts the lines into their families. Lines without a value are left
+// out, since they have nothing to show: N and FN excepted.
+func (c *card) gather() {
+	c.lines = [familyCount][]entry{}
+	for _, l := range c.vcard.Lines() {
+		f, known := families[l.Name()]
+		if !known {
+			f = c.labelledFamily(l)
+		}
+		if f == famNone || f != famName && f != famFormatted && isBlank(l) {
+			continue
+		}
+		c.lines[f] = append(c.lines[f], entry{Line: l, class: classify(f, l)})
+	}
+	for f := range c.lines {
+		if len(c.lines[f]) > 1 {
+			slices.SortStableFunc(c.lines[f], func(a, b entry) int { return preference(a.Line) - preference(b.Line) })
+		}
+	}
+	c.lines[famMessenger] = withoutDoubles(c.lines[famMessenger])
+}
+
+func isBlank(l *contentline.Line) bool { return strings.Trim(l.Value(), "; ") == "" }
+
+// preference orders lines of a family: smaller is first. vCard 4.0 has
+// PREF=1..100, the others TYPE=PREF.
+func preference(l *contentline.Line) int {
+	if l.HasType("PREF") || l.Param("PREF") == "1" {
+		return 0
+	}
+	return 1
+}
+
+// withoutDoubles leaves only the IMPP lines, if there are some: Apple writes
+// the same address as X-AIM as well.
+func withoutDoubles(es []entry) []entry {
+	isIMPP := func(e entry) bool { return e.Name() == "IMPP" }
+	if !slices.ContainsFunc(es, isIMPP) {
+		return es
+	}
+	return slices.DeleteFunc(es, func(e entry) bool { return !isIMPP(e) })
+}
+
+// labelledFamily is the family of a line by its label: Apple's
+// item1.X-ABRELATEDNAMES with item1.X-ABLABEL:_$!<Spouse>!$_, and RELATED with
+// its type.
+func (c *card) labelledFamily(l *contentline.Line) family {
+	switch l.Name() {
+	case "X-ABRELATEDNAMES", "X-ABDATE":
+		if f, ok := labelled[c.label(l)]; ok && (f == famAnniversary) == (l.Name() == "X-ABDATE") {
+			return f
+		}
+	case "RELATED":
+		if strings.EqualFold(l.Param("VALUE"), "text") {
+			for word, f := range labelled {
+				if f != famAnniversary && l.HasType(word) {
+					return f
+				}
+			}
+		}
+	}
+	return famNone
+}
+
+// label is the label of a line's group in lower case, without Apple's marks.
+func (c *card) label(l *contentline.Line) string {
+	if l.Group() == "" {
+		return ""
+	}
+	for _, m := range c.vcard.Group(l.Group()) {
+		if m.Name() == "X-ABLABEL" {
+			return strings.ToLower(strings.TrimSuffix(strings.TrimPrefix(m.Text(), "_$!<"), ">!$_"))
+		}
+	}
+	return ""
+}
+
+// bind decides which line has which place: first the lines that say so
+// themselves, then every line gets the first free place of its class, then the
+// places that are still free take what is left.
+func (c *card) bind() {
+	c.bound = [slotCount]*contentline.Line{}
+	for f := range familyCount {
+		for i := range c.lines[f] {
+			e := &c.lines[f][i]
+			place := e.Param(placeParam)
+			if place == "" {
+				continue
+			}
+			e.taken = place == noPlace
+			if s, ok := slotOf(f, place); ok && c.bound[s] == nil {
+				c.bound[s], e.taken = e.Line, true
+			}
+		}
+	}
+	for s := range slotCount {
+		c.fill(s, func(k class) bool { return k == slots[s].class })
+	}
+	for s := range slotCount {
+		if slots[s].loose != nil {
+			c.fill(s, func(k class) bool { return slices.Contains(slots[s].loose, k) })
+		}
+	}
+}
+
+// fill gives a place the first free line of its family that fits.
+func (c *card) fill(s slotID, fits func(class) bool) {
+	es := c.lines[slots[s].family]
+	for i := range es {
+		if c.bound[s] == nil && !es[i].taken && fits(es[i].class) {
+			c.bound[s], es[i].taken = es[i].Line, true
+		}
+	}
+}
+
+func slotOf(f family, key string) (slotID, bool) {
+	for s := range slotCount {
+		if slots[s].family == f && strings.EqualFold(slots[s].placeKey(), key) {
+			return s, true
+		}
+	}
+	return 0, false
+}
+
+// placeKey is the slot's key; a family with one place calls it by the
+// property's name.
+func (s slot) placeKey() string {
+	if s.key == "" {
+		return strings.ToLower(s.name)
+	}
+	return s.key
+}
+
+func classify(f family, l *contentline.Line) class {
+	switch f {
+	case famPhone:
+		return classifyPhone(l)
+	case famAddress:
+		switch {
+		case l.HasType("HOME"):
+			return classHome
+		case l.HasType("WORK"):
+			return classWork
+		}
+		return classOther
+	}
+	return classAny
+}
+
+// phoneClasses say what a type makes of a number; the first that fits counts.
+// See RFC 2426, section 3.3.1, and RFC 6350, section 6.4.1. The X- types are
+// Evolution's and ours.
+var phoneClasses = []struct {
+	types []string // all of them
+	class class
+}{
+	{[]string{"FAX", "HOME"}, classHomeFax},
+	{[]string{"FAX", "WORK"}, classWorkFax},
+	{[]string{"FAX"}, classFax},
+	{[]string{"PAGER"}, classPager},
+	{[]string{"CAR"}, classCar},
+	{[]string{"X-ASSISTANT"}, classAssistant},
+	{[]string{"X-EVOLUTION-ASSISTANT"}, classAssistant},
+	{[]string{"X-RADIO"}, classRadio},
+	{[]string{"X-EVOLUTION-RADIO"}, classRadio},
+	{[]string{"X-COMPANY"}, classMain},
+	{[]string{"X-EVOLUTION-COMPANY"}, classMain},
+	{[]string{"CELL"}, classCell},
+	{[]string{"MOBILE"}, classCell},
+	{[]string{"IPHONE"}, classCell},
+	{[]string{"PCS"}, classCell},
+	{[]string{"HOME"}, classHome},
+	{[]string{"WORK"}, classWork},
+	{[]string{"VIDEO"}, classUnseen},
+	{[]string{"MODEM"}, classUnseen},
+	{[]string{"BBS"}, classUnseen},
+	{[]string{"TEXTPHONE"}, classUnseen},
+	{[]string{"X-EVOLUTION-TELEX"}, classUnseen},
+}
+
+func classifyPhone(l *contentline.Line) class {
+	if !l.HasParam("TYPE") {
+		return classOther
+	}
+next:
+	for _, p := range phoneClasses {
+		for _, t := range p.types {
+			if !l.HasType(t) {
+				continue next
+			}
+		}
+		return p.class
+	}
+	return classOther
+}
+
+// add makes a new line for a place.
+func (c *card) add(s slotID) *contentline.Line {
+	sl := &slots[s]
+	name := sl.name
+	if c.four && sl.name4 != "" {
+		name = sl.name4
+	}
+	var params []contentline.Param
+	if len(sl.types) > 0 && !(c.four && sl.types[0] == "INTERNET") {
+		params = append(params, contentline.P("TYPE", sl.types...))
+	}
+	c.bound[s] = c.vcard.Add(name, "", params...)
+	return c.bound[s]
+}
+
+// remove takes the line of a place away, and the label that is left alone in
+// its group.
+func (c *card) remove(s slotID) {
+	if l := c.bound[s]; l != nil {
+		c.removeLine(l)
+		c.bound[s] = nil
+	}
+}
+
+func (c *card) removeLine(l *contentline.Line) {
+	c.vcard.Remove(l)
+	if l.Group() == "" {
+		return
+	}
+	rest := c.vcard.Group(l.Group())
+	for _, m := range rest {
+		if m.Name() != "X-ABLABEL" && m.Name() != "X-ABADR" {
+			return
+		}
+	}
+	for _, m := range rest {
+		c.vcard.Remove(m)
+	}
+}
+
+// keepPlaces makes sure that what the phone holds now is what it would be
+// shown. Otherwise an edit could let a line slip into another place: after the
+// first of three numbers at home is removed, the third would turn up in the
+// second place, and since the phone knows nothing of it, its next edit would
+// remove it. Such lines are told their place.
+func (c *card) keepPlaces() {
+	meant := c.bound
+	for range slotCount { // a line that is told its place may push another one
+		c.gather()
+		c.bind()
+		if c.bound == meant {
+			return
+		}
+		c.tellPlaces(meant)
+	}
+}
+
+// tellPlaces writes into the lines that are bound otherwise than they should
+// be where they belong.
+func (c *card) tellPlaces(meant [slotCount]*contentline.Line) {
+	for s := range slotCount {
+		is, should := c.bound[s], meant[s]
+		if is == should {
+			continue
+		}
+		if is != nil {
+			place := noPlace
+			if at := slices.Index(meant[:], is); at >= 0 {
+				place = slots[at].placeKey()
+			}
+			is.SetParam(placeParam, place)
+		}
+		if should != nil && !isBlank(should) {
+			should.SetParam(placeParam, slots[s].placeKey())
+		}
+	}
+}

@@ -328,13 +328,12 @@ func TestTimeoutSparesTheNeighbour(t *testing.T) {
 }
 
 func TestPeerThatNeverReadsIsGivenUp(t *testing.T) {
-	left := make(chan error, 1)
-	s := &fcgi.Server{WriteTimeout: time.Minute, Handler: http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
-		_, err := w.Write(make([]byte, 1<<20))
-		left <- err
-	})}
 	synctest.Test(t, func(t *testing.T) {
-		left = make(chan error, 1)
+		left := make(chan error, 1)
+		s := &fcgi.Server{WriteTimeout: time.Minute, Handler: http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+			_, err := w.Write(make([]byte, 1<<20))
+			left <- err
+		})}
 		l := newPipes()
 		served := make(chan error, 1)
 		go func() { served <- s.Serve(l) }()

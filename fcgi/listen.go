@@ -41,6 +41,9 @@ func Listen(spec string) (net.Listener, error) {
 		}
 		return l, nil
 	case "tcp":
+		if host, _, _ := net.SplitHostPort(rest); host == "" {
+			return nil, fmt.Errorf("fcgi: listen %q: the host is missing; 127.0.0.1 is right unless the web server is elsewhere", spec)
+		}
 		l, err := net.Listen("tcp", rest)
 		if err != nil {
 			return nil, fmt.Errorf("fcgi: listen %q: %w", spec, err)

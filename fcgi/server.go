@@ -80,6 +80,7 @@ type Server struct {
 	conns     map[*conn]struct{}
 	requests  int           // handlers running
 	slots     chan struct{} // a token per connection, spare ones included
+	stopped   chan struct{} // closed when draining
 	left      chan struct{} // closed when nothing is left after draining
 }
 
@@ -108,7 +109,11 @@ func (s *Server) Serve(l net.Listener) error {
 	defer s.removeListener(l)
 	var backoff time.Duration
 	for {
-		slots <- struct{}{}
+		select {
+		case slots <- struct{}{}:
+		case <-s.stopped:
+			return ErrServerClosed
+		}
 		nc, err := l.Accept()
 		if err != nil {
 			<-slots
@@ -141,6 +146,7 @@ func (s *Server) addListener(l net.Listener) (slots chan struct{}, ok bool) {
 		s.listeners = make(map[net.Listener]struct{})
 		s.conns = make(map[*conn]struct{})
 		s.slots = make(chan struct{}, s.maxConns()+spareConns)
+		s.stopped = make(chan struct{})
 	}
 	s.listeners[l] = struct{}{}
 	s.serving++
@@ -233,6 +239,9 @@ func (s *Server) Close() error {
 func (s *Server) drain() (<-chan struct{}, []*conn) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	if !s.draining && s.stopped != nil {
+		close(s.stopped)
+	}
 	s.draining = true
 	for l := range s.listeners {
 		l.Close()

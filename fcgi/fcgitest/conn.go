@@ -73,6 +73,15 @@ func (c *Conn) Write(b []byte) {
 	}
 }
 
+// TryWrite is Write with an error, for peers that may have closed.
+func (c *Conn) TryWrite(b []byte) error {
+	_, err := c.nc.Write(b)
+	return err
+}
+
+// Drain reads and forgets whatever comes until the connection ends.
+func (c *Conn) Drain() { io.Copy(io.Discard, c.r) }
+
 // SendRecord sends a record.
 func (c *Conn) SendRecord(r Record) {
 	c.t.Helper()

@@ -1,0 +1,48 @@
+package syncengine
+
+import (
+	"context"
+	"fmt"
+)
+
+// LookAgain makes the next Peek see what a Refresh brought meanwhile.
+func (r *Round) LookAgain() { r.again() }
+
+// Again makes an item news to this phone in this round, though it did not
+// change: the phone's own edit of it was refused, and the phone shall see what
+// really is there. held tells whether the phone still has the item: then the
+// news is a Change, else an Add. Other phones of the person are told once more,
+// too, which does no harm.
+func (r *Round) Again(ctx context.Context, n Number, held bool) error {
+	_, err := r.write(ctx, func(w Writer, m *Mirror) (Item, error) {
+		row, err := w.Item(ctx, r.Folder.ID, n)
+		if err == nil && !row.Removed {
+			m.Sequence++
+			row.Sequence = m.Sequence
+		}
+		return row, err
+	})
+	if err != nil {
+		return fmt.Errorf("syncengine: telling an item again: %w", err)
+	}
+	delete(r.state.own, n)
+	if !held {
+		r.state.held.Remove(uint32(n))
+	}
+	r.dirty = true
+	r.again()
+	return nil
+}
+
+// Item finds an item by its number, whichever phone asks; ErrNoItem if it is
+// gone.
+func (e *Engine) Item(ctx context.Context, f Folder, n Number) (Row, error) {
+	it, err := e.store.Item(ctx, f.ID, n)
+	if err == nil && it.Removed {
+		err = ErrNoItem
+	}
+	if err != nil {
+		return Row{}, fmt.Errorf("syncengine: item %v: %w", ServerID(f.ID, n), err)
+	}
+	return Row{Number: n, ID: it.ID, Revision: it.Revision}, nil
+}

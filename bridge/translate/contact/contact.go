@@ -37,8 +37,8 @@ func FromVCard(object []byte, o translate.Options) (eas.Properties, error) {
 			ps = append(ps, eas.T(rows[i].tag, rows[i].as.wire(text)))
 		}
 	}
-	ps = appendList(ps, tag.ContactsCategories, tag.ContactsCategory, c.categories())
-	ps = appendList(ps, tag.ContactsChildren, tag.ContactsChild, c.childNames())
+	ps = translate.AppendList(ps, tag.ContactsCategories, tag.ContactsCategory, c.categories())
+	ps = translate.AppendList(ps, tag.ContactsChildren, tag.ContactsChild, c.childNames())
 	if picture := c.picture(); picture != "" {
 		ps = append(ps, eas.T(tag.ContactsPicture, picture))
 	}

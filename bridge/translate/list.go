@@ -1,0 +1,58 @@
+package translate
+
+import (
+	"slices"
+	"strings"
+
+	"github.com/pushbridge/pushbridge/bridge/eas"
+	"github.com/pushbridge/pushbridge/bridge/wbxml"
+)
+
+// MaxElements is the number of categories, and of children of a contact, that
+// an item can have. See [MS-ASCNTC] "Category" and "Child".
+const MaxElements = 300
+
+// AppendList appends a list of texts as a container with an element for each,
+// such as Categories with Category; nothing for an empty list. A phone gets at
+// most MaxElements.
+func AppendList(ps eas.Properties, list, element wbxml.Tag, values []string) eas.Properties {
+	if len(values) == 0 {
+		return ps
+	}
+	es := make([]eas.Element, 0, len(values))
+	for _, v := range shownList(values) {
+		es = append(es, eas.T(element, v))
+	}
+	return append(ps, eas.C(list, es...))
+}
+
+func shownList(values []string) []string { return values[:min(len(values), MaxElements)] }
+
+// MergeList tells what a list is to hold when a phone, which was shown the
+// stored one by AppendList, sends its properties, and whether that is another
+// content. Order and doubles do not matter. An empty list is removal; so is an
+// absent one, unless it is ghosted.
+func MergeList(stored []string, sent eas.Properties, list, element wbxml.Tag, o Options) (want []string, changed bool) {
+	e, ok := sent.Find(list)
+	if !ok && o.Absent(list) {
+		return stored, false
+	}
+	for _, child := range e.Children {
+		v := strings.TrimSpace(child.Content())
+		if child.Tag == element && v != "" && !slices.Contains(want, v) {
+			want = append(want, v)
+		}
+	}
+	shown := shownList(stored)
+	if sameSet(shown, want) {
+		return stored, false
+	}
+	return append(want, stored[len(shown):]...), true
+}
+
+func sameSet(a, b []string) bool {
+	notIn := func(vs []string) func(string) bool {
+		return func(v string) bool { return !slices.Contains(vs, v) }
+	}
+	return !slices.ContainsFunc(a, notIn(b)) && !slices.ContainsFunc(b, notIn(a))
+}

@@ -226,6 +226,19 @@ func (r *Round) Added(ctx context.Context, clientID string, it backend.Item) (Nu
 	return row.Number, nil
 }
 
+// Differs says that an item which the phone just added is not what the phone
+// sent: its create met its own first try, and somebody changed that since. The
+// item is news then.
+func (r *Round) Differs(n Number) {
+	delete(r.state.own, n)
+	for i := range r.results {
+		if r.results[i].Number == n && r.results[i].ClientID != "" {
+			r.results[i].Revision = ""
+		}
+	}
+	r.again()
+}
+
 // Changed says that the phone's change of an item led to a revision.
 func (r *Round) Changed(ctx context.Context, n Number, rev backend.Revision) error {
 	_, err := r.write(ctx, func(w Writer, m *Mirror) (Item, error) {

@@ -1,0 +1,144 @@
+package syncengine_test
+
+import (
+	"errors"
+	"fmt"
+	"maps"
+	"math/rand/v2"
+	"slices"
+	"testing"
+
+	"github.com/pushbridge/pushbridge/bridge/syncengine"
+	"github.com/pushbridge/pushbridge/plugins/backend"
+	"github.com/pushbridge/pushbridge/plugins/backend/memory"
+)
+
+// TestModel lets two phones and other people loose on one folder, with lost
+// answers, a server that dies, listings that break and filters that move. The
+// phones are strict: they refuse an item twice, or a change of what they do not
+// have. In the end each has exactly what it is to see.
+func TestModel(t *testing.T) {
+	seeds := uint64(60)
+	if testing.Short() {
+		seeds = 10
+	}
+	for seed := range seeds {
+		t.Run(fmt.Sprintf("seed %d", seed), func(t *testing.T) {
+			t.Parallel()
+			c := &chaos{world: newWorld(t), Rand: rand.New(rand.NewPCG(seed, 1))}
+			f := c.folder("tasks")
+			for _, device := range []string{"A", "B"} {
+				c.phones = append(c.phones, c.phone(device, f))
+			}
+			for range 150 {
+				c.step()
+			}
+			c.backend.Mend()
+			for _, p := range c.phones {
+				p.all()
+				p.check()
+				p.quiet()
+			}
+		})
+	}
+}
+
+// chaos does things at random.
+type chaos struct {
+	*world
+	*rand.Rand
+	phones []*phone
+	texts  int
+}
+
+func (c *chaos) step() {
+	const folder = "tasks"
+	p := c.phones[c.IntN(len(c.phones))]
+	items := slices.Sorted(maps.Keys(c.backend.Items(user, folder)))
+	switch n := c.IntN(100); {
+	case n < 15: // somebody else writes, or brings an item back
+		c.backend.Store(user, folder, backend.ItemID(fmt.Sprintf("other-%d", c.IntN(40))), []byte(c.content()))
+	case n < 22 && len(items) > 0:
+		c.backend.Store(user, folder, items[c.IntN(len(items))], []byte(c.content()))
+	case n < 32 && len(items) > 0:
+		id := items[c.IntN(len(items))]
+		c.backend.Remove(user, folder, id)
+		c.gone[id] = true
+	case n < 35:
+		c.backend.Expire(user, folder)
+	case n < 38:
+		c.backend.Fail(memory.Failure{
+			Op: memory.OpChanges, Midway: c.IntN(2) == 0, After: c.IntN(10),
+			Err: backend.Errorf(backend.Transient, "test", "broken listing"),
+		})
+	case n < 40:
+		c.backend.Fail(memory.Failure{
+			Op: memory.OpGet, Midway: c.IntN(2) == 0, After: c.IntN(3),
+			Err: backend.Errorf(backend.Transient, "test", "broken reading"),
+		})
+	case n < 46:
+		p.filter = syncengine.Filter{Open: c.IntN(2) == 0}
+		if c.IntN(4) > 0 {
+			p.filter.Since = hour(int64(c.IntN(10)))
+		}
+	case n < 49:
+		c.restart()
+	case n < 51:
+		if err := c.engine.Forget(c.t.Context(), p.id, p.folder.ID); err != nil {
+			c.t.Fatal(err)
+		}
+	case n < 65:
+		c.wish(p)
+	default:
+		c.sync(p)
+	}
+}
+
+func (c *chaos) content() string {
+	c.texts++
+	ends := hour(int64(c.IntN(10))).Unix()
+	if c.IntN(4) == 0 {
+		ends = syncengine.Forever
+	}
+	return string(body(ends, c.IntN(3) == 0, fmt.Sprintf("text %d", c.texts)))
+}
+
+// wish gives the phone something to do. A phone that waits for the answer to
+// its commands has others meanwhile only if they are of other items.
+func (c *chaos) wish(p *phone) {
+	if p.key == syncengine.NoKey || len(p.todo) > 0 {
+		return // it sends the very same again
+	}
+	numbers := slices.Sorted(maps.Keys(p.items))
+	for range 1 + c.IntN(3) {
+		p.next++
+		if c.IntN(2) == 0 || len(numbers) == 0 {
+			// ClientIds come again in later rounds.
+			p.todo = append(p.todo, command{op: syncengine.Add, clientID: fmt.Sprint(len(p.todo)), body: c.content()})
+			continue
+		}
+		i := c.IntN(len(numbers))
+		n := numbers[i]
+		numbers = slices.Delete(numbers, i, i+1)
+		if c.IntN(2) == 0 {
+			delete(p.items, n)
+			p.todo = append(p.todo, command{op: syncengine.Delete, number: n})
+		} else {
+			p.items[n] = c.content()
+			p.todo = append(p.todo, command{op: syncengine.Change, number: n, body: p.items[n]})
+		}
+	}
+}
+
+func (c *chaos) sync(p *phone) {
+	how := good
+	switch c.IntN(8) {
+	case 0, 1:
+		how = answerLost
+	case 2:
+		how = crashBefore
+	}
+	if _, err := p.sync(1+c.IntN(12), how); err != nil && !errors.Is(err, errFate) && backend.KindOf(err) != backend.Transient {
+		p.fail("%v", err)
+	}
+}

@@ -94,18 +94,21 @@ func (c *conn) closeAfter(r *request) {
 	c.nc.Close()
 }
 
-// breakOff ends an answer of which a part is on its way: without END_REQUEST,
-// so that the web server does not take it for whole, unless that would harm
-// other requests of the connection.
+// breakOff ends an answer of which a part is on its way so that nobody takes
+// it for whole. nginx takes END_REQUEST for a good end whatever its status, and
+// so it does the end of the connection; only a record that is none tells it
+// that something went wrong. Where that would harm other requests of the
+// connection, END_REQUEST with a status must do.
 func (c *conn) breakOff(r *request) {
 	c.mu.Lock()
 	alone := len(c.requests) == 1
 	c.mu.Unlock()
-	if alone {
-		c.nc.Close()
+	if !alone {
+		c.send(r, true, appendEndRequest(nil, r.id, 1, requestComplete))
 		return
 	}
-	c.send(r, true, appendEndRequest(nil, r.id, 1, requestComplete))
+	c.send(r, false, make([]byte, headerLen)) // of version 0
+	c.nc.Close()
 }
 
 // refuse answers a request that has no handler.

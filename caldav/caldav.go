@@ -28,6 +28,7 @@ var Dialect = webdav.Dialect{
 	WellKnown:   "/.well-known/caldav",
 	Suffix:      ".ics",
 	ContentType: "text/calendar; charset=utf-8",
+	End:         "END:VCALENDAR",
 }
 
 // A Component is what an object of a calendar is about; each is about one.

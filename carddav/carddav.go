@@ -27,6 +27,7 @@ var Dialect = webdav.Dialect{
 	WellKnown:   "/.well-known/carddav",
 	Suffix:      ".vcf",
 	ContentType: "text/vcard; charset=utf-8",
+	End:         "END:VCARD",
 }
 
 // A Client asks a CardDAV server on behalf of one person.

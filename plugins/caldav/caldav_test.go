@@ -32,6 +32,11 @@ func suite(t *testing.T, s *davtest.Server) backendtest.Suite {
 			path, _, _ := strings.Cut(string(c), "#")
 			s.Put(path+url.PathEscape(name), string(body))
 		},
+		Excuses: []backendtest.Excuse{
+			{Promise: "Probe/the tag changes with every change", Reason: "the ctag is a hash of the content: the same tag, the same content"},
+			{Promise: "Body/a plain body comes back byte for byte", Reason: "both servers write objects anew, in an order of their own"},
+			{Promise: "Body/an odd body comes back byte for byte", Reason: "both servers write objects anew, in an order of their own"},
+		},
 	}
 }
 

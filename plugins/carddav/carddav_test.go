@@ -29,13 +29,20 @@ func suite(t *testing.T, s *davtest.Server) backendtest.Suite {
 		Outside: func(t *testing.T, c backend.CollectionID, name string, body []byte) {
 			s.Put(string(c)+url.PathEscape(name), string(body))
 		},
+		Excuses: []backendtest.Excuse{
+			{Promise: "Probe/the tag changes with every change", Reason: "the ctag is a hash of the content: the same tag, the same content"},
+		},
 	}
 }
 
 func TestConformanceRadicale(t *testing.T) {
 	s := davtest.Radicale(t)
 	s.MakeAddressBook("/ann/second/", "Second")
-	backendtest.Run(t, suite(t, s))
+	conformance := suite(t, s)
+	conformance.Excuses = append(conformance.Excuses,
+		backendtest.Excuse{Promise: "Body/a plain body comes back byte for byte", Reason: "Radicale writes cards anew, in an order of its own"},
+		backendtest.Excuse{Promise: "Body/an odd body comes back byte for byte", Reason: "Radicale writes cards anew, in an order of its own"})
+	backendtest.Run(t, conformance)
 }
 
 func TestConformanceXandikos(t *testing.T) {

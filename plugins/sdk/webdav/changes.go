@@ -124,7 +124,7 @@ func (c *Client) all(ctx context.Context, collection string, part *Lister, yield
 func (c *Client) news(ctx context.Context, collection, token string, part *Lister, b *batch) (string, error) {
 	if part == nil {
 		next, err := c.Sync(ctx, collection, token, b.add)
-		return next, b.expired(err)
+		return next, c.expired(ctx, collection, token, b, err)
 	}
 	var changed []Member
 	next, err := c.Sync(ctx, collection, token, func(m Member) error {
@@ -135,7 +135,7 @@ func (c *Client) news(ctx context.Context, collection, token string, part *Liste
 		return nil
 	})
 	if err != nil {
-		return "", b.expired(err)
+		return "", c.expired(ctx, collection, token, b, err)
 	}
 	if len(changed) > 0 {
 		err = part.Sift(ctx, changed, b.add)
@@ -143,13 +143,25 @@ func (c *Client) news(ctx context.Context, collection, token string, part *Liste
 	return next, err
 }
 
-// expired is the error of a server that once answered a sync-collection and
-// does not any more: its token is worth nothing.
-func (b *batch) expired(err error) error {
-	if e, ok := errors.AsType[*backend.Error](err); ok && b.told == 0 && e.Kind == backend.Unsupported {
-		return backend.E(backend.Expired, e.Op, e.Err)
+// expired turns err into one of kind Expired if the token is what is wrong:
+// when a server once answered a sync-collection and does not any more, and
+// when it stumbles over our token, as Xandikos 0.2.8 does with one that it
+// does not know, while it has another one itself.
+func (c *Client) expired(ctx context.Context, collection, token string, b *batch, err error) error {
+	e, ok := errors.AsType[*StatusError](err)
+	if !ok || b.told > 0 {
+		return err
 	}
-	return err
+	if e.Kind() != backend.Unsupported {
+		if e.Code != http.StatusInternalServerError {
+			return err
+		}
+		now, askErr := c.property(ctx, collection, DAV, "sync-token")
+		if askErr != nil || now == "" || now == token {
+			return err
+		}
+	}
+	return backend.E(backend.Expired, c.server.dialect.Name+": REPORT "+collection, e)
 }
 
 // cannotSync tells whether a refused sync-collection means that there is none.
@@ -157,11 +169,9 @@ func cannotSync(err error) bool {
 	switch backend.KindOf(err) {
 	case backend.Unsupported, backend.Invalid, backend.Expired, backend.Other:
 		return true
-	case backend.Denied:
-		e, ok := errors.AsType[*StatusError](err)
-		return ok && e.Code == http.StatusForbidden
 	}
-	return false
+	e, ok := errors.AsType[*StatusError](err)
+	return ok && e.Code == http.StatusForbidden
 }
 
 func (c *Client) bySyncToken(ctx context.Context, collection string) (string, error) {

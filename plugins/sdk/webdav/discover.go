@@ -43,6 +43,14 @@ func newHomeCache() *homeCache {
 // Login asks the server whether the credentials are right and finds the
 // person's home. Kind Denied means that the server said no.
 func (c *Client) Login(ctx context.Context) (Home, error) {
+	home, err := c.login(ctx)
+	if e, ok := errors.AsType[*StatusError](err); ok && e.Code == http.StatusForbidden {
+		err = backend.E(backend.Denied, c.server.dialect.Name, e)
+	}
+	return home, err
+}
+
+func (c *Client) login(ctx context.Context) (Home, error) {
 	if home, ok := c.server.homes.Get(c.creds.User); ok {
 		err := c.knock(ctx, home)
 		if err == nil {
@@ -132,10 +140,7 @@ func (c *Client) principal(ctx context.Context, places ...string) (string, error
 			return c.directory(place, escapePath(path))
 		}
 		if e, ok := errors.AsType[*StatusError](err); ok {
-			if kind := e.Kind(); kind == backend.Denied && e.Code == http.StatusUnauthorized || kind == backend.Transient {
-				return "", c.Error("PROPFIND "+place, err)
-			}
-			if e.Location != "" {
+			if kind := e.Kind(); kind == backend.Denied || kind == backend.Transient || e.Location != "" {
 				return "", c.Error("PROPFIND "+place, err)
 			}
 			continue

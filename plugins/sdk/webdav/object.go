@@ -148,16 +148,14 @@ func (c *Client) Get(ctx context.Context, collection string, id backend.ItemID) 
 	}
 	resp, err := c.request(ctx, "GET", path, nil)
 	if e, ok := errors.AsType[*StatusError](err); ok {
-		switch kind := e.Kind(); kind {
-		case backend.NotFound:
+		switch {
+		case e.Code == http.StatusForbidden:
+			// It is there, and it is this item alone.
+			raw.Err = backend.E(backend.Other, c.server.dialect.Name+": GET "+path, err)
+			return raw, nil
+		case e.Kind() == backend.NotFound:
 			raw.Removed = true
 			return raw, nil
-		case backend.Denied:
-			// With the right password, so that is about this item alone.
-			if e.Code == http.StatusForbidden {
-				raw.Err = c.Error("GET "+path, err)
-				return raw, nil
-			}
 		}
 	}
 	if err != nil {
@@ -171,6 +169,10 @@ func (c *Client) Get(ctx context.Context, collection string, id backend.ItemID) 
 	if len(raw.Body) > backend.MaxItemSize {
 		raw.Body, raw.Err = nil, tooLarge(c.server.dialect, id)
 		return raw, nil
+	}
+	if resp.ContentLength < 0 && !bytes.HasSuffix(bytes.TrimSpace(raw.Body), []byte(c.server.dialect.End)) {
+		// An answer of HTTP/1.0 that was cut looks like a whole one.
+		return raw, backend.E(backend.Transient, c.server.dialect.Name+": GET "+path, io.ErrUnexpectedEOF)
 	}
 	raw.Revision = strongETag(resp.Header)
 	if raw.Revision == "" {

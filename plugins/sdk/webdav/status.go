@@ -96,12 +96,13 @@ func (e *StatusError) Kind() backend.Kind {
 	case http.StatusUnauthorized:
 		return backend.Denied
 	case http.StatusForbidden:
-		// The password was right, else it were 401. RFC 3744, section 7.1.1,
-		// has need-privileges for this, which few servers send.
+		// The password was right, else it were 401, so asking for another
+		// does not help: somebody stopped sharing this. RFC 3744, section
+		// 7.1.1, has need-privileges for it, which few servers send.
 		if writes[e.Method] {
 			return backend.ReadOnly
 		}
-		return backend.Denied
+		return backend.NotFound
 	case http.StatusNotFound, http.StatusGone:
 		return backend.NotFound
 	case http.StatusConflict:

@@ -87,6 +87,7 @@ type Dialect struct {
 	WellKnown   string // where RFC 6764 looks for the service
 	Suffix      string // of an item's name, ".vcf"
 	ContentType string // of an item's bytes
+	End         string // the last line of an item, "END:VCARD"
 }
 
 // NewServer checks the settings. It sends nothing.

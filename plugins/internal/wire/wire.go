@@ -28,6 +28,11 @@ const (
 	CookieKey   = "PUSHBRIDGE_PLUGIN"
 	CookieValue = "backend"
 
+	// ParentKey tells a plugin, with the value ParentStdin, that its host
+	// holds the other end of its standard input for as long as it lives.
+	ParentKey   = "PUSHBRIDGE_PARENT"
+	ParentStdin = "stdin"
+
 	// PluginName is the one entry of the plugin set.
 	PluginName = "backend"
 )

@@ -1,0 +1,5 @@
+//go:build !linux
+
+package host_test
+
+func playHost() { panic("only on Linux") }

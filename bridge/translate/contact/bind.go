@@ -21,16 +21,23 @@ type entry struct {
 	taken bool // it has its place, or none
 }
 
+// maxEntries bounds the lines of a family that are looked at. Nobody has a
+// thousand telephones, and no phone shows more than five of them; but somebody
+// may store such a card to keep us busy. What is beyond is not shown.
+const maxEntries = 1000
+
 // gather sorts the lines into their families. Lines without a value are left
 // out, since they have nothing to show: N and FN excepted.
 func (c *card) gather() {
 	c.lines = [familyCount][]entry{}
-	for _, l := range c.vcard.Lines() {
+	lines := c.vcard.Lines()
+	labels := labelsOf(lines)
+	for _, l := range lines {
 		f, known := families[l.Name()]
 		if !known {
-			f = c.labelledFamily(l)
+			f = labelledFamily(l, labels)
 		}
-		if f == famNone || f != famName && f != famFormatted && isBlank(l) {
+		if f == famNone || f != famName && f != famFormatted && isBlank(l) || len(c.lines[f]) == maxEntries {
 			continue
 		}
 		c.lines[f] = append(c.lines[f], entry{Line: l, class: classify(f, l)})
@@ -67,35 +74,46 @@ func withoutDoubles(es []entry) []entry {
 // labelledFamily is the family of a line by its label: Apple's
 // item1.X-ABRELATEDNAMES with item1.X-ABLABEL:_$!<Spouse>!$_, and RELATED with
 // its type.
-func (c *card) labelledFamily(l *contentline.Line) family {
+func labelledFamily(l *contentline.Line, labels map[string]string) family {
 	switch l.Name() {
 	case "X-ABRELATEDNAMES", "X-ABDATE":
-		if f, ok := labelled[c.label(l)]; ok && (f == famAnniversary) == (l.Name() == "X-ABDATE") {
+		f, ok := labelled[labels[strings.ToLower(l.Group())]]
+		if ok && (f == famAnniversary) == (l.Name() == "X-ABDATE") {
 			return f
 		}
 	case "RELATED":
 		if strings.EqualFold(l.Param("VALUE"), "text") {
-			for word, f := range labelled {
-				if f != famAnniversary && l.HasType(word) {
-					return f
-				}
-			}
+			return relatedFamily(l)
 		}
 	}
 	return famNone
 }
 
-// label is the label of a line's group in lower case, without Apple's marks.
-func (c *card) label(l *contentline.Line) string {
-	if l.Group() == "" {
-		return ""
-	}
-	for _, m := range c.vcard.Group(l.Group()) {
-		if m.Name() == "X-ABLABEL" {
-			return strings.ToLower(strings.TrimSuffix(strings.TrimPrefix(m.Text(), "_$!<"), ">!$_"))
+// relatedFamily goes through the types in their order, so that the same line
+// always has the same family.
+func relatedFamily(l *contentline.Line) family {
+	for _, word := range []string{"spouse", "child", "manager", "assistant"} {
+		if l.HasType(word) {
+			return labelled[word]
 		}
 	}
-	return ""
+	return famNone
+}
+
+// labelsOf answers the labels of groups, both in lower case, without Apple's
+// marks.
+func labelsOf(lines []*contentline.Line) map[string]string {
+	var labels map[string]string
+	for _, l := range lines {
+		if l.Name() == "X-ABLABEL" && l.Group() != "" {
+			if labels == nil {
+				labels = make(map[string]string)
+			}
+			label := strings.TrimSuffix(strings.TrimPrefix(l.Text(), "_$!<"), ">!$_")
+			labels[strings.ToLower(l.Group())] = strings.ToLower(label)
+		}
+	}
+	return labels
 }
 
 // bind decides which line has which place: first the lines that say so

@@ -71,13 +71,17 @@ func (c *Component) SetList(name string, values []string) {
 	if slices.Equal(c.List(name), values) {
 		return
 	}
-	missing := slices.Clone(values)
+	need := make(map[string]int, len(values))
+	for _, v := range values {
+		need[v]++
+	}
 	var last *Line
 	for _, l := range c.All(name) {
 		var kept []string
 		for _, v := range l.List() {
-			if i := slices.Index(missing, v); i >= 0 {
-				kept, missing = append(kept, v), slices.Delete(missing, i, i+1)
+			if need[v] > 0 {
+				kept = append(kept, v)
+				need[v]--
 			}
 		}
 		if len(kept) == 0 {
@@ -86,6 +90,13 @@ func (c *Component) SetList(name string, values []string) {
 		}
 		l.SetList(kept)
 		last = l
+	}
+	var missing []string
+	for _, v := range values {
+		if need[v] > 0 {
+			missing = append(missing, v)
+			need[v]--
+		}
 	}
 	switch {
 	case len(missing) == 0:

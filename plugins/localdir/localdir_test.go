@@ -1,0 +1,68 @@
+package localdir_test
+
+import (
+	"os"
+	"path/filepath"
+	"testing"
+
+	"github.com/pushbridge/pushbridge/plugins/backend"
+	"github.com/pushbridge/pushbridge/plugins/backend/backendtest"
+	"github.com/pushbridge/pushbridge/plugins/localdir"
+)
+
+var ann = backend.Credentials{User: "ann", Password: "secret"}
+
+// build makes a directory with collections of ann's, named by their files, and
+// opens it.
+func build(t testing.TB, files ...string) (backend.Backend, string) {
+	t.Helper()
+	dir := t.TempDir()
+	for _, f := range files {
+		path := filepath.Join(dir, "ann", f)
+		if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+			t.Fatal(err)
+		}
+		if filepath.Base(f) != "-" {
+			write(t, path, "BEGIN:VCARD\r\nVERSION:3.0\r\nFN:"+f+"\r\nEND:VCARD\r\n")
+		}
+	}
+	b, err := localdir.Open(t.Context(), backend.Settings{"dir": dir, "users": map[string]any{"ann": "secret", "bob": "other"}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := b.Close(); err != nil {
+			t.Errorf("Close: %v", err)
+		}
+	})
+	return b, dir
+}
+
+func write(t testing.TB, path, text string) {
+	t.Helper()
+	if err := os.WriteFile(path, []byte(text), 0o644); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func open(t testing.TB, b backend.Backend) backend.Session {
+	t.Helper()
+	s, err := b.Open(t.Context(), ann)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return s
+}
+
+func TestConformance(t *testing.T) {
+	b, dir := build(t, "contacts/-", "friends/-", "calendar/-", "tasks/-", "notes/-", "shared/-")
+	write(t, filepath.Join(dir, "ann/friends/.collection.toml"), "kind = \"contacts\"\n")
+	write(t, filepath.Join(dir, "ann/shared/.collection.toml"), "kind = \"contacts\"\nread_only = true\n")
+	backendtest.Run(t, backendtest.Suite{
+		Backend: b, Credentials: ann,
+		Outside: func(t *testing.T, c backend.CollectionID, name string, body []byte) {
+			write(t, filepath.Join(dir, "ann", string(c), name), string(body))
+		},
+		Expire: func(_ *testing.T, c backend.CollectionID) { localdir.Forget(b, "ann", string(c)) },
+	})
+}

@@ -9,7 +9,8 @@ import (
 func (r *Round) LookAgain() { r.again() }
 
 // Again makes an item news to this phone in this round, though it did not
-// change: the phone's own edit of it was refused, and the phone shall see what
+// change: the phone's own edit of it was refused, or its create met its own
+// first try and somebody changed that since; and the phone shall see what
 // really is there. held tells whether the phone still has the item: then the
 // news is a Change, else an Add. Other phones of the person are told once more,
 // too, which does no harm.
@@ -26,6 +27,11 @@ func (r *Round) Again(ctx context.Context, n Number, held bool) error {
 		return fmt.Errorf("syncengine: telling an item again: %w", err)
 	}
 	delete(r.state.own, n)
+	for i := range r.results {
+		if r.results[i].Number == n && r.results[i].ClientID != "" {
+			r.results[i].Revision = "" // nothing that Earlier could rely on
+		}
+	}
 	if !held {
 		r.state.held.Remove(uint32(n))
 	}

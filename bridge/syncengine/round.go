@@ -36,8 +36,9 @@ type Round struct {
 	moved   bool // something is to be remembered though nothing is Dirty
 	wrote   bool // the mirror has something new for others
 
-	scan  *scan  // nil before Peek, and after a command
-	queue []News // found and neither told nor skipped
+	scan    *scan  // nil before Peek, and after a command
+	horizon int64  // of the first scan; 0 before it
+	queue   []News // found and neither told nor skipped
 }
 
 // Begin opens a round for the key that the phone sent. NoKey is an Initial
@@ -132,7 +133,7 @@ func (r *Round) SetFilter(f Filter) {
 }
 
 // again forgets what Peek has found, because it may be different now.
-func (r *Round) again() { r.scan, r.queue = nil, nil }
+func (r *Round) again() { r.scan, r.horizon, r.queue = nil, 0, nil }
 
 // Key is the key that the answer carries: a new one if the round is Dirty,
 // else the one that the phone sent.
@@ -226,19 +227,6 @@ func (r *Round) Added(ctx context.Context, clientID string, it backend.Item) (Nu
 	return row.Number, nil
 }
 
-// Differs says that an item which the phone just added is not what the phone
-// sent: its create met its own first try, and somebody changed that since. The
-// item is news then.
-func (r *Round) Differs(n Number) {
-	delete(r.state.own, n)
-	for i := range r.results {
-		if r.results[i].Number == n && r.results[i].ClientID != "" {
-			r.results[i].Revision = ""
-		}
-	}
-	r.again()
-}
-
 // Changed says that the phone's change of an item led to a revision.
 func (r *Round) Changed(ctx context.Context, n Number, rev backend.Revision) error {
 	_, err := r.write(ctx, func(w Writer, m *Mirror) (Item, error) {
@@ -329,9 +317,11 @@ func (r *Round) Peek(ctx context.Context, limit int) ([]News, error) {
 	}
 	if r.scan == nil {
 		var err error
-		if r.scan, err = r.engine.newScan(ctx, r.Folder, r.state, r.source); err != nil {
+		r.scan, err = r.engine.newScan(ctx, r.Folder, r.state, r.source, r.horizon)
+		if err != nil {
 			return nil, fmt.Errorf("syncengine: looking for news: %w", err)
 		}
+		r.horizon = r.scan.horizon
 	}
 	for len(r.queue) < limit && !r.scan.done() {
 		news, err := r.scan.more(ctx, limit-len(r.queue))
@@ -387,6 +377,8 @@ func (r *Round) Skip(n News) {
 	r.take(n)
 	r.moved = true
 	r.settle()
+	// What was found behind it took for granted that it was sent.
+	r.scan, r.queue = nil, nil
 }
 
 // take removes the first piece of news from the queue.
@@ -416,7 +408,7 @@ func (r *Round) Estimate(ctx context.Context) (int, error) {
 	if r.Initial {
 		return 0, nil
 	}
-	s, err := r.engine.newScan(ctx, r.Folder, r.state, nil)
+	s, err := r.engine.newScan(ctx, r.Folder, r.state, nil, 0)
 	count := 0
 	for err == nil && count < EstimateLimit && !s.done() {
 		var news []News
@@ -453,7 +445,7 @@ func (e *Engine) Pending(ctx context.Context, p Phone, id FolderID) (bool, error
 	if err != nil {
 		return false, err
 	}
-	scan, err := e.newScan(ctx, f, s, nil)
+	scan, err := e.newScan(ctx, f, s, nil, 0)
 	if err != nil {
 		return false, fmt.Errorf("syncengine: pending news: %w", err)
 	}

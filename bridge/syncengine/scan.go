@@ -40,19 +40,23 @@ type scan struct {
 
 	at      progress
 	horizon int64
-	found   map[Number]struct{} // while the filter moves: news already
-	passed  []Number            // since the last news
+	held    map[Number]bool // what the news that was found makes of state.held
+	passed  []Number        // since the last news
 }
 
-// newScan begins where the state is.
-func (e *Engine) newScan(ctx context.Context, f Folder, s *state, source Source) (*scan, error) {
-	m, err := e.store.Mirror(ctx, f.ID)
-	if err != nil {
-		return nil, err
+// newScan begins where the state is and ends at the horizon, or at the mirror's
+// end if that is 0.
+func (e *Engine) newScan(ctx context.Context, f Folder, s *state, source Source, horizon int64) (*scan, error) {
+	if horizon == 0 {
+		m, err := e.store.Mirror(ctx, f.ID)
+		if err != nil {
+			return nil, err
+		}
+		horizon = m.Sequence
 	}
 	return &scan{
 		engine: e, folder: f, state: s, source: source,
-		at: s.progress(), horizon: m.Sequence, found: map[Number]struct{}{},
+		at: s.progress(), horizon: horizon, held: map[Number]bool{},
 	}, nil
 }
 
@@ -121,17 +125,18 @@ func (s *scan) moveOpen(ctx context.Context, limit int) ([]News, error) {
 	if err := s.learn(ctx); err != nil {
 		return nil, err
 	}
-	if s.at.open == s.state.filter.Open {
-		// The filter changed its mind half way: back to the beginning.
-		s.at.open, s.at.opening = !s.at.open, 0
-	}
-	items, err := s.engine.store.ItemsDone(ctx, s.folder.ID, s.at.opening, s.at.position, limit)
+	// The filter may have changed its mind half way.
+	backwards := s.at.open == s.state.filter.Open
+	items, err := s.engine.store.ItemsDone(ctx, s.folder.ID, s.at.opening, backwards, s.at.position, limit)
 	if err != nil {
 		return nil, err
 	}
 	var news []News
 	for i := range items {
 		s.at.opening = items[i].Number
+		if backwards {
+			s.at.opening--
+		}
 		news = s.judge(news, &items[i])
 	}
 	if len(items) < limit {
@@ -151,21 +156,14 @@ func (s *scan) moveOn(ctx context.Context, limit int) ([]News, error) {
 			return nil, err
 		}
 	}
-	clear(s.found) // no row comes again from here on
 	var news []News
 	for i := range items {
 		if items[i].Sequence > s.horizon {
 			s.at.position = s.horizon
 			return news, nil
 		}
-		// judge compares with the position before this row.
-		n := len(news)
-		if news = s.judge(news, &items[i]); len(news) > n {
-			news[n].after.position = items[i].Sequence
-		} else if rev, ok := s.state.own[items[i].Number]; ok && rev == items[i].Revision {
-			s.passed = append(s.passed, items[i].Number)
-		}
 		s.at.position = items[i].Sequence
+		news = s.judge(news, &items[i])
 	}
 	if len(items) < limit {
 		s.at.position = s.horizon
@@ -173,18 +171,35 @@ func (s *scan) moveOn(ctx context.Context, limit int) ([]News, error) {
 	return news, nil
 }
 
-// judge appends what the row is to the phone.
+// judge appends what the row is to the phone, now that the scan is at it.
 func (s *scan) judge(news []News, it *Item) []News {
-	op := s.state.judge(it)
-	if _, ok := s.found[it.Number]; ok || op == 0 {
+	held, ok := s.held[it.Number]
+	if !ok {
+		held = s.state.held.Contains(uint32(it.Number))
+	}
+	rev, own := s.state.own[it.Number]
+	n := News{Number: it.Number, ID: it.ID, after: s.at}
+	switch visible := s.at.visible(it); {
+	case it.Removed && held:
+		n.Op = Delete
+	case it.Removed:
+		return news
+	case !visible && held:
+		n.Op = SoftDelete
+	case !visible:
+		return news
+	case !held:
+		n.Op, n.Revision = Add, it.Revision
+	case own && rev == it.Revision && it.Sequence > s.state.position:
+		s.passed = append(s.passed, it.Number)
+		return news
+	case it.Sequence > s.state.position:
+		n.Op, n.Revision = Change, it.Revision
+	default:
 		return news
 	}
-	s.found[it.Number] = struct{}{}
-	n := News{Op: op, Number: it.Number, ID: it.ID, after: s.at, passed: s.passed}
-	if op == Add || op == Change {
-		n.Revision = it.Revision
-	}
-	s.passed = nil
+	n.passed, s.passed = s.passed, nil
+	s.held[it.Number] = n.Op == Add || n.Op == Change
 	return append(news, n)
 }
 

@@ -23,10 +23,10 @@ type state struct {
 	// told in a revision newer than the mirror's.
 	own map[Number]backend.Revision
 
-	filter   Filter
+	filter   Filter // as it shall be
 	window   End    // rows up to position that end before this are out
-	open     bool   // completed tasks up to position are out
-	opening  Number // completed tasks up to this number follow filter.Open already
+	open     bool   // completed tasks up to position are out ...
+	opening  Number // ... but for those up to this number it is the other way round
 	settings []byte
 }
 
@@ -51,30 +51,10 @@ func (s *state) unfinished() bool {
 	return s.window != s.goal() || s.open != s.filter.Open || s.opening != 0
 }
 
-// visible judges a row by the filter as it shall be.
-func (s *state) visible(it *Item) bool {
-	return End{it.Ends, it.Number}.Compare(s.goal()) >= 0 && !(it.Done && s.filter.Open)
-}
-
-// judge answers what a row is to the phone; 0 if no news.
-func (s *state) judge(it *Item) Op {
-	held := s.held.Contains(uint32(it.Number))
-	switch {
-	case it.Removed && held:
-		return Delete
-	case it.Removed:
-		return 0
-	case !s.visible(it) && held:
-		return SoftDelete
-	case !s.visible(it):
-		return 0
-	case !held:
-		return Add
-	}
-	if rev, ok := s.own[it.Number]; ok && rev == it.Revision || it.Sequence <= s.position {
-		return 0
-	}
-	return Change
+// visible judges a row by the filter as far as p has moved it.
+func (p progress) visible(it *Item) bool {
+	open := p.open != (it.Number <= p.opening)
+	return End{it.Ends, it.Number}.Compare(p.window) >= 0 && !(it.Done && open)
 }
 
 // told answers the revision of an item that the phone was told last, or "".

@@ -120,8 +120,9 @@ type ItemReader interface {
 	ItemsEnding(ctx context.Context, f FolderID, from, to End, backwards bool, upTo int64, limit int) ([]Item, error)
 
 	// ItemsDone lists items that are there, are Known and Done, whose Sequence
-	// is at most upTo and whose Number is greater than after, in that order.
-	ItemsDone(ctx context.Context, f FolderID, after Number, upTo int64, limit int) ([]Item, error)
+	// is at most upTo and whose Number is greater than after, in that order; or
+	// those whose Number is at most after, in the other.
+	ItemsDone(ctx context.Context, f FolderID, after Number, backwards bool, upTo int64, limit int) ([]Item, error)
 
 	// ItemsUnknown lists items that are there, not Known, and whose Sequence is
 	// at most upTo.

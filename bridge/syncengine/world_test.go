@@ -302,12 +302,14 @@ func (p *phone) add(ctx context.Context, r *syncengine.Round, c command, a *answ
 		return err
 	}
 	if met {
+		var now backend.Fetched
 		err := p.w.session.Get(ctx, p.folder.Collection, []backend.ItemID{it.ID}, func(f backend.Fetched) error {
-			if string(f.Body) != c.body {
-				r.Differs(n)
-			}
+			now = f
 			return f.Err
 		})
+		if err == nil && string(now.Body) != c.body {
+			err = r.Again(ctx, n, true)
+		}
 		if err != nil {
 			return err
 		}

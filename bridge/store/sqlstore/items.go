@@ -28,6 +28,9 @@ var (
 	selectDone = query(`SELECT ` + itemColumns + ` FROM items
 		WHERE folder = $1 AND number > $2 AND sequence <= $3
 		AND done = 1 AND removed = 0 AND known = 1 ORDER BY number LIMIT $4`)
+	selectDoneBackwards = query(`SELECT ` + itemColumns + ` FROM items
+		WHERE folder = $1 AND number <= $2 AND sequence <= $3
+		AND done = 1 AND removed = 0 AND known = 1 ORDER BY number DESC LIMIT $4`)
 	selectUnknown = query(`SELECT ` + itemColumns + ` FROM items
 		WHERE folder = $1 AND sequence <= $2 AND known = 0 AND removed = 0 ORDER BY sequence LIMIT $3`)
 	selectNumbers = query(`SELECT number, touched FROM items WHERE folder = $1 AND removed = 0`)
@@ -125,8 +128,12 @@ func (r reader) ItemsEnding(ctx context.Context, f syncengine.FolderID, from, to
 	return r.items(ctx, q, f, from.Ends, from.Number, to.Ends, to.Number, upTo, limit)
 }
 
-func (r reader) ItemsDone(ctx context.Context, f syncengine.FolderID, after syncengine.Number, upTo int64, limit int) ([]syncengine.Item, error) {
-	return r.items(ctx, selectDone, f, after, upTo, limit)
+func (r reader) ItemsDone(ctx context.Context, f syncengine.FolderID, after syncengine.Number, backwards bool, upTo int64, limit int) ([]syncengine.Item, error) {
+	q := selectDone
+	if backwards {
+		q = selectDoneBackwards
+	}
+	return r.items(ctx, q, f, after, upTo, limit)
 }
 
 func (r reader) ItemsUnknown(ctx context.Context, f syncengine.FolderID, upTo int64, limit int) ([]syncengine.Item, error) {

@@ -147,10 +147,14 @@ func itemsDone(t *testing.T, s syncengine.Store) {
 	a, b, c, gone, later := done(1, 9), done(2, 3), done(4, 4), done(5, 5), done(6, 20)
 	gone.Removed = true
 	saveItems(t, s, f, a, b, item(3, 6), c, gone, later)
-	got, err := s.ItemsDone(t.Context(), f, 0, 10, 9)
+	got, err := s.ItemsDone(t.Context(), f, 0, false, 10, 9)
 	want(t, "all", got, err, a, b, c)
-	got, err = s.ItemsDone(t.Context(), f, 1, 10, 1)
+	got, err = s.ItemsDone(t.Context(), f, 1, false, 10, 1)
 	want(t, "one after 1", got, err, b)
+	got, err = s.ItemsDone(t.Context(), f, 4, true, 10, 9)
+	want(t, "backwards from 4", got, err, c, b, a)
+	got, err = s.ItemsDone(t.Context(), f, 3, true, 10, 1)
+	want(t, "one backwards from 3", got, err, b)
 }
 
 func itemsUnknown(t *testing.T, s syncengine.Store) {

@@ -5,8 +5,10 @@ import (
 	"fmt"
 	"io"
 	"reflect"
+	"slices"
 	"strconv"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/pushbridge/pushbridge/bridge/eas/tag"
 	"github.com/pushbridge/pushbridge/bridge/wbxml"
@@ -81,7 +83,8 @@ func Unmarshal(doc []byte, v any) error {
 
 type decoder struct {
 	*wbxml.Decoder
-	wrong *ValueError // the first
+	wrong    *ValueError // the first
+	siblings []Element   // children of open elements that have been decoded
 }
 
 func (d *decoder) complain(t wbxml.Tag, why string) {
@@ -92,29 +95,39 @@ func (d *decoder) complain(t wbxml.Tag, why string) {
 
 // children calls f for each child of the element that has just begun, and
 // gathers its own text.
-func (d *decoder) children(f func(wbxml.Token) error) (string, error) {
+func (d *decoder) children(f func(wbxml.Token) error) ([]byte, error) {
 	var content []byte
 	for {
 		t, err := d.Next()
 		if err != nil {
-			return "", err
+			return nil, err
 		}
 		switch t.Kind {
 		case wbxml.Start:
 			if err := f(t); err != nil {
-				return "", err
+				return nil, err
 			}
 		case wbxml.End:
-			return string(content), nil
+			return content, nil
 		default:
-			content = append(content, t.Data...)
+			content = join(content, t.Data)
 		}
 	}
 }
 
+// skip passes over the element that has just begun.
 func (d *decoder) skip(wbxml.Token) error {
-	_, err := d.children(d.skip)
-	return err
+	for depth := d.Depth(); d.Depth() >= depth; {
+		if _, err := d.Next(); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// characters makes text of content, which may have come as opaque data.
+func characters(content []byte) string {
+	return strings.ToValidUTF8(string(content), string(utf8.RuneError))
 }
 
 func (d *decoder) structure(p *plan, v reflect.Value) error {
@@ -129,7 +142,7 @@ func (d *decoder) structure(p *plan, v reflect.Value) error {
 		return d.outer(f, v.Field(f.index))
 	})
 	if p.text >= 0 {
-		v.Field(p.text).SetString(content)
+		v.Field(p.text).SetString(characters(content))
 	}
 	return err
 }
@@ -181,7 +194,9 @@ func (d *decoder) one(f *field, k kind, t wbxml.Token, v reflect.Value) (err err
 	case tags:
 		list := []wbxml.Tag{}
 		_, err = d.children(func(t wbxml.Token) error {
-			list = append(list, t.Tag)
+			if !literal(t) {
+				list = append(list, t.Tag)
+			}
 			return d.skip(t)
 		})
 		v.Set(reflect.ValueOf(list))
@@ -191,8 +206,11 @@ func (d *decoder) one(f *field, k kind, t wbxml.Token, v reflect.Value) (err err
 		*el = Element{Tag: t.Tag}
 		return d.element(el)
 	case properties:
-		el := Element{Children: []Element{}}
+		var el Element
 		err = d.element(&el)
+		if el.Children == nil {
+			el.Children = []Element{}
+		}
 		v.Set(reflect.ValueOf(Properties(el.Children)))
 		return err
 	}
@@ -204,12 +222,13 @@ func (d *decoder) one(f *field, k kind, t wbxml.Token, v reflect.Value) (err err
 	return nil
 }
 
-func (d *decoder) scalar(f *field, k kind, t wbxml.Tag, content string, v reflect.Value) {
+func (d *decoder) scalar(f *field, k kind, t wbxml.Tag, raw []byte, v reflect.Value) {
+	content := characters(raw)
 	switch k {
 	case text:
 		v.SetString(content)
 	case bytes:
-		v.SetBytes([]byte(content))
+		v.SetBytes(append([]byte{}, raw...))
 	case number:
 		content = strings.TrimSpace(content)
 		if content == "" {
@@ -236,11 +255,15 @@ func (d *decoder) scalar(f *field, k kind, t wbxml.Tag, content string, v reflec
 	}
 }
 
+// literal tells whether an element has a name instead of a token. ActiveSync has
+// no such elements.
+func literal(t wbxml.Token) bool { return t.Tag.Token() == wbxml.Literal.Token() }
+
 // element decodes the content of an element of which nothing is known. The
 // depth of the recursion is bounded by wbxml.MaxDepth.
 func (d *decoder) element(el *Element) error {
 	var content []byte
-	opaque := false
+	opaque, first := false, len(d.siblings)
 	for {
 		t, err := d.Next()
 		if err != nil {
@@ -248,23 +271,41 @@ func (d *decoder) element(el *Element) error {
 		}
 		switch t.Kind {
 		case wbxml.Start:
-			el.Children = append(el.Children, Element{Tag: t.Tag})
-			if err := d.element(&el.Children[len(el.Children)-1]); err != nil {
+			if literal(t) {
+				if err := d.skip(t); err != nil {
+					return err
+				}
+				continue
+			}
+			child := Element{Tag: t.Tag}
+			if err := d.element(&child); err != nil {
 				return err
 			}
+			d.siblings = append(d.siblings, child)
 		case wbxml.End:
-			switch {
-			case !opaque:
+			if children := d.siblings[first:]; len(children) > 0 {
+				el.Children = slices.Clone(children)
+				clear(children)
+				d.siblings = d.siblings[:first]
+			}
+			if opaque {
+				el.Opaque = append([]byte{}, content...)
+			} else {
 				el.Text = string(content)
-			case content == nil:
-				el.Opaque = []byte{}
-			default:
-				el.Opaque = content
 			}
 			return nil
 		default:
-			content = append(content, t.Data...)
+			content = join(content, t.Data)
 			opaque = opaque || t.Kind == wbxml.Opaque
 		}
 	}
+}
+
+// join appends content, but does not copy what comes in one piece, as nearly
+// everything does.
+func join(content, more []byte) []byte {
+	if content == nil {
+		return more[:len(more):len(more)]
+	}
+	return append(content, more...)
 }

@@ -47,7 +47,9 @@ func (c *card) gather() {
 			slices.SortStableFunc(c.lines[f], func(a, b entry) int { return preference(a.Line) - preference(b.Line) })
 		}
 	}
-	c.lines[famMessenger] = withoutDoubles(c.lines[famMessenger])
+	if len(c.lines[famMessenger]) > 1 {
+		c.lines[famMessenger] = withoutDoubles(c.lines[famMessenger])
+	}
 }
 
 func isBlank(l *contentline.Line) bool { return strings.Trim(l.Value(), "; ") == "" }
@@ -61,14 +63,19 @@ func preference(l *contentline.Line) int {
 	return 1
 }
 
-// withoutDoubles leaves only the IMPP lines, if there are some: Apple writes
-// the same address as X-AIM as well.
+// withoutDoubles leaves out the older properties whose address stands in an
+// IMPP too: Apple writes X-AIM:jane beside IMPP:aim:jane.
 func withoutDoubles(es []entry) []entry {
-	isIMPP := func(e entry) bool { return e.Name() == "IMPP" }
-	if !slices.ContainsFunc(es, isIMPP) {
-		return es
+	known := map[string]bool{}
+	for _, e := range es {
+		if e.Name() == "IMPP" {
+			_, address, _ := strings.Cut(e.Text(), ":")
+			known[strings.ToLower(address)] = true
+		}
 	}
-	return slices.DeleteFunc(es, func(e entry) bool { return !isIMPP(e) })
+	return slices.DeleteFunc(es, func(e entry) bool {
+		return e.Name() != "IMPP" && known[strings.ToLower(e.Text())]
+	})
 }
 
 // labelledFamily is the family of a line by its label: Apple's

@@ -117,16 +117,16 @@ func formOf(text string, p nameParts) (form int, ok bool) {
 // of somebody's own making keeps its shape: only the words that the name no
 // longer has are replaced. The FN of a company follows its name.
 func (c *card) mergeFormattedName() {
-	fn := c.line(slotFormatted)
-	text := tidy(fn.Text())
+	text := tidy(c.bound[slotFormatted].Text())
 	old, now := c.parts, c.storedName()
 	if !c.renamed {
-		if thing := c.nameOfThing(); now == (nameParts{}) && text == c.thing && thing != text && thing != "" {
-			fn.SetText(thing)
+		if thing := c.nameOfThing(); now == (nameParts{}) && text == c.thing && text != "" && thing != "" {
+			c.bound[slotFormatted].SetText(thing)
 		}
 		return
 	}
 	c.parts = now
+	fn := c.line(slotFormatted)
 	form, ok := formOf(text, old)
 	switch {
 	case now == (nameParts{}) && (ok || text == ""):

@@ -38,6 +38,7 @@ var objects = map[string]string{
 	"icalendar": crlf("BEGIN:VCALENDAR\nVERSION:2.0\nBEGIN:VEVENT\nUID:1\nATTENDEE;CN=\"Doe; Jane: x\";PARTSTAT=ACCEPTED:mailto:jane@example.org\n" +
 		"BEGIN:VALARM\nACTION:DISPLAY\nEND:VALARM\nEND:VEVENT\nBEGIN:VEVENT\nUID:2\nEND:VEVENT\nEND:VCALENDAR\n"),
 	"latin-1":         "BEGIN:VCARD\r\nVERSION:3.0\r\nFN:J\xf6rg\r\nEND:VCARD\r\n",
+	"charset":         "BEGIN:VCARD\r\nVERSION:2.1\r\nN;CHARSET=ISO-8859-2;ENCODING=QUOTED-PRINTABLE:=A3uk;;;;\r\nFN;CHARSET=Shift_JIS:\x8eR\x93c\r\nEND:VCARD\r\n",
 	"stray returns":   "BEGIN:VCARD\r\r\nVERSION:3.0\rFN:x\r\nEND:VCARD\r\r\n",
 	"tabs and spaces": "BEGIN:VCARD\n FN:folded into begin\nVERSION:3.0\n\tx\nEND:VCARD\n \n",
 }
@@ -81,6 +82,8 @@ func TestReading(t *testing.T) {
 		{"children", cal.Component("VEVENT").Component("VALARM").Get("ACTION").Text(), "DISPLAY"},
 		{"lower case", parse(t, objects["lower case"]).Component("VCARD").Get("FN").Text(), "x"},
 		{"latin-1", parse(t, objects["latin-1"]).Component("VCARD").Get("FN").Text(), "Jörg"},
+		{"charset and quoted-printable", parse(t, objects["charset"]).Component("VCARD").Get("N").Fields()[0], "Łuk"},
+		{"charset", parse(t, objects["charset"]).Component("VCARD").Get("FN").Text(), "山田"},
 		{"agent's parent goes on", parse(t, objects["agent"]).Component("VCARD").Get("TEL").Text(), "1"},
 		{"missing end", parse(t, objects["missing end"]).Component("VCALENDAR").Component("VEVENT").Get("UID").Text(), "1"},
 		{"nothing", (*Line)(nil).Text() + (*Line)(nil).Param("X"), ""},

@@ -1,0 +1,166 @@
+package contact
+
+import (
+	"errors"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/pushbridge/pushbridge/bridge/eas"
+	"github.com/pushbridge/pushbridge/bridge/eas/tag"
+	"github.com/pushbridge/pushbridge/bridge/translate"
+	"github.com/pushbridge/pushbridge/bridge/translate/contentline"
+	"github.com/pushbridge/pushbridge/bridge/translate/translatetest"
+	"github.com/pushbridge/pushbridge/bridge/wbxml"
+)
+
+// rawLines are the properties of the first card by family, as bytes; what
+// belongs to no family is famNone. Label lines are left out: they come and go
+// with theirs.
+func rawLines(t *testing.T, object []byte) map[family][]string {
+	t.Helper()
+	c, err := open(object)
+	if err != nil {
+		t.Fatal(err)
+	}
+	labels := labelsOf(c.vcard.Lines())
+	m := map[family][]string{}
+	for _, l := range c.vcard.Lines() {
+		f, known := families[l.Name()]
+		if !known {
+			f = labelledFamily(l, labels)
+		}
+		switch l.Name() {
+		case "REV", "X-ABLABEL", "X-ABADR":
+			continue
+		}
+		m[f] = append(m[f], l.Group()+"|"+paramsOf(l)+"|"+l.Value())
+	}
+	return m
+}
+
+func paramsOf(l *contentline.Line) string {
+	var b strings.Builder
+	for _, p := range l.Params() {
+		b.WriteString(p.Name + "=" + strings.Join(p.Values, ",") + ";")
+	}
+	return b.String()
+}
+
+// TestEveryPropertyOfEveryCard changes, adds and removes each property in turn.
+// Lines of another family never change, and afterwards the phone would be
+// shown exactly what it holds.
+func TestEveryPropertyOfEveryCard(t *testing.T) {
+	for name, sample := range samples {
+		t.Run(name, func(t *testing.T) { editEverything(t, []byte(sample)) })
+	}
+	t.Run("corpus", func(t *testing.T) { translatetest.Corpus(t, "vcf", editEverything) })
+}
+
+func editEverything(t *testing.T, object []byte) {
+	shown, err := FromVCard(object, options(eas.V161))
+	if errors.Is(err, translate.ErrNotShown) || errors.Is(err, translate.ErrUnreadable) {
+		t.Skip(err)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	before := rawLines(t, object)
+	for _, r := range rows[1:] {
+		for _, text := range []string{"", "Ünï; \"c\" ,\\x " + strings.Repeat("long ", 30) + "end"} {
+			if _, isDate := r.as.(date); isDate && text != "" {
+				text = "1999-12-31T00:00:00.000Z"
+			}
+			sent := with(shown, r.tag, text)
+			after, err := Merge(object, sent, options(eas.V161))
+			if err != nil {
+				t.Fatalf("%s: %v", tag.Name(r.tag), err)
+			}
+			compareFamilies(t, r, before, rawLines(t, after))
+			compareHeld(t, r.tag, after, sent)
+		}
+	}
+}
+
+func compareFamilies(t *testing.T, r row, before, after map[family][]string) {
+	t.Helper()
+	for f := range familyCount {
+		isName := slots[r.slot].family == famName || slots[r.slot].family == famOrg
+		if f == slots[r.slot].family || f == famFormatted && isName || f == famName && isName {
+			continue // FN follows the name, and is lent to it
+		}
+		if slices.Equal(before[f], after[f]) {
+			continue
+		}
+		if d := cmp.Diff(before[f], after[f]); d != "" {
+			t.Errorf("a change of %s changed lines of family %d, -before +after:\n%s", tag.Name(r.tag), f, d)
+		}
+	}
+}
+
+// compareHeld leaves out what follows something else: FileAs, and a name that
+// is lent from FN.
+func compareHeld(t *testing.T, changed wbxml.Tag, object []byte, held eas.Properties) {
+	t.Helper()
+	shown, err := FromVCard(object, options(eas.V161))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, r := range rows {
+		switch r.slot {
+		case slotName, slotFileAs:
+			continue
+		}
+		h, _ := held.Text(r.tag)
+		s, _ := shown.Text(r.tag)
+		want, err := r.as.read(h, translate.Options{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got, _ := r.as.read(s, translate.Options{}); got != want {
+			t.Errorf("after a change of %s the phone holds %s = %q, but would be shown %q", tag.Name(changed), tag.Name(r.tag), want, got)
+		}
+	}
+}
+
+// TestEditsInARow lets a phone remove and add numbers one after the other. It
+// is never told what the server makes of them, and still nothing that it did
+// not touch is lost.
+func TestEditsInARow(t *testing.T) {
+	object := []byte(samples["many"])
+	held, err := FromVCard(object, options(eas.V141))
+	if err != nil {
+		t.Fatal(err)
+	}
+	steps := []struct {
+		tag  wbxml.Tag
+		text string
+	}{
+		{tag.ContactsHomePhoneNumber, ""}, {tag.ContactsLastName, "Other"}, {tag.ContactsEmail1Address, ""},
+		{tag.ContactsEmail2Address, ""}, {tag.ContactsMobilePhoneNumber, ""}, {tag.ContactsHomePhoneNumber, "new"},
+		{tag.ContactsHome2PhoneNumber, ""}, {tag.ContactsBusinessPhoneNumber, "x1 new"}, {tag.ContactsOtherAddressStreet, ""},
+		{tag.ContactsJobTitle, ""}, {tag.ContactsWebPage, ""}, {tag.ContactsMobilePhoneNumber, "c3"},
+	}
+	for _, step := range steps {
+		held = with(held, step.tag, step.text)
+		if object, err = Merge(object, held, options(eas.V141)); err != nil {
+			t.Fatal(err)
+		}
+		checkHeld(t, object, held, tag.ContactsFileAs)
+	}
+	for _, kept := range []string{":h3", ":c2", ":4@example.org", ":https://b.example", ";three;", ":t2", ":n2", ":x2"} {
+		if !strings.Contains(string(object), kept) {
+			t.Errorf("%s is gone, though no phone was ever shown it or removed it:\n%s", kept, object)
+		}
+	}
+	for _, gone := range []string{":h1", ":h2", ":1@example.org", ":2@example.org", ":c1", ";two;", ":t1"} {
+		if strings.Contains(string(object), gone) {
+			t.Errorf("%s is still there, though the phone removed it", gone)
+		}
+	}
+	if !slices.Contains(strings.Split(string(object), "\r\n"), "TEL;TYPE=CELL:c3") {
+		t.Errorf("the number that the phone added last has no line of its own:\n%s", object)
+	}
+}

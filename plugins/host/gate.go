@@ -16,25 +16,22 @@ import (
 	pb "github.com/pushbridge/pushbridge/plugins/proto/backendpb"
 )
 
-const (
-	// maxWatches bounds the calls of Watch in a plugin; there is one for each
-	// account with a waiting phone.
-	maxWatches = 10_000
+// maxWatches bounds the calls of Watch in a plugin; there is one for each
+// account with a waiting phone.
+const maxWatches = 10_000
 
-	// patience is how long a call waits for a dead plugin to come back. Most
-	// are back in a tenth of that, and the phone notices nothing but a delay;
-	// when the next attempt is further away, the phone had better be told.
-	patience = 5 * time.Second
-)
+// breakTime is how long a broken connection may take to show.
+const breakTime = 100 * time.Millisecond
 
 // A gate is a connection to a plugin that outlives the plugin's processes. It
 // limits the calls, gives each a deadline, and makes those wait that come
 // while the plugin is being restarted.
 type gate struct {
-	name    string
-	timeout time.Duration
-	calls   chan struct{} // a place for each running call
-	watches chan struct{} // and for each running Watch
+	name     string
+	timeout  time.Duration
+	patience time.Duration
+	calls    chan struct{} // a place for each running call
+	watches  chan struct{} // and for each running Watch
 
 	mu      sync.Mutex
 	conn    *grpc.ClientConn // nil while the plugin is down
@@ -48,7 +45,7 @@ var _ grpc.ClientConnInterface = (*gate)(nil)
 
 func newGate(name string, o Options) *gate {
 	return &gate{
-		name: name, timeout: o.CallTimeout,
+		name: name, timeout: o.CallTimeout, patience: o.Patience,
 		calls: make(chan struct{}, o.MaxCalls), watches: make(chan struct{}, maxWatches),
 		change: make(chan struct{}), suspect: make(chan struct{}, 1),
 	}
@@ -86,8 +83,13 @@ func (g *gate) announce() {
 
 var errDown = errors.New("the plugin is not running")
 
+// unavailable is the error of a call that did not reach the plugin. Waits of
+// less than a second are not worth a round over the network.
 func (g *gate) unavailable(err error, after time.Duration) error {
-	return &backend.Error{Kind: backend.Transient, Op: "plugin " + g.name, Err: err, RetryAfter: after.Round(time.Second)}
+	if after > 0 {
+		after = max(time.Second, after.Round(time.Second))
+	}
+	return &backend.Error{Kind: backend.Transient, Op: "plugin " + g.name, Err: err, RetryAfter: after}
 }
 
 // connection answers the running process's connection, or waits for one.
@@ -104,18 +106,18 @@ func (g *gate) connection(ctx context.Context) (*grpc.ClientConn, error) {
 			return nil, g.unavailable(errClosed, 0)
 		}
 		wait := time.Until(next)
-		if wait > patience {
+		if wait > g.patience {
 			return nil, g.unavailable(errDown, wait)
 		}
 		if late == nil {
-			timer := time.NewTimer(patience)
+			timer := time.NewTimer(g.patience)
 			defer timer.Stop()
 			late = timer.C
 		}
 		select {
 		case <-change:
 		case <-late:
-			return nil, g.unavailable(errDown, max(wait, patience))
+			return nil, g.unavailable(errDown, max(wait, g.patience))
 		case <-ctx.Done():
 			return nil, ctx.Err()
 		}
@@ -132,12 +134,12 @@ func (g *gate) enter(ctx context.Context, places chan struct{}) (conn *grpc.Clie
 	select {
 	case places <- struct{}{}:
 	default:
-		timer := time.NewTimer(patience)
+		timer := time.NewTimer(g.patience)
 		defer timer.Stop()
 		select {
 		case places <- struct{}{}:
 		case <-timer.C:
-			return nil, nil, g.unavailable(errBusy, patience)
+			return nil, nil, g.unavailable(errBusy, g.patience)
 		case <-ctx.Done():
 			return nil, nil, ctx.Err()
 		}
@@ -150,17 +152,28 @@ func (g *gate) enter(ctx context.Context, places chan struct{}) (conn *grpc.Clie
 	return conn, leave, nil
 }
 
-// lose notes that a call met a connection that is no more, so that the next
-// call does not meet it, too; it may be some milliseconds before the end of
-// the process is known.
-func (g *gate) lose(conn *grpc.ClientConn, err error) {
-	if status.Code(err) != codes.Unavailable || conn.GetState() == connectivity.Ready {
-		return
+// lost looks at the error of a call, and if the connection is no more keeps the
+// next call from meeting it, too: it may be some milliseconds before the end of
+// the process is known. It answers what became of the call.
+func (g *gate) lost(ctx context.Context, conn *grpc.ClientConn, err error) error {
+	state := conn.GetState()
+	if status.Code(err) == codes.Canceled && state == connectivity.Shutdown && ctx.Err() == nil {
+		return status.Error(codes.Unavailable, "the plugin has ended") // the supervisor was faster
+	}
+	if status.Code(err) != codes.Unavailable || len(status.Convert(err).Details()) > 0 {
+		return err
+	}
+	// Either the connection breaks, of which the state tells a moment later,
+	// or the plugin chose this word for an error of its own.
+	brief, cancel := context.WithTimeout(ctx, breakTime)
+	defer cancel()
+	if state == connectivity.Ready && !conn.WaitForStateChange(brief, state) {
+		return err
 	}
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	if g.conn != conn {
-		return
+		return err
 	}
 	g.conn, g.next = nil, time.Now()
 	g.announce()
@@ -168,6 +181,7 @@ func (g *gate) lose(conn *grpc.ClientConn, err error) {
 	case g.suspect <- struct{}{}:
 	default:
 	}
+	return err
 }
 
 // Invoke makes a call with one answer.
@@ -186,8 +200,7 @@ func (g *gate) Invoke(ctx context.Context, method string, in, out any, opts ...g
 	if limited.Err() != nil && ctx.Err() == nil {
 		return g.unavailable(fmt.Errorf("%w for %v", errTimeout, g.timeout), 0)
 	}
-	g.lose(conn, err)
-	return err
+	return g.lost(ctx, conn, err)
 }
 
 // NewStream begins a call with many messages. Whoever calls it ends the
@@ -205,7 +218,7 @@ func (g *gate) NewStream(ctx context.Context, desc *grpc.StreamDesc, method stri
 	limited, cancel := context.WithCancelCause(ctx)
 	stream, err := conn.NewStream(limited, desc, method, opts...)
 	if err != nil {
-		g.lose(conn, err)
+		err = g.lost(ctx, conn, err)
 		cancel(nil)
 		leave()
 		return nil, err
@@ -246,6 +259,5 @@ func (w *watched) within(do func() error) error {
 	if context.Cause(w.ctx) == errTimeout {
 		return w.g.unavailable(fmt.Errorf("%w for %v", errTimeout, w.timeout), 0)
 	}
-	w.g.lose(w.conn, err)
-	return err
+	return w.g.lost(w.ctx, w.conn, err)
 }

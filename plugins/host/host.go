@@ -37,6 +37,12 @@ type Options struct {
 	// 0 means two minutes, more than stores take that will answer at all.
 	CallTimeout time.Duration
 
+	// Patience is how long a call waits for a dead plugin to come back, or for
+	// one of the MaxCalls places; 0 means five seconds. Most plugins are back
+	// in a tenth of that, and the phone notices nothing but a delay; when the
+	// next attempt is further away, the phone had better be told at once.
+	Patience time.Duration
+
 	// StartTimeout is how long a plugin may take to start and to accept its
 	// settings; 0 means 20 seconds.
 	StartTimeout time.Duration
@@ -51,6 +57,9 @@ func (o Options) withDefaults() Options {
 	}
 	if o.CallTimeout == 0 {
 		o.CallTimeout = 2 * time.Minute
+	}
+	if o.Patience == 0 {
+		o.Patience = 5 * time.Second
 	}
 	if o.StartTimeout == 0 {
 		o.StartTimeout = 20 * time.Second

@@ -34,8 +34,8 @@ func TestMain(m *testing.M) {
 	case "mute":
 		select {}
 	case "babbler":
-		fmt.Println("hello, I am no plugin")
 		fmt.Fprintln(os.Stderr, "the disk is full")
+		fmt.Println("hello, I am no plugin")
 		os.Exit(3)
 	case "host":
 		playHost()

@@ -93,7 +93,7 @@ func TestCancellationReachesThePlugin(t *testing.T) {
 // A plugin that dies at every touch is not restarted without end: the circuit
 // opens and calls fail fast, saying when to come again.
 func TestDyingPluginOpensTheCircuit(t *testing.T) {
-	p := start(t, host.Options{}, spec(t, "shelf", nil))
+	p := start(t, host.Options{Patience: 100 * time.Millisecond}, spec(t, "shelf", nil))
 	for range 20 {
 		_, err := p.Open(t.Context(), backend.Credentials{User: "exit"})
 		if backend.KindOf(err) != backend.Transient {

@@ -166,12 +166,15 @@ func (c *Client) expired(ctx context.Context, collection, token string, b *batch
 
 // cannotSync tells whether a refused sync-collection means that there is none.
 func cannotSync(err error) bool {
+	e, ok := errors.AsType[*StatusError](err)
+	if ok && (e.Code == http.StatusForbidden || e.Code/100 == 3) {
+		return e.Code == http.StatusForbidden // a redirect that was refused is no answer
+	}
 	switch backend.KindOf(err) {
 	case backend.Unsupported, backend.Invalid, backend.Expired, backend.Other:
 		return true
 	}
-	e, ok := errors.AsType[*StatusError](err)
-	return ok && e.Code == http.StatusForbidden
+	return false
 }
 
 func (c *Client) bySyncToken(ctx context.Context, collection string) (string, error) {

@@ -135,7 +135,11 @@ func (p *Property) Hrefs() []string {
 // is not a multistatus. An error of yield ends the reading and comes back
 // unchanged. The memory needed does not depend on the number of responses.
 func ReadMultistatus(r io.Reader, yield func(*Response) error) (token string, err error) {
-	bounded := &boundedReader{r: r, left: maxResponse}
+	return readMultistatus(r, maxResponse, yield)
+}
+
+func readMultistatus(r io.Reader, limit int64, yield func(*Response) error) (token string, err error) {
+	bounded := &boundedReader{r: r, left: limit}
 	m := multistatusReader{bounded: bounded, xml: xml.NewDecoder(bounded)}
 	m.xml.CharsetReader = charsetReader
 	root, err := m.root()
@@ -146,7 +150,7 @@ func ReadMultistatus(r io.Reader, yield func(*Response) error) (token string, er
 		return "", m.wrap(fmt.Errorf("the document is a %q", root.Local))
 	}
 	for {
-		bounded.left = maxResponse
+		bounded.left = limit
 		e, more, err := m.child()
 		if err != nil {
 			return "", m.wrap(err)
@@ -196,7 +200,7 @@ func (m *multistatusReader) wrap(err error) error {
 	if m.bounded.err != nil && m.bounded.err != io.EOF {
 		return m.bounded.err
 	}
-	if e, ok := errors.AsType[*xml.SyntaxError](err); ok && e.Msg == "unexpected EOF" {
+	if e, ok := errors.AsType[*xml.SyntaxError](err); ok && strings.HasPrefix(e.Msg, "unexpected EOF") {
 		err = io.ErrUnexpectedEOF
 	}
 	if err == io.EOF || errors.Is(err, io.ErrUnexpectedEOF) {

@@ -1,6 +1,7 @@
 package fcgi_test
 
 import (
+	"bytes"
 	"fmt"
 	"io"
 	"net"
@@ -82,6 +83,29 @@ func BenchmarkRequestsKept(b *testing.B) {
 				if rec.Type == fcgitest.EndRequest {
 					break
 				}
+			}
+		}
+	})
+	b.ReportMetric(float64(b.N)/b.Elapsed().Seconds(), "req/s")
+}
+
+// BenchmarkThroughNginx is phones that keep their connections to nginx.
+func BenchmarkThroughNginx(b *testing.B) {
+	n := fcgitest.StartNginx(b, fcgitest.NginxOptions{Addr: fcgitest.Serve(b, discard)})
+	client := &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: 64}}
+	defer client.CloseIdleConnections()
+	b.SetParallelism(16)
+	b.RunParallel(func(pb *testing.PB) {
+		for pb.Next() {
+			resp, err := client.Post(n.URL+activeSync, "application/vnd.ms-sync.wbxml", bytes.NewReader(aPing.Body))
+			if err != nil {
+				b.Error(err)
+				return
+			}
+			resp.Body.Close()
+			if resp.StatusCode != http.StatusOK {
+				b.Errorf("answer = %s", resp.Status)
+				return
 			}
 		}
 	})

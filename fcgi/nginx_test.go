@@ -320,3 +320,41 @@ func TestSizesThatNginxRefuses(t *testing.T) {
 type zeros struct{}
 
 func (zeros) Read(p []byte) (int, error) { clear(p); return len(p), nil }
+
+// The settings that the example recommends for outside of it go with it.
+func TestRecommendedSettings(t *testing.T) {
+	addr := fcgitest.Serve(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		fmt.Fprint(w, len(r.Header.Get("Authorization")))
+	}))
+	n := fcgitest.StartNginx(t, fcgitest.NginxOptions{
+		Addr: addr,
+		Main: "worker_shutdown_timeout 65m;",
+		HTTP: `
+			limit_conn_zone $http_authorization zone=pushbridge_login:1m;
+			limit_req_zone $binary_remote_addr zone=pushbridge_addr:1m rate=20r/s;`,
+		Server: `
+			client_header_buffer_size 1k;
+			large_client_header_buffers 4 64k;
+			request_pool_size 1k;
+			keepalive_timeout 120s;
+			keepalive_requests 10000;
+			underscores_in_headers off;
+			limit_conn pushbridge_login 16;
+			limit_req zone=pushbridge_addr burst=200 nodelay;`,
+	})
+	for _, tt := range []struct{ length, status int }{{100, 200}, {60_000, 200}, {65_600, 400}} {
+		req, err := http.NewRequest("POST", n.URL+activeSync, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		req.Header.Set("Authorization", strings.Repeat("k", tt.length))
+		resp, err := n.Client.Do(req)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer resp.Body.Close()
+		if resp.StatusCode != tt.status || tt.status == 200 && text(t, resp) != fmt.Sprint(tt.length) {
+			t.Errorf("Authorization of %d bytes: %s, want %d", tt.length, resp.Status, tt.status)
+		}
+	}
+}

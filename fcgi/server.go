@@ -101,6 +101,9 @@ func (s *Server) Stats() Stats {
 // and then answers ErrServerClosed; any other error comes from l. It closes l.
 // It may be called for several listeners.
 func (s *Server) Serve(l net.Listener) error {
+	if s.Handler == nil {
+		panic("fcgi: Server.Handler is required")
+	}
 	defer l.Close()
 	slots, ok := s.addListener(l)
 	if !ok {

@@ -377,8 +377,6 @@ func (r *Round) Skip(n News) {
 	r.take(n)
 	r.moved = true
 	r.settle()
-	// What was found behind it took for granted that it was sent.
-	r.scan, r.queue = nil, nil
 }
 
 // take removes the first piece of news from the queue.

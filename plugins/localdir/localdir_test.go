@@ -1,6 +1,7 @@
 package localdir_test
 
 import (
+	"fmt"
 	"os"
 	"path/filepath"
 	"testing"
@@ -65,4 +66,28 @@ func TestConformance(t *testing.T) {
 		},
 		Expire: func(_ *testing.T, c backend.CollectionID) { localdir.Forget(b, "ann", string(c)) },
 	})
+}
+
+func BenchmarkFirstListing(b *testing.B) {
+	const items = 10_000
+	be, dir := build(b, "contacts/-")
+	for i := range items {
+		write(b, filepath.Join(dir, "ann/contacts", fmt.Sprintf("%d.vcf", i)), fmt.Sprintf("BEGIN:VCARD\r\nVERSION:3.0\r\nUID:%d\r\nFN:Person %d\r\nNOTE:%0500d\r\nEND:VCARD\r\n", i, i, i))
+	}
+	s := open(b, be)
+	for _, again := range []bool{false, true} {
+		b.Run(fmt.Sprintf("again=%v", again), func(b *testing.B) {
+			for b.Loop() {
+				if !again {
+					localdir.Forget(be, "ann", "contacts")
+				}
+				n := 0
+				_, err := s.Changes(b.Context(), "contacts", "", func(cs []backend.Change) error { n += len(cs); return nil })
+				if err != nil || n != items {
+					b.Fatalf("%d items, %v", n, err)
+				}
+			}
+			b.ReportMetric(items*float64(b.N)/b.Elapsed().Seconds(), "items/s")
+		})
+	}
 }

@@ -39,7 +39,7 @@ type Blob struct {
 //
 // With Year 0 it is the Week-th Weekday of Month, 5 meaning the last one. In
 // the wire's SYSTEMTIME the week stands in the field for the day. With a Year
-// it happens once, and Week is the day of the month. See [MS-DTYPE]
+// it happens once, and Week is the day of the month. See [MS-DTYP]
 // "SYSTEMTIME".
 type Date struct {
 	Year    int

@@ -5,23 +5,26 @@
 // differs from empty; see [Marshal] for all the rules.
 //
 // The documents that this room and its neighbours cite, by section title, are
-// Microsoft's Open Specifications, in these revisions:
+// Microsoft's Open Specifications as published on learn.microsoft.com by May
+// 2025, which for those with a number is this revision:
 //
-//	[MS-ASAIRS]   AirSyncBase Namespace Protocol, 22.0
-//	[MS-ASCAL]    Calendar Class Protocol, 22.0
-//	[MS-ASCMD]    Command Reference Protocol, 26.0
-//	[MS-ASCNTC]   Contact Class Protocol, 21.0
-//	[MS-ASCON]    Conversations Protocol, 18.0
-//	[MS-ASDTYPE]  Data Types, 19.0
-//	[MS-ASEMAIL]  Email Class Protocol, 23.0
-//	[MS-ASHTTP]   HTTP Protocol, 22.0
-//	[MS-ASNOTE]   Notes Class Protocol, 18.0
-//	[MS-ASPROV]   Provisioning Protocol, 22.0
-//	[MS-ASRM]     Rights Management Protocol, 16.0
-//	[MS-ASTASK]   Tasks Class Protocol, 20.0
-//	[MS-ASWBXML]  WAP Binary XML (WBXML) Algorithm, 22.0
-//	[MS-OXDISCO]  Autodiscover HTTP Service Protocol, 20.0
-//	[MS-OXDSCLI]  Autodiscover Publishing and Lookup Protocol, 25.0
+//	[MS-ASAIRS]   Exchange ActiveSync: AirSyncBase Namespace Protocol, 22.0
+//	[MS-ASCAL]    Exchange ActiveSync: Calendar Class Protocol
+//	[MS-ASCMD]    Exchange ActiveSync: Command Reference Protocol
+//	[MS-ASCNTC]   Exchange ActiveSync: Contact Class Protocol
+//	[MS-ASCON]    Exchange ActiveSync: Conversations Protocol, 18.0
+//	[MS-ASDTYPE]  Exchange ActiveSync: Data Types, 20.0
+//	[MS-ASEMAIL]  Exchange ActiveSync: Email Class Protocol, 22.0
+//	[MS-ASHTTP]   Exchange ActiveSync: HTTP Protocol, 22.1
+//	[MS-ASNOTE]   Exchange ActiveSync: Notes Class Protocol
+//	[MS-ASPROV]   Exchange ActiveSync: Provisioning Protocol, 22.0
+//	[MS-ASRM]     Exchange ActiveSync: Rights Management Protocol
+//	[MS-ASTASK]   Exchange ActiveSync: Tasks Class Protocol
+//	[MS-ASWBXML]  Exchange ActiveSync: WAP Binary XML (WBXML) Algorithm
+//	[MS-DTYP]     Windows Data Types
+//	[MS-OXCICAL]  iCalendar to Appointment Object Conversion Algorithm
+//	[MS-OXDISCO]  Autodiscover HTTP Service Protocol, 19.0
+//	[MS-OXDSCLI]  Autodiscover Publishing and Lookup Protocol
 //
 // Where we leave them, and where phones do and we follow, is written down in
 // DIVERGENCES.md.

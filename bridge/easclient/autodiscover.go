@@ -112,8 +112,8 @@ func (r autodiscoverResponse) result() Autodiscovery {
 	return a
 }
 
-// AutodiscoverJSON asks in the newer way, without a password.
-// See [MS-OXDISCO] "Autodiscover HTTP Service".
+// AutodiscoverJSON asks in the newer way, without a password, as newer phones do.
+// No document describes it.
 func (c *Client) AutodiscoverJSON(ctx context.Context, email string) (Autodiscovery, error) {
 	u, err := c.url("/autodiscover/autodiscover.json")
 	if err != nil {

@@ -121,6 +121,7 @@ func MergeBody(stored string, sent eas.Properties, o Options, old BodyTags) (tex
 	if len(data) > MaxBody {
 		return stored, false, fmt.Errorf("%w: a text of %d bytes, the limit is %d", ErrInvalid, len(data), MaxBody)
 	}
+	data = strings.ToValidUTF8(data, "\uFFFD")
 	v := o.view(stored)
 	if sameText(data, v.data) {
 		return stored, false, nil

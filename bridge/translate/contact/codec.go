@@ -34,7 +34,9 @@ type plain struct{}
 
 func (plain) wire(text string) string { return strings.ReplaceAll(text, "\n", "\r\n") }
 
-func (plain) read(sent string, _ translate.Options) (string, error) { return tidy(sent), nil }
+func (plain) read(sent string, _ translate.Options) (string, error) {
+	return tidy(strings.ToValidUTF8(sent, "\uFFFD")), nil
+}
 
 // line is the line of a place, made if need be.
 func (c *card) line(s slotID) *contentline.Line {
@@ -135,7 +137,13 @@ func (street) write(c *card, s slotID, text string) {
 // phone is a number: a text, or a tel: URI (RFC 3966) in vCard 4.0.
 type phone struct{ plain }
 
-func (phone) show(c *card, s slotID) string { return tidy(withoutScheme(c.bound[s].Text(), "tel:")) }
+func (phone) show(c *card, s slotID) string {
+	number := withoutScheme(c.bound[s].Text(), "tel:")
+	if main, extension, ok := strings.Cut(number, ";ext="); ok {
+		number = main + " x" + extension // phones take a semicolon for "wait"
+	}
+	return tidy(number)
+}
 
 func withoutScheme(value, scheme string) string {
 	if len(value) >= len(scheme) && strings.EqualFold(value[:len(scheme)], scheme) {

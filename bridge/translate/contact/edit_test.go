@@ -164,3 +164,29 @@ func TestEditsInARow(t *testing.T) {
 		t.Errorf("the number that the phone added last has no line of its own:\n%s", object)
 	}
 }
+
+// FuzzEdit: whatever the card and whatever the phone sends, what belongs to no
+// property of ActiveSync stays as it is.
+func FuzzEdit(f *testing.F) {
+	for _, sample := range samples {
+		f.Add([]byte(sample), uint8(1), "x;y", uint8(12), "")
+	}
+	f.Fuzz(func(t *testing.T, object []byte, r1 uint8, text1 string, r2 uint8, text2 string) {
+		shown, err := FromVCard(object, options(eas.V161))
+		if err != nil {
+			return
+		}
+		sent := with(with(shown, rows[int(r1)%rowCount].tag, text1), rows[int(r2)%rowCount].tag, text2)
+		after, err := Merge(object, sent, options(eas.V161))
+		if err != nil {
+			if !errors.Is(err, translate.ErrInvalid) {
+				t.Errorf("error is %v", err)
+			}
+			return
+		}
+		before, now := rawLines(t, object)[famNone], rawLines(t, after)[famNone]
+		if !slices.Equal(before, now) {
+			t.Errorf("what phones know nothing of has changed, -before +after:\n%s", cmp.Diff(before, now))
+		}
+	})
+}

@@ -32,7 +32,8 @@ const (
 )
 
 // ErrDoubt means that a listing missed so many items that it is not believed
-// until a second, complete one says the same; nothing was removed.
+// until a second, complete one says the same; nothing was removed. It comes
+// inside a *backend.Error of kind Transient.
 var ErrDoubt = errors.New("syncengine: most of the folder's items are suddenly missing")
 
 var (
@@ -317,7 +318,10 @@ func (l *listing) doubt(m *Mirror, gone, live int) error {
 		m.Doubt = 0
 		return nil
 	}
-	return fmt.Errorf("%w: %d of %d", ErrDoubt, gone, live)
+	return &backend.Error{
+		Kind: backend.Transient, Op: "syncengine: listing folder " + l.folder.ID.String(),
+		Err: fmt.Errorf("%w: %d of %d", ErrDoubt, gone, live), RetryAfter: DoubtPause,
+	}
 }
 
 // gone lists the items that the answer says are gone, and, if there are many,

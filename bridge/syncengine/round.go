@@ -161,6 +161,10 @@ func (r *Round) NextName(clientID string) string {
 	return strings.ToLower(name)
 }
 
+// Acknowledge makes the round Dirty though nothing came of it: the phone sent
+// commands, and a new key is how it learns that they arrived.
+func (r *Round) Acknowledge() { r.dirty = true }
+
 // Lookup finds an item that the phone names. ErrNoItem if the phone does not
 // hold it or it is gone (then row.Removed is set). conflict tells that the
 // item's revision is not the one that this phone was told last.

@@ -1,0 +1,139 @@
+// Package calendar translates between iCalendar events and the properties of ActiveSync's Calendar class.
+//
+// An object is what a CalDAV resource holds: a VEVENT, the overrides of some
+// of its occurrences, and whatever else stands beside them. Only the content
+// lines that a phone changed are touched.
+//
+// The specifications read are [MS-ASCAL], [MS-ASCMD], [MS-ASAIRS] and
+// [MS-ASDTYPE] in their editions of 2021 and later, RFC 5545 and RFC 7986.
+package calendar
+
+import (
+	"bytes"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/pushbridge/pushbridge/bridge/eas"
+	"github.com/pushbridge/pushbridge/bridge/eas/tag"
+	"github.com/pushbridge/pushbridge/bridge/translate"
+)
+
+// FromICalendar tells a phone of an event. The error is
+// translate.ErrUnreadable for what is no iCalendar, and translate.ErrNotShown
+// for an object without an event.
+func FromICalendar(ics []byte, o translate.Options) (eas.Properties, error) {
+	obj, err := read(ics, o)
+	if err != nil {
+		return nil, err
+	}
+	return obj.event.show(), nil
+}
+
+// Merge applies a phone's edit. See package translate for what it promises.
+// The error is translate.ErrInvalid if the phone contradicts itself, or changes
+// times or recurrence of an event that recurs in a way that phones are not
+// shown.
+func Merge(ics []byte, sent eas.Properties, o translate.Options) ([]byte, error) {
+	obj, err := read(ics, o)
+	if err != nil {
+		return nil, err
+	}
+	before := obj.fingerprints()
+	if err := obj.merge(sent); err != nil {
+		return nil, err
+	}
+	return obj.finish(ics, before), nil
+}
+
+// merge applies the edit of the whole item.
+func (obj *object) merge(sent eas.Properties) error {
+	e := obj.event
+	old := *e
+	if err := e.mergeTimes(sent); err != nil {
+		return err
+	}
+	if err := e.mergeSeries(sent, old); err != nil {
+		return err
+	}
+	return e.mergeFields(sent, whole(sent))
+}
+
+// whole tells whether a phone sent an item as a whole. In a Change without a
+// start time nothing that is absent was meant to be removed: some phones send
+// nothing but the attendees, or nothing but the reminder.
+func whole(sent eas.Properties) bool {
+	_, ok := sent.Find(tag.CalendarStartTime)
+	return ok
+}
+
+// finish writes the object, with new time stamps in the events that changed.
+func (obj *object) finish(ics []byte, before map[*component]string) []byte {
+	if bytes.Equal(obj.doc.Bytes(), ics) {
+		return ics
+	}
+	now := translate.CompactDateTime(obj.o.Now)
+	for _, c := range obj.components() {
+		was, existed := before[c]
+		if existed && was == fingerprint(c) {
+			continue
+		}
+		c.Set("DTSTAMP", now)
+		if c.Get("LAST-MODIFIED") != nil {
+			c.Set("LAST-MODIFIED", now)
+		}
+		if existed {
+			obj.countUp(c)
+		}
+	}
+	return obj.doc.Bytes()
+}
+
+// Facts tells what filters need to know: when the event, and every occurrence
+// of it, is over.
+func Facts(ics []byte) (translate.Facts, error) {
+	obj, err := read(ics, translate.Options{Now: time.Unix(0, 0)})
+	if err != nil {
+		return translate.Facts{}, err
+	}
+	ends := obj.event.seriesEnd()
+	for _, x := range obj.overrides {
+		if ends != translate.Forever {
+			ends = max(ends, x.endInstant().Unix())
+		}
+	}
+	return translate.Facts{Ends: ends}, nil
+}
+
+// UID is the identity that all components of the event share, or "".
+func UID(ics []byte) string {
+	obj, err := read(ics, translate.Options{})
+	if err != nil {
+		return ""
+	}
+	return obj.event.c.Get("UID").Text()
+}
+
+func invalid(format string, args ...any) error {
+	return fmt.Errorf("%w: "+format, append([]any{translate.ErrInvalid}, args...)...)
+}
+
+func unreadable(format string, args ...any) error {
+	return fmt.Errorf("%w: "+format, append([]any{translate.ErrUnreadable}, args...)...)
+}
+
+// fingerprint is the content of a component, for telling whether it changed.
+func fingerprint(c *component) string {
+	var b strings.Builder
+	for _, l := range c.Lines() {
+		b.WriteString(l.Name())
+		for _, p := range l.Params() {
+			fmt.Fprintf(&b, ";%s=%q", p.Name, p.Values)
+		}
+		fmt.Fprintf(&b, ":%s\n", l.Value())
+	}
+	for _, child := range c.Components() {
+		b.WriteString(child.Name() + "\n" + fingerprint(child))
+	}
+	return b.String()
+}

@@ -1,0 +1,334 @@
+package calendar
+
+import (
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/pushbridge/pushbridge/bridge/eas"
+	"github.com/pushbridge/pushbridge/bridge/eas/tag"
+	"github.com/pushbridge/pushbridge/bridge/translate"
+)
+
+// maxExceptions is how many a phone is told of, the latest ones. See [MS-ASCAL]
+// "Exception".
+const maxExceptions = 256
+
+// recurrenceID is which occurrence an override replaces, on the series' clock.
+func (x *event) recurrenceID() (time.Time, bool) {
+	m, ok := x.moment(x.c.Get("RECURRENCE-ID"))
+	if !ok {
+		return time.Time{}, false
+	}
+	return x.series.ownWall(m), true
+}
+
+// exceptions is the element that tells the occurrences that are gone or
+// changed.
+func (e *event) exceptions() (eas.Element, bool) {
+	if !e.rule.shown {
+		return eas.Element{}, false
+	}
+	type exception struct {
+		at time.Time
+		el eas.Element
+	}
+	var list []exception
+	changed := map[time.Time]bool{}
+	for _, x := range e.overrides {
+		if at, ok := x.recurrenceID(); ok && !changed[at] {
+			changed[at] = true
+			list = append(list, exception{at, x.asException(e.key(at))})
+		}
+	}
+	for _, at := range e.moments("EXDATE") {
+		if !changed[at] {
+			changed[at] = true
+			list = append(list, exception{at, eas.C(tag.CalendarException, eas.T(tag.CalendarDeleted, "1"), e.key(at))})
+		}
+	}
+	if len(list) == 0 {
+		return eas.Element{}, false
+	}
+	slices.SortStableFunc(list, func(a, b exception) int { return a.at.Compare(b.at) })
+	list = list[max(0, len(list)-maxExceptions):]
+	el := eas.C(tag.CalendarExceptions)
+	for _, x := range list {
+		el.Children = append(el.Children, x.el)
+	}
+	return el, true
+}
+
+// key names an occurrence to the phone: by ExceptionStartTime, from 16.0 on by
+// InstanceId. See [MS-ASCAL] "ExceptionStartTime" and [MS-ASAIRS] "InstanceId".
+func (e *event) key(wall time.Time) eas.Element {
+	t := wall
+	if !e.allDay {
+		t = e.start.at(wall).instant(time.UTC)
+	}
+	if e.plainDates() {
+		return eas.T(tag.AirSyncBaseInstanceId, e.stamp(t, e.allDay))
+	}
+	return eas.T(tag.CalendarExceptionStartTime, e.stamp(t, e.allDay))
+}
+
+// asException tells an override: its times, and whatever else differs from
+// the series.
+func (x *event) asException(key eas.Element) eas.Element {
+	el := eas.C(tag.CalendarException, eas.T(tag.CalendarDeleted, "0"), key)
+	v := x.o.ProtocolVersion()
+	for _, f := range fields {
+		if f.exception == 0 || v < f.exception || !f.in(v) {
+			continue
+		}
+		own, has := f.show(x)
+		general, had := f.show(x.series)
+		switch {
+		case has && (!had || f.always || !equal(own, general)):
+			el.Children = append(el.Children, own)
+		case !has && had && f.canBeEmpty:
+			el.Children = append(el.Children, eas.Element{Tag: f.tag})
+		}
+	}
+	if x.description() != x.series.description() {
+		el.Children = append(el.Children, x.body()...)
+	}
+	return el
+}
+
+// findOverride finds the override of an occurrence.
+func (e *event) findOverride(wall time.Time) *event {
+	for _, x := range e.overrides {
+		if at, ok := x.recurrenceID(); ok && at.Equal(wall) {
+			return x
+		}
+	}
+	return nil
+}
+
+// exdate finds the line and the value that take an occurrence out.
+func (e *event) exdate(wall time.Time) (*line, int) {
+	for _, l := range e.c.All("EXDATE") {
+		for i, value := range strings.Split(l.Value(), ",") {
+			if m, ok := e.parseMoment(value, l); ok && e.ownWall(m).Equal(wall) {
+				return l, i
+			}
+		}
+	}
+	return nil, 0
+}
+
+// exclude takes an occurrence out, in the form of DTSTART.
+func (e *event) exclude(wall time.Time) {
+	if x := e.findOverride(wall); x != nil {
+		e.removeOverride(x)
+	}
+	if l, _ := e.exdate(wall); l == nil {
+		m := e.start.at(wall)
+		e.c.Add("EXDATE", m.value(), m.params()...)
+	}
+}
+
+// include puts an occurrence back that was taken out.
+func (e *event) include(wall time.Time) {
+	for l, i := e.exdate(wall); l != nil; l, i = e.exdate(wall) {
+		values := slices.Delete(strings.Split(l.Value(), ","), i, i+1)
+		if len(values) == 0 {
+			e.c.Remove(l)
+		} else {
+			l.SetValue(strings.Join(values, ","))
+		}
+	}
+}
+
+func (e *event) removeOverride(x *event) {
+	e.cal.RemoveComponent(x.c)
+	e.object.overrides = slices.DeleteFunc(e.object.overrides, func(o *event) bool { return o == x })
+}
+
+// dropExceptions makes all occurrences alike.
+func (e *event) dropExceptions() {
+	e.c.RemoveAll("EXDATE")
+	for _, x := range slices.Clone(e.overrides) {
+		e.removeOverride(x)
+	}
+}
+
+// addOverride makes the override of an occurrence: a copy of the series, at
+// its time.
+func (e *event) addOverride(wall time.Time) *event {
+	e.include(wall)
+	c := e.cal.AddCopy(e.c)
+	for _, name := range []string{"RRULE", "RDATE", "EXDATE", "EXRULE"} {
+		c.RemoveAll(name)
+	}
+	x := &event{object: e.object, c: c, series: e, allDay: e.allDay}
+	x.start, x.end = e.occurrence(wall)
+	x.start.put(c, "DTSTART")
+	if c.Get("DTEND") != nil {
+		x.end.put(c, "DTEND")
+	}
+	m := e.start.at(wall)
+	c.AddAfter(c.Get("DTSTART"), "RECURRENCE-ID", m.value(), m.params()...)
+	e.object.overrides = append(e.object.overrides, x)
+	return x
+}
+
+// shiftExceptions moves what names occurrences along with a series that was
+// moved, and those changed occurrences whose time was the series' own.
+func (e *event) shiftExceptions(old event) {
+	shift := e.start.wall.Sub(old.start.wall)
+	rename := func(value string, l *line) (moment, bool) {
+		m, ok := old.parseMoment(value, l)
+		return e.start.at(old.ownWall(m).Add(shift)), ok
+	}
+	for _, l := range e.c.All("EXDATE") {
+		var values []string
+		for value := range strings.SplitSeq(l.Value(), ",") {
+			if m, ok := rename(value, l); ok {
+				values = append(values, m.value())
+			}
+		}
+		l.SetParam("TZID")
+		l.SetParam("VALUE")
+		for _, p := range e.start.params() {
+			l.SetParam(p.Name, p.Values...)
+		}
+		l.SetValue(strings.Join(values, ","))
+	}
+	for _, x := range e.overrides {
+		l := x.c.Get("RECURRENCE-ID")
+		m, ok := rename(l.Value(), l)
+		if !ok {
+			continue
+		}
+		unmoved := x.start.instant(time.UTC).Equal(old.start.at(m.wall.Add(-shift)).instant(time.UTC))
+		m.put(x.c, "RECURRENCE-ID")
+		if unmoved {
+			now := x.when()
+			start, end := e.occurrence(m.wall)
+			s := span{e.allDay, start.wall, end.wall}
+			if !e.allDay {
+				s = span{false, start.instant(time.UTC), end.instant(time.UTC)}
+			}
+			x.setTimes(s, now)
+		}
+	}
+}
+
+// mergeExceptions applies the Exceptions element (up to 14.1). What it does
+// not mention is kept, for phones leave out what they do not know; only an
+// override that the new pattern has no occurrence for goes with it.
+func (e *event) mergeExceptions(sent eas.Properties, old event, repatterned bool) error {
+	el, _ := sent.Find(tag.CalendarExceptions)
+	if len(el.Children) > 0 && !e.rule.shown {
+		if e.rule.locked {
+			return invalid("the exceptions of this event cannot be changed from a phone")
+		}
+		return nil // exceptions to what does not recur
+	}
+	mentioned := map[time.Time]bool{}
+	for i, x := range el.Children {
+		if x.Tag != tag.CalendarException {
+			continue
+		}
+		if i >= maxOverrides {
+			return invalid("more than %d exceptions", maxOverrides)
+		}
+		wall, err := e.occurrenceOf(x.Children, old)
+		if err != nil {
+			return err
+		}
+		mentioned[wall] = true
+		if err := e.mergeException(x.Children, wall); err != nil {
+			return err
+		}
+	}
+	if repatterned {
+		for _, x := range slices.Clone(e.overrides) {
+			if at, ok := x.recurrenceID(); ok && !mentioned[at] && !e.occurs(at) {
+				e.removeOverride(x)
+			}
+		}
+	}
+	return nil
+}
+
+// occurrenceOf finds out which occurrence an Exception means. When a series
+// was moved some phones go on naming its occurrences by the old times.
+func (e *event) occurrenceOf(sent eas.Properties, old event) (time.Time, error) {
+	text, ok := sent.Text(tag.CalendarExceptionStartTime)
+	if !ok {
+		text, ok = sent.Text(tag.AirSyncBaseInstanceId)
+	}
+	if !ok {
+		return time.Time{}, invalid("an exception without ExceptionStartTime")
+	}
+	t, err := translate.ParseDateTime(text)
+	if err != nil {
+		return time.Time{}, err
+	}
+	wall := e.instanceWall(t)
+	known := func(w time.Time) bool {
+		l, _ := e.exdate(w)
+		return l != nil || e.findOverride(w) != nil
+	}
+	shifted := old.instanceWall(t).Add(e.start.wall.Sub(old.start.wall))
+	sameDay := wall.Truncate(24 * time.Hour).Add(e.clock())
+	for _, w := range []time.Time{wall, shifted, sameDay} {
+		if known(w) {
+			return w, nil
+		}
+	}
+	for _, w := range []time.Time{wall, shifted, sameDay} {
+		if e.occurs(w) {
+			return w, nil
+		}
+	}
+	return wall, nil
+}
+
+// instanceWall is an occurrence's time as a phone names it, on the series' clock.
+func (e *event) instanceWall(t time.Time) time.Time {
+	if e.allDay {
+		return e.day(t, false)
+	}
+	return reading(t, e.start.loc)
+}
+
+// occurs tells whether the rule has an occurrence at a wall-clock time.
+func (e *event) occurs(wall time.Time) bool {
+	list, _ := e.rule.walls(e.start.wall, func(t time.Time) bool { return !t.Before(wall) })
+	return len(list) > 0 && list[len(list)-1].Equal(wall)
+}
+
+// mergeException applies one Exception.
+func (e *event) mergeException(sent eas.Properties, wall time.Time) error {
+	if deleted, _ := sent.Text(tag.CalendarDeleted); strings.TrimSpace(deleted) == "1" {
+		e.exclude(wall)
+		return nil
+	}
+	x := e.findOverride(wall)
+	if x == nil {
+		if l, _ := e.exdate(wall); l == nil && !speaks(sent) {
+			return nil
+		}
+		x = e.addOverride(wall)
+	}
+	if err := x.mergeTimes(sent); err != nil {
+		return err
+	}
+	return x.mergeFields(sent, false)
+}
+
+// speaks tells whether an Exception has anything beside its key.
+func speaks(sent eas.Properties) bool {
+	for _, el := range sent {
+		switch el.Tag {
+		case tag.CalendarDeleted, tag.CalendarExceptionStartTime, tag.AirSyncBaseInstanceId:
+		default:
+			return true
+		}
+	}
+	return false
+}

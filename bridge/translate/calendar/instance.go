@@ -1,0 +1,58 @@
+package calendar
+
+import (
+	"time"
+
+	"github.com/pushbridge/pushbridge/bridge/eas"
+	"github.com/pushbridge/pushbridge/bridge/translate"
+)
+
+// MergeInstance applies a phone's edit of one occurrence, which 16.0 and later
+// name by InstanceId beside ServerId. The error is translate.ErrInvalid if the
+// event has no such occurrence, or has occurrences that phones are not shown.
+// See [MS-ASAIRS] "InstanceId".
+func MergeInstance(ics []byte, instance string, sent eas.Properties, o translate.Options) ([]byte, error) {
+	return withInstance(ics, instance, o, func(e *event, wall time.Time) error {
+		x := e.findOverride(wall)
+		if x == nil {
+			x = e.addOverride(wall)
+		}
+		if err := x.mergeTimes(sent); err != nil {
+			return err
+		}
+		return x.mergeFields(sent, false)
+	})
+}
+
+// DeleteInstance takes one occurrence out of a series. An occurrence that is
+// gone already is no error.
+func DeleteInstance(ics []byte, instance string, o translate.Options) ([]byte, error) {
+	return withInstance(ics, instance, o, func(e *event, wall time.Time) error {
+		e.exclude(wall)
+		return nil
+	})
+}
+
+func withInstance(ics []byte, instance string, o translate.Options, edit func(*event, time.Time) error) ([]byte, error) {
+	obj, err := read(ics, o)
+	if err != nil {
+		return nil, err
+	}
+	t, err := translate.ParseDateTime(instance)
+	if err != nil {
+		return nil, err
+	}
+	e := obj.event
+	if !e.rule.shown {
+		return nil, invalid("the event has no occurrences that could be changed from a phone")
+	}
+	wall := e.instanceWall(t)
+	if l, _ := e.exdate(wall); l == nil && e.findOverride(wall) == nil && !e.occurs(wall) {
+		return nil, invalid("there is no occurrence at %s", t.Format(time.RFC3339))
+	}
+	before := obj.fingerprints()
+	if err := edit(e, wall); err != nil {
+		return nil, err
+	}
+	return obj.finish(ics, before), nil
+}

@@ -1,0 +1,107 @@
+package calendar
+
+import (
+	"strings"
+	"time"
+
+	"github.com/pushbridge/pushbridge/bridge/eas"
+	"github.com/pushbridge/pushbridge/bridge/eas/tag"
+	"github.com/pushbridge/pushbridge/bridge/translate"
+	"github.com/pushbridge/pushbridge/bridge/translate/contentline"
+	"github.com/pushbridge/pushbridge/bridge/translate/tz"
+)
+
+// prodID names the author of new objects. See RFC 5545, section 3.7.3.
+const prodID = "-//pushbridge//pushbridge//EN"
+
+// New makes an object of what a phone created. A phone's own UID is not used:
+// uid is the one under which the event is stored.
+func New(uid string, sent eas.Properties, o translate.Options) ([]byte, error) {
+	doc := contentline.New("VCALENDAR")
+	cal := doc.Component("VCALENDAR")
+	cal.Add("VERSION", "2.0")
+	cal.Add("PRODID", prodID)
+	obj := &object{doc: doc, cal: cal, o: o, zones: map[string]*time.Location{}}
+	e := &event{object: obj}
+	obj.event = e
+	if text, _ := sent.Text(tag.CalendarTimezone); strings.TrimSpace(text) != "" {
+		if b, err := tz.ParseBlob(text); err == nil {
+			obj.phoneBlob, obj.phoneZone = &b, b.Location()
+		}
+	}
+	e.start = moment{form: floating, loc: o.Location()}
+	s, err := e.newSpan(sent)
+	if err != nil {
+		return nil, err
+	}
+
+	// The zone comes first in the object, so it is made first.
+	if s.allDay {
+		e.start = moment{wall: s.start, form: date, loc: o.Location()}
+		e.end = e.start.at(s.end)
+	} else {
+		e.start.wall = reading(s.start, o.Location())
+		e.start = e.inZone(e.phonesZone(s.start)).when(s.start)
+		e.end = e.start.when(s.end)
+	}
+	e.allDay = s.allDay
+	e.c = cal.AddComponent("VEVENT")
+	now := translate.CompactDateTime(o.Now)
+	e.c.AddText("UID", uid)
+	e.c.Add("DTSTAMP", now)
+	e.c.Add("CREATED", now)
+	e.start.put(e.c, "DTSTART")
+	e.end.put(e.c, "DTEND")
+
+	if err := e.mergeRecurrence(sent); err != nil {
+		return nil, err
+	}
+	if !e.plainDates() {
+		if err := e.mergeExceptions(sent, *e, false); err != nil {
+			return nil, err
+		}
+	}
+	if err := e.mergeFields(sent, true); err != nil {
+		return nil, err
+	}
+	return doc.Bytes(), nil
+}
+
+// Where a phone leaves out a time: the start is the next half hour, and the end
+// half an hour after the start. See [MS-ASCAL] "Creating Calendar Events when
+// the StartTime Element or EndTime Element is Absent", which would have an
+// event that began in the past last until now.
+const (
+	halfHour      = 30 * time.Minute
+	defaultLength = 30 * time.Minute
+)
+
+// newSpan reads the times of a new event, and makes up what is missing.
+func (e *event) newSpan(sent eas.Properties) (span, error) {
+	start, hasStart, err := sentTime(sent, tag.CalendarStartTime)
+	if err != nil {
+		return span{}, err
+	}
+	end, hasEnd, err := sentTime(sent, tag.CalendarEndTime)
+	if err != nil {
+		return span{}, err
+	}
+	if !hasStart {
+		if start = e.o.Now.Truncate(halfHour); start.Before(e.o.Now) {
+			start = start.Add(halfHour)
+		}
+	}
+	if !hasEnd {
+		end = start.Add(defaultLength)
+	}
+	if end.Before(start) {
+		return span{}, invalid("the event ends before it starts")
+	}
+	// The mark may make days of these times.
+	filled := append(eas.Properties{eas.T(tag.CalendarStartTime, translate.CompactDateTime(start)), eas.T(tag.CalendarEndTime, translate.CompactDateTime(end))},
+		eas.T(tag.CalendarAllDayEvent, "0"))
+	if text, ok := sent.Text(tag.CalendarAllDayEvent); ok {
+		filled[2].Text = text
+	}
+	return e.sentSpan(filled, span{})
+}

@@ -1,0 +1,216 @@
+package calendar
+
+import (
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/pushbridge/pushbridge/bridge/translate"
+	"github.com/pushbridge/pushbridge/bridge/translate/contentline"
+	"github.com/pushbridge/pushbridge/bridge/translate/tz"
+)
+
+type (
+	component = contentline.Component
+	line      = contentline.Line
+)
+
+// An object is an iCalendar object with an event in it.
+type object struct {
+	doc       *contentline.Document
+	cal       *component
+	o         translate.Options
+	event     *event   // the series, or the only event, or an orphaned override
+	overrides []*event // of occurrences of the series
+	zones     map[string]*time.Location
+
+	// What the phone said in its TimeZone, if anything: its words, and a zone
+	// that follows them.
+	phoneBlob *tz.Blob
+	phoneZone *time.Location
+}
+
+// An event is a VEVENT.
+type event struct {
+	*object
+	c      *component
+	series *event // of which this is an override, or nil
+	start  moment
+	end    moment
+	allDay bool
+	rule   series
+}
+
+// maxOverrides bounds how many overrides are looked at: a daily meeting of
+// three years, every one of them changed.
+const maxOverrides = 1100
+
+// read finds the event in an object: the components of the first VEVENT's UID.
+func read(ics []byte, o translate.Options) (*object, error) {
+	doc, err := contentline.Parse(ics)
+	if err != nil {
+		return nil, unreadable("%v", err)
+	}
+	obj := &object{doc: doc, o: o, zones: map[string]*time.Location{}}
+	for _, cal := range doc.Components("VCALENDAR") {
+		if cal.Component("VEVENT") != nil {
+			obj.cal = cal
+			break
+		}
+	}
+	if obj.cal == nil {
+		if doc.Component("VCALENDAR") == nil {
+			return nil, unreadable("there is no VCALENDAR")
+		}
+		return nil, translate.ErrNotShown
+	}
+	return obj, obj.choose(obj.cal.Components("VEVENT"))
+}
+
+// choose tells the series from its overrides.
+func (obj *object) choose(vevents []*component) error {
+	uid := vevents[0].Get("UID").Text()
+	var master *component
+	var others []*component
+	for _, c := range vevents {
+		switch {
+		case c.Get("UID").Text() != uid:
+		case c.Get("RECURRENCE-ID") == nil && master == nil:
+			master = c
+		case c.Get("RECURRENCE-ID") != nil && len(others) < maxOverrides:
+			others = append(others, c)
+		}
+	}
+	if master == nil {
+		// Overrides without their series: an invitation to one occurrence.
+		// The first of them is an event like any other.
+		master, others = others[0], nil
+	}
+	var err error
+	if obj.event, err = obj.newEvent(master, nil); err != nil {
+		return err
+	}
+	for _, c := range others {
+		if x, err := obj.newEvent(c, obj.event); err == nil {
+			obj.overrides = append(obj.overrides, x)
+		}
+	}
+	return nil
+}
+
+// newEvent reads the times and the recurrence of a VEVENT.
+func (obj *object) newEvent(c *component, of *event) (*event, error) {
+	e := &event{object: obj, c: c, series: of}
+	var ok bool
+	if e.start, ok = obj.moment(c.Get("DTSTART")); !ok {
+		return nil, unreadable("there is an event without a start")
+	}
+	e.end = e.readEnd()
+	e.allDay = e.start.form == date || e.markedAllDay()
+	if of == nil && c.Get("RECURRENCE-ID") == nil {
+		e.rule = e.readSeries()
+	}
+	return e, nil
+}
+
+// components lists the event's components as they are now.
+func (obj *object) components() []*component {
+	list := []*component{obj.event.c}
+	for _, x := range obj.overrides {
+		list = append(list, x.c)
+	}
+	return list
+}
+
+func (obj *object) fingerprints() map[*component]string {
+	m := map[*component]string{}
+	for _, c := range obj.components() {
+		m[c] = fingerprint(c)
+	}
+	return m
+}
+
+// countUp raises the SEQUENCE of an event whose organizer we are. A guest's
+// copy keeps the organizer's number. See RFC 5546, section 2.1.4.
+func (obj *object) countUp(c *component) {
+	l := c.Get("SEQUENCE")
+	if l == nil || c.Get("ORGANIZER") != nil && !obj.self(c.Get("ORGANIZER")) {
+		return
+	}
+	if n, err := strconv.Atoi(strings.TrimSpace(l.Value())); err == nil && n >= 0 && n < 1<<30 {
+		l.SetValue(strconv.Itoa(n + 1))
+	}
+}
+
+// zone finds what a TZID stands for; nil if nothing explains it.
+func (obj *object) zone(tzid string) *time.Location {
+	if loc, ok := obj.zones[tzid]; ok {
+		return loc
+	}
+	loc, ok := tz.Location(tzid)
+	if !ok {
+		loc = obj.described(tzid)
+	}
+	obj.zones[tzid] = loc
+	return loc
+}
+
+// described evaluates the object's own VTIMEZONE; nil if there is none.
+func (obj *object) described(tzid string) *time.Location {
+	for _, z := range obj.cal.Components("VTIMEZONE") {
+		if z.Get("TZID").Text() != tzid {
+			continue
+		}
+		if loc, ok := tz.Location(z.Get("X-LIC-LOCATION").Text()); ok {
+			return loc
+		}
+		if loc, err := tz.FromObservances(tzid, observances(z)); err == nil {
+			return loc
+		}
+	}
+	return nil
+}
+
+// observances reads the parts of a VTIMEZONE, up to the limit of what anybody
+// will look at.
+func observances(z *component) []tz.Observance {
+	var list []tz.Observance
+	for _, c := range z.Components("STANDARD", "DAYLIGHT") {
+		start, ok := parseWall(c.Get("DTSTART").Value())
+		from, ok1 := parseOffset(c.Get("TZOFFSETFROM").Value())
+		to, ok2 := parseOffset(c.Get("TZOFFSETTO").Value())
+		if !ok || !ok1 || !ok2 || len(list) == tz.MaxObservances {
+			continue
+		}
+		ob := tz.Observance{Daylight: c.Name() == "DAYLIGHT", Start: start, OffsetFrom: from, OffsetTo: to, Rule: c.Get("RRULE").Value()}
+		for _, l := range c.All("RDATE") {
+			for value := range strings.SplitSeq(l.Value(), ",") {
+				if at, ok := parseWall(value); ok {
+					ob.Dates = append(ob.Dates, at)
+				}
+			}
+		}
+		list = append(list, ob)
+	}
+	return list
+}
+
+// parseOffset reads +0100 and the like as seconds. See RFC 5545, section 3.3.14.
+func parseOffset(s string) (int, bool) {
+	s = strings.TrimSpace(s)
+	if len(s) != 5 && len(s) != 7 {
+		return 0, false
+	}
+	n, err := strconv.Atoi(s[1:])
+	if err != nil || s[0] != '+' && s[0] != '-' || n < 0 {
+		return 0, false
+	}
+	if len(s) == 5 {
+		n *= 100
+	}
+	seconds := n/10000*3600 + n/100%100*60 + n%100
+	if s[0] == '-' {
+		seconds = -seconds
+	}
+	return seconds, true
+}

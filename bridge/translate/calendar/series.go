@@ -1,0 +1,389 @@
+package calendar
+
+import (
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/pushbridge/pushbridge/bridge/eas"
+	"github.com/pushbridge/pushbridge/bridge/eas/tag"
+	"github.com/pushbridge/pushbridge/bridge/translate"
+	"github.com/pushbridge/pushbridge/bridge/translate/recur"
+)
+
+// A series is how an event recurs.
+type series struct {
+	recurs bool // at all
+
+	// shown: ActiveSync has words for it. An event that recurs otherwise is
+	// shown as the single event of its next occurrence.
+	shown bool
+
+	// locked: phones are not shown all of it, so that an edit of times or
+	// recurrence would not mean what it says.
+	locked bool
+
+	rule    recur.Rule
+	pattern recur.Pattern
+	last    time.Time // wall-clock bound of UNTIL, included; zero without it
+	dates   []time.Time
+}
+
+var recurrenceTags = recur.Tags{
+	Recurrence: tag.CalendarRecurrence, Type: tag.CalendarType, Interval: tag.CalendarInterval,
+	DayOfWeek: tag.CalendarDayOfWeek, DayOfMonth: tag.CalendarDayOfMonth, WeekOfMonth: tag.CalendarWeekOfMonth,
+	MonthOfYear: tag.CalendarMonthOfYear, Until: tag.CalendarUntil, Occurrences: tag.CalendarOccurrences,
+	CalendarType: tag.CalendarCalendarType, IsLeapMonth: tag.CalendarIsLeapMonth, FirstDayOfWeek: tag.CalendarFirstDayOfWeek,
+}
+
+// readSeries reads RRULE, RDATE and EXRULE.
+func (e *event) readSeries() series {
+	var s series
+	rules := e.c.All("RRULE")
+	s.dates = e.moments("RDATE")
+	s.dates = slices.DeleteFunc(s.dates, func(t time.Time) bool { return t.Equal(e.start.wall) })
+	s.recurs = len(rules)+len(s.dates) > 0
+	s.locked = len(s.dates) > 0 || e.movesTheRest()
+	if len(rules) == 1 && e.c.Get("EXRULE") == nil {
+		rule, err := recur.Parse(rules[0].Value())
+		ok := false
+		if err == nil {
+			s.rule = rule
+			s.last, ok = e.until(rule.Until)
+			s.pattern, s.shown = rule.Pattern(e.start.wall)
+			s.shown = s.shown && ok
+		}
+	}
+	s.locked = s.recurs && (s.locked || !s.shown)
+	return s
+}
+
+// movesTheRest tells whether an override applies to all later occurrences,
+// too, for which ActiveSync has no words.
+func (e *event) movesTheRest() bool {
+	uid := e.c.Get("UID").Text()
+	for _, c := range e.cal.Components("VEVENT") {
+		if l := c.Get("RECURRENCE-ID"); l != nil && l.HasParam("RANGE") && c.Get("UID").Text() == uid {
+			return true
+		}
+	}
+	return false
+}
+
+// maxDates bounds the EXDATEs and RDATEs that are looked at.
+const maxDates = 2000
+
+// moments lists the wall-clock times in the event's zone of a list such as
+// EXDATE, over all of its lines.
+func (e *event) moments(name string) []time.Time {
+	var list []time.Time
+	for _, l := range e.c.All(name) {
+		for value := range strings.SplitSeq(l.Value(), ",") {
+			value, _, _ = strings.Cut(value, "/") // a PERIOD's start
+			if m, ok := e.parseMoment(value, l); ok && len(list) < maxDates {
+				list = append(list, e.ownWall(m))
+			}
+		}
+	}
+	return list
+}
+
+// ownWall is what the clock of the series shows at a moment that may be
+// written in another form. Dates stay dates.
+func (e *event) ownWall(m moment) time.Time {
+	switch {
+	case e.allDay:
+		return m.wall.Truncate(24 * time.Hour)
+	case m.form == date:
+		// A date for a timed event: the occurrence of that day.
+		return m.wall.Add(e.clock())
+	}
+	return reading(m.instant(time.UTC), e.start.loc)
+}
+
+// until turns UNTIL into a bound on the series' wall clock.
+func (e *event) until(value string) (time.Time, bool) {
+	if value == "" {
+		return time.Time{}, true
+	}
+	m, ok := e.parseMoment(value, nil)
+	switch {
+	case !ok:
+		return time.Time{}, false
+	case m.form == date, e.allDay:
+		return m.wall.Truncate(24 * time.Hour).Add(24*time.Hour - time.Second), true
+	case m.form == utc:
+		return reading(m.instant(time.UTC), e.start.loc), true
+	}
+	return m.wall, true
+}
+
+// walls lists the wall-clock times of the occurrences until at most the first
+// one for which stop is true, with what UNTIL, COUNT and RDATE say. done is
+// false if the rule was not followed to that point.
+func (s series) walls(start time.Time, stop func(time.Time) bool) (list []time.Time, done bool) {
+	n := 0
+	for t := range s.rule.All(start) {
+		if !s.last.IsZero() && t.After(s.last) {
+			return list, true
+		}
+		list = append(list, t)
+		if n++; stop(t) {
+			return list, true
+		}
+	}
+	return list, s.rule.Expandable() && s.rule.Count > 0 && n == s.rule.Count
+}
+
+// seriesEnd is when the last occurrence is over, in Unix seconds.
+func (e *event) seriesEnd() int64 {
+	end := e.endInstant().Unix()
+	length := end - e.start.instant(e.o.Location()).Unix()
+	over := func(wall time.Time) int64 { return e.start.at(wall).instant(e.o.Location()).Unix() + length }
+	for _, t := range e.rule.dates {
+		end = max(end, over(t))
+	}
+	for _, l := range e.c.All("RRULE") {
+		rule, err := recur.Parse(l.Value())
+		if err != nil {
+			continue
+		}
+		s := series{rule: rule}
+		s.last, _ = e.until(rule.Until)
+		switch {
+		case !s.last.IsZero():
+			end = max(end, over(s.last))
+		case rule.Count == 0:
+			return translate.Forever
+		default:
+			list, done := s.walls(e.start.wall, func(time.Time) bool { return false })
+			if !done {
+				return translate.Forever
+			}
+			end = max(end, over(list[len(list)-1]))
+		}
+	}
+	return end
+}
+
+// nextOccurrence is the wall-clock time of the first occurrence that is not
+// over, or of the last one.
+func (e *event) nextOccurrence() time.Time {
+	now := reading(e.o.Now, e.start.loc)
+	if e.allDay {
+		now = reading(e.o.Now, e.o.Location())
+	}
+	length := e.end.wall.Sub(e.start.wall)
+	gone := e.moments("EXDATE")
+	candidates := slices.Clone(e.rule.dates)
+	rule, _ := e.rule.walls(e.start.wall, func(t time.Time) bool {
+		return t.Add(length).After(now) && !slices.ContainsFunc(gone, t.Equal)
+	})
+	candidates = append(candidates, rule...)
+	slices.SortFunc(candidates, time.Time.Compare)
+	best := e.start.wall
+	for _, t := range candidates {
+		if slices.ContainsFunc(gone, t.Equal) {
+			continue
+		}
+		if best = t; t.Add(length).After(now) {
+			break
+		}
+	}
+	return best
+}
+
+// occurrence is the start and end of the occurrence at a wall-clock time.
+func (e *event) occurrence(wall time.Time) (start, end moment) {
+	start = e.start.at(wall)
+	if e.allDay {
+		return start, e.end.at(e.end.wall.Add(wall.Sub(e.start.wall)))
+	}
+	length := e.end.instant(time.UTC).Sub(e.start.instant(time.UTC))
+	return start, e.end.when(start.instant(time.UTC).Add(length))
+}
+
+// meansOccurrence tells whether a span is an occurrence of the series: the
+// one that a phone was shown before time went on.
+func (e *event) meansOccurrence(s span) bool {
+	if s.allDay != e.allDay || e.rule.shown {
+		return false
+	}
+	wall := s.start
+	if !s.allDay {
+		wall = reading(s.start, e.start.loc)
+	}
+	list, _ := e.rule.walls(e.start.wall, func(t time.Time) bool { return !t.Before(wall) })
+	is := func(t time.Time) bool { return same(t, wall) }
+	if !slices.ContainsFunc(list, is) && !slices.ContainsFunc(e.rule.dates, is) {
+		return false
+	}
+	_, end := e.occurrence(wall)
+	if s.allDay {
+		return end.wall.Equal(s.end)
+	}
+	return same(end.instant(time.UTC), s.end)
+}
+
+// recurrence is the element that tells the series, if it can be told.
+func (e *event) recurrence() (eas.Element, bool) {
+	if !e.rule.shown || e.series != nil {
+		return eas.Element{}, false
+	}
+	until := ""
+	if !e.rule.last.IsZero() {
+		until = e.untilStamp()
+	}
+	return e.rule.pattern.Element(recurrenceTags, e.o.ProtocolVersion(), until), true
+}
+
+// clock is the time of day of the series.
+func (e *event) clock() time.Duration { return e.start.wall.Sub(e.start.wall.Truncate(24 * time.Hour)) }
+
+// lastDay is the last day on which UNTIL lets the series occur.
+func (e *event) lastDay() time.Time {
+	day := e.rule.last.Truncate(24 * time.Hour)
+	if day.Add(e.clock()).After(e.rule.last) {
+		day = day.AddDate(0, 0, -1)
+	}
+	return day
+}
+
+// untilStamp tells UNTIL as the start of the last day's occurrence, which
+// every client takes for included.
+func (e *event) untilStamp() string {
+	if e.allDay {
+		return e.stamp(e.lastDay(), true)
+	}
+	return translate.CompactDateTime(e.start.at(e.lastDay().Add(e.clock())).instant(time.UTC))
+}
+
+// untilDay is the last day that a phone's Until includes. Some phones send
+// the day's midnight in UTC, some in their own zone, some the last occurrence.
+func (e *event) untilDay(t time.Time) time.Time {
+	if e.allDay {
+		return e.day(t, false)
+	}
+	if t.Equal(t.Truncate(24*time.Hour)) && !e.occursAt(t) {
+		return t.UTC()
+	}
+	return reading(t, e.start.loc).Truncate(24 * time.Hour)
+}
+
+// occursAt tells whether the series' clock time is that of an instant.
+func (e *event) occursAt(t time.Time) bool {
+	wall := reading(t, e.start.loc)
+	return wall.Sub(wall.Truncate(24*time.Hour)) == e.clock()
+}
+
+// untilValue writes UNTIL for the last day: in the form of DTSTART, in UTC
+// unless that is a date or floating. See RFC 5545, section 3.3.10.
+func (e *event) untilValue(day time.Time) string {
+	if e.start.form == date {
+		return e.start.at(day).value()
+	}
+	m := e.start.at(day.Add(e.clock()))
+	if m.form == zoned {
+		m = moment{form: utc, loc: time.UTC}.when(m.instant(time.UTC))
+	}
+	return m.value()
+}
+
+// mergeSeries applies what a phone says about recurrence and exceptions; old is
+// the event before the phone's times were applied.
+func (e *event) mergeSeries(sent eas.Properties, old event) error {
+	moved := e.rule.recurs && !e.rule.locked && (e.start != old.start || e.end != old.end)
+	if moved {
+		if !e.rule.last.IsZero() {
+			// UNTIL holds the time of day, which is another one now.
+			l := e.c.Get("RRULE")
+			l.SetValue(recur.WithEnd(l.Value(), 0, e.untilValue(old.lastDay())))
+		}
+		e.rule = e.readSeries()
+	}
+	was := e.rule
+	if err := e.mergeRecurrence(sent); err != nil {
+		return err
+	}
+	repatterned := was.shown && !(e.rule.shown && e.rule.pattern.Same(was.pattern))
+	if e.plainDates() {
+		// See [MS-ASCAL] "Exceptions": in 16.x a change of times or pattern
+		// deletes them.
+		if was.shown && (moved || repatterned) {
+			e.dropExceptions()
+		}
+		return nil
+	}
+	if moved {
+		e.shiftExceptions(old)
+	}
+	return e.mergeExceptions(sent, old, repatterned)
+}
+
+// mergeRecurrence applies the Recurrence element.
+func (e *event) mergeRecurrence(sent eas.Properties) error {
+	shown, has := e.recurrence()
+	el, ok := sent.Find(tag.CalendarRecurrence)
+	switch {
+	case !ok && (!has || e.plainDates() || !whole(sent) || e.o.Absent(tag.CalendarRecurrence)):
+		return nil
+	case !ok || len(el.Children) == 0:
+		if has && e.rule.locked {
+			return invalid("the recurrence of this event cannot be changed from a phone")
+		}
+		if has {
+			e.c.RemoveAll("RRULE")
+			e.rule = series{}
+		}
+		return nil
+	}
+	p, err := recur.ParseElement(el, recurrenceTags, e.start.wall)
+	if err != nil {
+		return err
+	}
+	if has && e.sameSeries(p, shown) {
+		return nil
+	}
+	if e.rule.locked {
+		return invalid("the recurrence of this event cannot be changed from a phone")
+	}
+	return e.setRecurrence(p, has)
+}
+
+// sameSeries tells whether a phone's pattern is what it was shown.
+func (e *event) sameSeries(p recur.Pattern, shown eas.Element) bool {
+	q, err := recur.ParseElement(shown, recurrenceTags, e.start.wall)
+	if err != nil || !p.Same(q) {
+		return false
+	}
+	if p.Occurrences > 0 || q.Occurrences > 0 {
+		return p.Occurrences == q.Occurrences
+	}
+	if p.Until.IsZero() || q.Until.IsZero() {
+		return p.Until.IsZero() && q.Until.IsZero()
+	}
+	return p.Until.Equal(q.Until) || e.untilDay(p.Until).Equal(e.untilDay(q.Until))
+}
+
+// setRecurrence writes a pattern as RRULE. A rule whose days stay keeps its
+// words, and only its end is replaced.
+func (e *event) setRecurrence(p recur.Pattern, has bool) error {
+	until := ""
+	if !p.Until.IsZero() && p.Occurrences == 0 {
+		day := e.untilDay(p.Until)
+		if day.Before(e.start.wall.Truncate(24 * time.Hour)) {
+			return invalid("the series ends before it starts")
+		}
+		until = e.untilValue(day)
+	}
+	if p.FirstDayOfWeek < 0 && has {
+		p.FirstDayOfWeek = e.rule.pattern.FirstDayOfWeek
+	}
+	value := p.RRule(until)
+	if has && p.Same(e.rule.pattern) {
+		value = recur.WithEnd(e.c.Get("RRULE").Value(), p.Occurrences, until)
+	}
+	e.c.Set("RRULE", value)
+	e.rule = e.readSeries()
+	return nil
+}

@@ -39,8 +39,11 @@ func CleanPath(escaped string) (string, error) {
 		}
 	}
 	clean := b.String()
+	if len(clean) > MaxHref {
+		return "", fmt.Errorf("path of %d bytes with its escapes, more than %d", len(clean), MaxHref)
+	}
 	if clean[0] != '/' {
-		return "", fmt.Errorf("path %q is not absolute", escaped)
+		return "", fmt.Errorf("path %q does not begin with a slash", escaped)
 	}
 	return clean, nil
 }

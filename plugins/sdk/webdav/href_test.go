@@ -22,6 +22,7 @@ func TestCleanPath(t *testing.T) {
 		{"/a/../b", ""}, {"/a/%2e%2E/b", ""}, {"/./a", ""}, {"/a/..", ""},
 		{"a/b", ""}, {"/a%2", ""}, {"/a%zz", ""}, {"/%", ""},
 		{"/" + strings.Repeat("x", MaxHref), ""},
+		{"/" + strings.Repeat("ä", MaxHref/3), ""},
 	} {
 		got, err := CleanPath(tc.in)
 		if got != tc.want || (err == nil) == (tc.want == "") {

@@ -277,7 +277,7 @@ func (c *Client) put(ctx context.Context, collection string, id backend.ItemID, 
 		return Member{}, c.Error("PUT "+path, err)
 	}
 	defer resp.Body.Close()
-	if err := c.drain(ctx, resp); err != nil {
+	if err := c.outcome(ctx, resp, path); err != nil {
 		return Member{}, c.Error("PUT "+path, err)
 	}
 	m := Member{ID: id, Revision: strongETag(resp.Header)}
@@ -313,17 +313,7 @@ func (c *Client) Delete(ctx context.Context, collection string, id backend.ItemI
 		return c.orGone(ctx, collection, id, c.Error("DELETE "+path, err))
 	}
 	defer resp.Body.Close()
-	if resp.StatusCode != http.StatusMultiStatus {
-		return c.Error("DELETE "+path, c.drain(ctx, resp))
-	}
-	// Radicale says there that it went well, others may say that it did not.
-	_, err = ReadMultistatus(resp.Body, func(r *Response) error {
-		if r.Status == 0 || r.Status/100 == 2 {
-			return nil
-		}
-		return &StatusError{Method: "DELETE", Path: path, Code: r.Status, Precondition: r.Precondition}
-	})
-	return c.Error("DELETE "+path, ended(ctx, err))
+	return c.orGone(ctx, collection, id, c.Error("DELETE "+path, c.outcome(ctx, resp, path)))
 }
 
 // Move takes an item to another collection under the same name, or one made
@@ -363,13 +353,24 @@ func (c *Client) move(ctx context.Context, from, to string) error {
 		return err
 	}
 	defer resp.Body.Close()
-	return c.drain(ctx, resp)
+	return c.outcome(ctx, resp, from)
 }
 
-// drain reads the little that a server says after a write, so that the
-// connection can be used again.
-func (c *Client) drain(ctx context.Context, resp *http.Response) error {
-	_, err := io.Copy(io.Discard, io.LimitReader(resp.Body, maxErrorBody))
+// outcome reads the little that a server says after a write. A multistatus
+// may say that nothing was written: Radicale answers one to each DELETE, and
+// Xandikos one to a PUT that it refuses. See RFC 4918, section 9.6.1.
+func (c *Client) outcome(ctx context.Context, resp *http.Response, path string) error {
+	if resp.StatusCode != http.StatusMultiStatus {
+		_, err := io.Copy(io.Discard, io.LimitReader(resp.Body, maxErrorBody))
+		return ended(ctx, err)
+	}
+	method := resp.Request.Method
+	_, err := ReadMultistatus(resp.Body, func(r *Response) error {
+		if r.Status == 0 || r.Status/100 == 2 {
+			return nil
+		}
+		return &StatusError{Method: method, Path: path, Code: r.Status, Precondition: r.Precondition}
+	})
 	return ended(ctx, err)
 }
 

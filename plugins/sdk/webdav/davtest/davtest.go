@@ -55,6 +55,7 @@ type Server struct {
 	process *exec.Cmd
 	ended   chan struct{} // closed when process has ended
 	ready   func() error  // asks the server whether it answers
+	forget  func(path string) error
 }
 
 // Option changes how a server is started.
@@ -161,6 +162,19 @@ func (s *Server) Stop() {
 	s.process.Process.Kill() //nolint:errcheck // it may have ended already
 	<-s.ended
 	s.process = nil
+}
+
+// Forget makes the server forget the history of a collection: sync-tokens
+// given out for it are not known any more as soon as something changes, for
+// Radicale's token is a hash of what is there. Xandikos cannot forget.
+func (s *Server) Forget(path string) {
+	s.t.Helper()
+	if s.forget == nil {
+		s.t.Fatal("davtest: this server cannot forget")
+	}
+	if err := s.forget(path); err != nil {
+		s.t.Fatalf("davtest: %v", err)
+	}
 }
 
 // Log is what the server printed up to now.

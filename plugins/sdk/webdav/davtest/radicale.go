@@ -57,6 +57,9 @@ func Radicale(t testing.TB, opts ...Option) *Server {
 		}
 		return err
 	}
+	s.forget = func(path string) error {
+		return os.RemoveAll(filepath.Join(dir, "collections", "collection-root", filepath.FromSlash(path), ".Radicale.cache", "sync-token"))
+	}
 	s.begin()
 	s.MakeAddressBook(s.AddressBook, "People")
 	s.MakeCalendar(s.Calendar, "Everything", "VEVENT", "VTODO", "VJOURNAL")

@@ -126,7 +126,6 @@ func (c Client) Query(ctx context.Context, calendar string, part Component, yiel
 
 // FindUID looks up the object that has a UID. It is Removed if there is none.
 func (c Client) FindUID(ctx context.Context, calendar, uid string) (webdav.Member, error) {
-	found := webdav.Member{Removed: true}
 	for _, part := range Components {
 		// A filter names one component at a time: RFC 4791, section 9.7.1.
 		body := Dialect.Document("calendar-query", func(w *bytes.Buffer) {
@@ -144,17 +143,12 @@ func (c Client) FindUID(ctx context.Context, calendar, uid string) (webdav.Membe
 			return webdav.Member{}, err
 		}
 		// The match is one of substrings: RFC 4791, section 9.7.5.
-		err = c.MultiGet(ctx, calendar, candidates, func(raw webdav.Raw) error {
-			if !raw.Removed && raw.Err == nil && webdav.UID(raw.Body) == uid {
-				found = raw.Member
-			}
-			return nil
-		})
+		found, err := c.WithUID(ctx, calendar, uid, candidates)
 		if err != nil || !found.Removed {
 			return found, err
 		}
 	}
-	return found, nil
+	return webdav.Member{Removed: true}, nil
 }
 
 func (c Client) query(ctx context.Context, calendar string, body []byte, yield func(webdav.Member) error) error {
@@ -175,8 +169,9 @@ func (c Client) Create(ctx context.Context, calendar, name string, object []byte
 // VJOURNAL that begins in it. It is empty if none does.
 func ComponentOf(object []byte) Component {
 	for line := range bytes.Lines(object) {
+		// A line that begins with a blank goes on with the one before.
 		name, value, ok := bytes.Cut(line, []byte(":"))
-		if !ok || !bytes.EqualFold(bytes.TrimSpace(name), []byte("BEGIN")) {
+		if !ok || !bytes.EqualFold(name, []byte("BEGIN")) {
 			continue
 		}
 		value = bytes.TrimSpace(value)

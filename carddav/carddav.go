@@ -10,6 +10,7 @@ import (
 	"encoding/xml"
 	"slices"
 
+	"github.com/pushbridge/pushbridge/plugins/backend"
 	"github.com/pushbridge/pushbridge/plugins/sdk/webdav"
 )
 
@@ -66,14 +67,17 @@ func (c Client) FindUID(ctx context.Context, book, uid string) (webdav.Member, e
 		xml.EscapeText(w, []byte(uid)) //nolint:errcheck // a bytes.Buffer takes everything
 		w.WriteString(`</C:text-match></C:prop-filter></C:filter>`)
 	})
-	found := webdav.Member{Removed: true}
+	var candidates []backend.ItemID
 	err := c.Report(ctx, book, webdav.Depth1, body, func(r *webdav.Response) error {
 		return c.Listed(book, r, func(m webdav.Member) error {
-			found = m
+			candidates = append(candidates, m.ID)
 			return nil
 		})
 	})
-	return found, c.Error("REPORT "+book, err)
+	if err != nil {
+		return webdav.Member{}, c.Error("REPORT "+book, err)
+	}
+	return c.WithUID(ctx, book, uid, candidates)
 }
 
 // Create stores a new card under a name. If the name is taken, or another

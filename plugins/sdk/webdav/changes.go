@@ -42,7 +42,10 @@ func (c *Client) Changes(ctx context.Context, collection string, since backend.C
 	if err == nil {
 		err = b.flush()
 	}
-	if err != nil {
+	switch {
+	case b.stop != nil:
+		return "", b.stop // as it was, before we wrapped it
+	case err != nil:
 		return "", err
 	}
 	return backend.Cursor(next), nil
@@ -225,6 +228,7 @@ type batch struct {
 	yield   func([]backend.Change) error
 	changes []backend.Change
 	told    int
+	stop    error // of yield
 }
 
 func (b *batch) add(m Member) error {
@@ -243,7 +247,8 @@ func (b *batch) flush() error {
 	}
 	full := b.changes
 	b.changes = nil
-	return b.yield(full)
+	b.stop = b.yield(full)
+	return b.stop
 }
 
 // A digest is the same for the same members in any order.

@@ -3,6 +3,7 @@ package webdav_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"net/http"
 	"strings"
 	"testing"
@@ -57,7 +58,7 @@ func TestChanges(t *testing.T) {
 		{name: "an HTML page", report: func(w http.ResponseWriter, _ *http.Request, _ string) { w.Write([]byte("<html>welcome</html>")) }},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
-			f := serve(t, map[string]func(http.ResponseWriter, *http.Request, string){"REPORT " + book: tc.report})
+			f := serve(t, script{"REPORT " + book: tc.report})
 			got, next, err := changes(t.Context(), f.client(t, "/"), tc.since, nil)
 			if tc.next == "" {
 				if err == nil {
@@ -75,6 +76,23 @@ func TestChanges(t *testing.T) {
 	}
 }
 
+// TestYieldStops is about the error of yield in the middle of an answer, in
+// its first batch and in the last one.
+func TestYieldStops(t *testing.T) {
+	stop := errors.New("enough")
+	for _, n := range []int{1, backend.MaxBatch + 1} {
+		var inside strings.Builder
+		for i := range n {
+			inside.WriteString(item(fmt.Sprint(book, i, ".vcf"), `"1"`))
+		}
+		f := serve(t, script{"REPORT " + book: multistatus(inside.String() + token("t1"))})
+		_, err := f.client(t, "/").Changes(t.Context(), book, "", nil, func([]backend.Change) error { return stop })
+		if err != stop {
+			t.Errorf("%d items: error = %v, want that of yield unchanged", n, err)
+		}
+	}
+}
+
 func TestChangesInParts(t *testing.T) {
 	cut := failed(book, "HTTP/1.1 507 Insufficient Storage")
 	first := multistatus(item(book+"one.vcf", `"1"`) + cut + token("t1"))
@@ -89,7 +107,7 @@ func TestChangesInParts(t *testing.T) {
 		{"the rest fails", status(500, ""), "", backend.Transient},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
-			f := serve(t, map[string]func(http.ResponseWriter, *http.Request, string){"REPORT " + book: inTurn(first, tc.then)})
+			f := serve(t, script{"REPORT " + book: inTurn(first, tc.then)})
 			got, next, err := changes(t.Context(), f.client(t, "/"), "", nil)
 			if tc.kind != 0 {
 				wantKind(t, err, tc.kind)
@@ -130,9 +148,9 @@ func TestLadder(t *testing.T) {
 		{"no empty token", status(403, "d:valid-sync-token"), `<d:sync-token>t1</d:sync-token>`, ``, "s:t1"},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
-			script := map[string]func(http.ResponseWriter, *http.Request, string){
+			answers := script{
 				"REPORT " + book: tc.report, "PROPFIND " + book: find(tc.mark, list)}
-			f := serve(t, script)
+			f := serve(t, answers)
 			c := f.client(t, "/")
 			got, next, err := changes(t.Context(), c, "", nil)
 			if err != nil || got != `one.vcf="1"` || !strings.HasPrefix(string(next), string(tc.cursor)) {
@@ -145,7 +163,7 @@ func TestLadder(t *testing.T) {
 				t.Errorf("Changes when nothing has = %q, %q, %v", got, again, err)
 			}
 			f.mu.Lock()
-			script["PROPFIND "+book] = find(tc.change, longer)
+			answers["PROPFIND "+book] = find(tc.change, longer)
 			f.mu.Unlock()
 			_, _, err = changes(t.Context(), c, next, nil)
 			wantKind(t, err, backend.Expired)
@@ -165,7 +183,7 @@ func TestStumble(t *testing.T) {
 		{"it is broken altogether", status(500, ""), backend.Transient},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
-			f := serve(t, map[string]func(http.ResponseWriter, *http.Request, string){
+			f := serve(t, script{
 				"REPORT " + book: status(500, ""), "PROPFIND " + book: tc.token})
 			_, _, err := changes(t.Context(), f.client(t, "/"), "s:old", nil)
 			wantKind(t, err, tc.want)
@@ -175,7 +193,7 @@ func TestStumble(t *testing.T) {
 
 // TestPart lists one part of a collection and sifts what changes.
 func TestPart(t *testing.T) {
-	f := serve(t, map[string]func(http.ResponseWriter, *http.Request, string){
+	f := serve(t, script{
 		"PROPFIND " + book: multistatus(property(book, token("t1"))),
 		"REPORT " + book:   multistatus(item(book+"one.vcf", `"2"`) + item(book+"two.vcf", `"1"`) + failed(book+"old.vcf", "HTTP/1.1 404 Not Found") + token("t2")),
 	})
@@ -209,7 +227,7 @@ func TestPart(t *testing.T) {
 }
 
 func TestTag(t *testing.T) {
-	f := serve(t, map[string]func(http.ResponseWriter, *http.Request, string){
+	f := serve(t, script{
 		"PROPFIND " + book: func(w http.ResponseWriter, r *http.Request, body string) {
 			if strings.Contains(body, "getctag") == strings.Contains(body, "sync-token") {
 				t.Error("a question for both or neither of ctag and sync-token")

@@ -151,6 +151,8 @@ func TestCreate(t *testing.T) {
 		{"the UID is taken", status(409, `x:no-uid-conflict xmlns:x="urn:ietf:params:xml:ns:carddav"`), nil, webdav.Member{ID: "other.vcf", Revision: `"other"`}, backend.Conflict},
 		{"the content is refused", status(403, `x:valid-address-data xmlns:x="urn:ietf:params:xml:ns:carddav"`), nil, webdav.Member{}, backend.Invalid},
 		{"the content is refused by 412", status(412, `x:valid-calendar-data xmlns:x="urn:ietf:params:xml:ns:caldav"`), nil, webdav.Member{}, backend.Invalid},
+		{"refused in a multistatus", multistatus(`<d:response><d:href>` + at + `</d:href><d:status>HTTP/1.1 412 Precondition Failed</d:status><d:error><c:no-uid-conflict/></d:error></d:response>`), nil,
+			webdav.Member{ID: "other.vcf", Revision: `"other"`}, backend.Conflict},
 		{"bad request", status(400, ""), nil, webdav.Member{}, backend.Invalid},
 		{"too big for the server", status(413, ""), nil, webdav.Member{}, backend.TooLarge},
 		{"too big for the collection", status(403, `x:max-resource-size xmlns:x="urn:ietf:params:xml:ns:carddav"`), nil, webdav.Member{}, backend.TooLarge},

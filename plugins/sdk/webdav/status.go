@@ -137,13 +137,15 @@ func (c *Client) Error(op string, err error) error {
 	if e, ok := errors.AsType[*StatusError](err); ok {
 		return &backend.Error{Kind: e.Kind(), Op: op, Err: err, RetryAfter: e.RetryAfter}
 	}
-	if errors.Is(err, errTooBig) {
-		return backend.E(backend.TooLarge, op, err)
+	kind := backend.Other
+	switch {
+	case errors.Is(err, errTooBig):
+		kind = backend.TooLarge
+	case isNetwork(err), errors.Is(err, io.ErrUnexpectedEOF), errors.Is(err, errRemovedMeanwhile),
+		errors.Is(err, context.Canceled), errors.Is(err, context.DeadlineExceeded):
+		kind = backend.Transient
 	}
-	if _, ok := errors.AsType[*SyntaxError](err); ok {
-		return backend.E(backend.Other, op, err)
-	}
-	return backend.E(backend.Transient, op, err) // the network
+	return backend.E(kind, op, err)
 }
 
 // refusal turns an answer that is not 2xx into an error and closes it.

@@ -35,6 +35,19 @@ func (c *Client) CreateUnique(ctx context.Context, collection, name string, body
 	return Member{}, backend.E(backend.Invalid, c.server.dialect.Name+": PUT "+collection, err)
 }
 
+// WithUID reads the items that a server thinks have a UID and answers the one
+// that has it; Removed if none does. Servers compare in ways of their own.
+func (c *Client) WithUID(ctx context.Context, collection, uid string, candidates []backend.ItemID) (Member, error) {
+	found := Member{Removed: true}
+	err := c.MultiGet(ctx, collection, candidates, func(raw Raw) error {
+		if !raw.Removed && raw.Err == nil && UID(raw.Body) == uid {
+			found = raw.Member
+		}
+		return nil
+	})
+	return found, err
+}
+
 // UID is the value of the first UID property of a vCard or iCalendar object,
 // or empty. See RFC 6350, section 6.7.6, and RFC 5545, section 3.8.4.7.
 func UID(body []byte) string {

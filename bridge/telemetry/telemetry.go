@@ -79,7 +79,7 @@ func (e *Event) Add(a ...slog.Attr) {
 // error, a refused request a warning.
 func (e *Event) Level() slog.Level {
 	switch {
-	case e.HTTP >= 500 && e.HTTP != 503:
+	case e.HTTP >= 500 && e.HTTP != 501 && e.HTTP != 503:
 		return slog.LevelError
 	case e.Err != nil || e.HTTP == 503 || e.HTTP == 400:
 		return slog.LevelWarn

@@ -16,29 +16,29 @@ import (
 func TestEvent(t *testing.T) {
 	for _, tc := range []struct {
 		name  string
-		event telemetry.Event
+		event *telemetry.Event
 		want  map[string]any // nil means that nothing is logged
 	}{
 		{
 			name: "a Ping",
-			event: telemetry.Event{User: "ann", Phone: "ABC", Command: "Ping", Version: "16.1", Agent: "Apple-iPhone", HTTP: 200, Status: 2,
+			event: &telemetry.Event{User: "ann", Phone: "ABC", Command: "Ping", Version: "16.1", Agent: "Apple-iPhone", HTTP: 200, Status: 2,
 				In: 30, Out: 40, Took: time.Minute, Parked: 59 * time.Second},
 			want: map[string]any{"level": "INFO", "user": "ann", "phone": "ABC", "command": "Ping", "version": "16.1", "agent": "Apple-iPhone",
 				"http": 200.0, "status": 2.0, "in": 30.0, "out": 40.0, "took": 60e9, "parked": 59e9, "items": 3.0},
 		},
 		{
 			name:  "a failure of ours",
-			event: telemetry.Event{HTTP: 500, Err: errors.New("boom")},
+			event: &telemetry.Event{HTTP: 500, Err: errors.New("boom")},
 			want:  map[string]any{"level": "ERROR", "http": 500.0, "in": 0.0, "out": 0.0, "took": 0.0, "err": "boom", "items": 3.0},
 		},
 		{
 			name:  "a backend that is down",
-			event: telemetry.Event{HTTP: 503},
+			event: &telemetry.Event{HTTP: 503},
 			want:  map[string]any{"level": "WARN", "http": 503.0, "in": 0.0, "out": 0.0, "took": 0.0, "items": 3.0},
 		},
 		{
 			name:  "a phone that talks too much",
-			event: telemetry.Event{HTTP: 200, Agent: strings.Repeat("ä", 1000)},
+			event: &telemetry.Event{HTTP: 200, Agent: strings.Repeat("ä", 1000)},
 			want:  map[string]any{"level": "INFO", "http": 200.0, "agent": strings.Repeat("ä", 128) + "…", "in": 0.0, "out": 0.0, "took": 0.0, "items": 3.0},
 		},
 	} {
@@ -48,7 +48,7 @@ func TestEvent(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			e := &tc.event
+			e := tc.event
 			ctx := telemetry.With(t.Context(), e)
 			telemetry.From(ctx).Add(slog.Int("items", 3))
 			e.Log(ctx, l)

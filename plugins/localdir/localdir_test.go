@@ -8,6 +8,7 @@ import (
 
 	"github.com/pushbridge/pushbridge/plugins/backend"
 	"github.com/pushbridge/pushbridge/plugins/backend/backendtest"
+	"github.com/pushbridge/pushbridge/plugins/internal/wire/wiretest"
 	"github.com/pushbridge/pushbridge/plugins/localdir"
 )
 
@@ -55,17 +56,34 @@ func open(t testing.TB, b backend.Backend) backend.Session {
 	return s
 }
 
+// TestConformance runs the suite against the backend itself and across the
+// wire between processes.
 func TestConformance(t *testing.T) {
-	b, dir := build(t, "contacts/-", "friends/-", "calendar/-", "tasks/-", "notes/-", "shared/-")
-	write(t, filepath.Join(dir, "ann/friends/.collection.toml"), "kind = \"contacts\"\n")
-	write(t, filepath.Join(dir, "ann/shared/.collection.toml"), "kind = \"contacts\"\nread_only = true\n")
-	backendtest.Run(t, backendtest.Suite{
-		Backend: b, Credentials: ann,
-		Outside: func(t *testing.T, c backend.CollectionID, name string, body []byte) {
-			write(t, filepath.Join(dir, "ann", string(c), name), string(body))
-		},
-		Expire: func(_ *testing.T, c backend.CollectionID) { localdir.Forget(b, "ann", string(c)) },
-	})
+	for _, tc := range []struct {
+		name string
+		wrap func(testing.TB, backend.Backend) backend.Backend
+	}{
+		{"bare", func(_ testing.TB, b backend.Backend) backend.Backend { return b }},
+		{"over the wire", wiretest.OverWire},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			b, dir := build(t, "contacts/-", "friends/-", "calendar/-", "tasks/-", "notes/-", "shared/-")
+			write(t, filepath.Join(dir, "ann/friends/.collection.toml"), "kind = \"contacts\"\n")
+			write(t, filepath.Join(dir, "ann/shared/.collection.toml"), "kind = \"contacts\"\nread_only = true\n")
+			backendtest.Run(t, backendtest.Suite{
+				Backend: tc.wrap(t, b), Credentials: ann,
+				Outside: func(t *testing.T, c backend.CollectionID, name string, body []byte) {
+					write(t, filepath.Join(dir, "ann", string(c), name), string(body))
+				},
+				Expire: func(_ *testing.T, c backend.CollectionID) { localdir.Forget(b, "ann", string(c)) },
+				Unreadable: func(t *testing.T, c backend.CollectionID, id backend.ItemID) {
+					if err := os.Truncate(filepath.Join(dir, "ann", string(c), string(id)), backend.MaxItemSize+1); err != nil {
+						t.Fatal(err)
+					}
+				},
+			})
+		})
+	}
 }
 
 func BenchmarkFirstListing(b *testing.B) {

@@ -18,6 +18,10 @@ const grace = 15 * time.Second
 // maxBackoff bounds the pauses between attempts while a server is not there.
 const maxBackoff = 2 * time.Minute
 
+// maxRetryAfter bounds the pause that a server may ask for: a phone that is told
+// to come back in a year is of no use to its owner.
+const maxRetryAfter = time.Hour
+
 // Watch syncs, waits in a Ping, syncs what changed, and so on, until ctx ends; it
 // tells of everything that happens. It returns an error only for what waiting
 // cannot mend: a wrong password, a wipe, a phone that is not wanted.
@@ -28,7 +32,9 @@ func (p *Phone) Watch(ctx context.Context, tell func(Event)) error {
 		err := w.turn(ctx)
 		switch {
 		case err == nil:
-			pause = 0
+			if w.quick == 0 { // else the server is asked again and again
+				pause = 0
+			}
 			continue
 		case ctx.Err() != nil:
 			return nil
@@ -37,12 +43,13 @@ func (p *Phone) Watch(ctx context.Context, tell func(Event)) error {
 		}
 		pause = min(max(2*pause, time.Second), maxBackoff)
 		var he *easclient.HTTPError
+		wanted := time.Duration(0) // by the server
 		if errors.As(err, &he) {
-			pause = max(pause, min(he.RetryAfter, time.Hour))
+			wanted = min(he.RetryAfter, maxRetryAfter)
 		}
 		tell(Event{Kind: Troubled, Err: err})
 		select {
-		case <-time.After(pause):
+		case <-time.After(max(pause, wanted)):
 		case <-ctx.Done():
 		}
 	}

@@ -7,6 +7,7 @@ import (
 
 	"github.com/pushbridge/pushbridge/bridge/eas"
 	"github.com/pushbridge/pushbridge/bridge/eas/tag"
+	"github.com/pushbridge/pushbridge/bridge/translate/ical"
 )
 
 // maxReminder bounds Reminder, in minutes: a year before.
@@ -32,13 +33,13 @@ func (e *event) alarm() (c *component, minutes int, ok bool) {
 // before is how many minutes before the start a TRIGGER is.
 func (e *event) before(l *line) (int, bool) {
 	var ahead time.Duration
-	if days, rest, ok := parseDuration(l.Value()); ok {
+	if days, rest, ok := ical.ParseDuration(l.Value()); ok {
 		if strings.EqualFold(l.Param("RELATED"), "END") {
 			return 0, false
 		}
 		ahead = -time.Duration(days)*24*time.Hour - rest
-	} else if m, ok := e.moment(l); ok && m.form != date && !e.rule.recurs {
-		ahead = e.start.instant(e.o.Location()).Sub(m.instant(time.UTC))
+	} else if m, ok := e.zones.Moment(l); ok && m.Form != ical.Date && !e.rule.recurs {
+		ahead = e.start.Instant(e.o.Location()).Sub(m.Instant(time.UTC))
 	} else {
 		return 0, false
 	}
@@ -73,7 +74,7 @@ func mergeReminder(e *event, el eas.Element) error {
 		}
 		c.AddText("DESCRIPTION", summary)
 	}
-	trigger := "-" + formatDuration(time.Duration(minutes)*time.Minute)
+	trigger := "-" + ical.FormatDuration(time.Duration(minutes)*time.Minute)
 	if minutes == 0 {
 		trigger = "PT0S"
 	}

@@ -8,6 +8,7 @@ import (
 	"github.com/pushbridge/pushbridge/bridge/eas"
 	"github.com/pushbridge/pushbridge/bridge/eas/tag"
 	"github.com/pushbridge/pushbridge/bridge/translate"
+	"github.com/pushbridge/pushbridge/bridge/translate/ical"
 )
 
 // maxExceptions is how many a phone is told of, the latest ones. See [MS-ASCAL]
@@ -16,7 +17,7 @@ const maxExceptions = 256
 
 // recurrenceID is which occurrence an override replaces, on the series' clock.
 func (x *event) recurrenceID() (time.Time, bool) {
-	m, ok := x.moment(x.c.Get("RECURRENCE-ID"))
+	m, ok := x.zones.Moment(x.c.Get("RECURRENCE-ID"))
 	if !ok {
 		return time.Time{}, false
 	}
@@ -64,7 +65,7 @@ func (e *event) exceptions() (eas.Element, bool) {
 func (e *event) key(wall time.Time) eas.Element {
 	t := wall
 	if !e.allDay {
-		t = e.start.at(wall).instant(time.UTC)
+		t = e.start.At(wall).Instant(time.UTC)
 	}
 	if e.plainDates() {
 		return eas.T(tag.AirSyncBaseInstanceId, e.stamp(t, e.allDay))
@@ -110,7 +111,7 @@ func (e *event) findOverride(wall time.Time) *event {
 func (e *event) exdate(wall time.Time) (*line, int) {
 	for _, l := range e.c.All("EXDATE") {
 		for i, value := range strings.Split(l.Value(), ",") {
-			if m, ok := e.parseMoment(value, l); ok && e.ownWall(m).Equal(wall) {
+			if m, ok := e.zones.Parse(value, l); ok && e.ownWall(m).Equal(wall) {
 				return l, i
 			}
 		}
@@ -124,8 +125,8 @@ func (e *event) exclude(wall time.Time) {
 		e.removeOverride(x)
 	}
 	if l, _ := e.exdate(wall); l == nil {
-		m := e.start.at(wall)
-		e.c.Add("EXDATE", m.value(), m.params()...)
+		m := e.start.At(wall)
+		e.c.Add("EXDATE", m.Value(), m.Params()...)
 	}
 }
 
@@ -164,12 +165,12 @@ func (e *event) addOverride(wall time.Time) *event {
 	}
 	x := &event{object: e.object, c: c, series: e, allDay: e.allDay}
 	x.start, x.end = e.occurrence(wall)
-	x.start.put(c, "DTSTART")
+	x.start.Put(c, "DTSTART")
 	if c.Get("DTEND") != nil {
-		x.end.put(c, "DTEND")
+		x.end.Put(c, "DTEND")
 	}
-	m := e.start.at(wall)
-	c.AddAfter(c.Get("DTSTART"), "RECURRENCE-ID", m.value(), m.params()...)
+	m := e.start.At(wall)
+	c.AddAfter(c.Get("DTSTART"), "RECURRENCE-ID", m.Value(), m.Params()...)
 	e.object.overrides = append(e.object.overrides, x)
 	return x
 }
@@ -177,21 +178,21 @@ func (e *event) addOverride(wall time.Time) *event {
 // shiftExceptions moves what names occurrences along with a series that was
 // moved, and those changed occurrences whose time was the series' own.
 func (e *event) shiftExceptions(old event) {
-	shift := e.start.wall.Sub(old.start.wall)
+	shift := e.start.Wall.Sub(old.start.Wall)
 	rename := func(value string, l *line) (moment, bool) {
-		m, ok := old.parseMoment(value, l)
-		return e.start.at(old.ownWall(m).Add(shift)), ok
+		m, ok := old.zones.Parse(value, l)
+		return e.start.At(old.ownWall(m).Add(shift)), ok
 	}
 	for _, l := range e.c.All("EXDATE") {
 		var values []string
 		for value := range strings.SplitSeq(l.Value(), ",") {
 			if m, ok := rename(value, l); ok {
-				values = append(values, m.value())
+				values = append(values, m.Value())
 			}
 		}
 		l.SetParam("TZID")
 		l.SetParam("VALUE")
-		for _, p := range e.start.params() {
+		for _, p := range e.start.Params() {
 			l.SetParam(p.Name, p.Values...)
 		}
 		l.SetValue(strings.Join(values, ","))
@@ -202,14 +203,14 @@ func (e *event) shiftExceptions(old event) {
 		if !ok {
 			continue
 		}
-		unmoved := x.start.instant(time.UTC).Equal(old.start.at(m.wall.Add(-shift)).instant(time.UTC))
-		m.put(x.c, "RECURRENCE-ID")
+		unmoved := x.start.Instant(time.UTC).Equal(old.start.At(m.Wall.Add(-shift)).Instant(time.UTC))
+		m.Put(x.c, "RECURRENCE-ID")
 		if unmoved {
 			now := x.when()
-			start, end := e.occurrence(m.wall)
-			s := span{e.allDay, start.wall, end.wall}
+			start, end := e.occurrence(m.Wall)
+			s := span{e.allDay, start.Wall, end.Wall}
 			if !e.allDay {
-				s = span{false, start.instant(time.UTC), end.instant(time.UTC)}
+				s = span{false, start.Instant(time.UTC), end.Instant(time.UTC)}
 			}
 			x.setTimes(s, now)
 		}
@@ -273,7 +274,7 @@ func (e *event) occurrenceOf(sent eas.Properties, old event) (time.Time, error) 
 		l, _ := e.exdate(w)
 		return l != nil || e.findOverride(w) != nil
 	}
-	shifted := old.instanceWall(t).Add(e.start.wall.Sub(old.start.wall))
+	shifted := old.instanceWall(t).Add(e.start.Wall.Sub(old.start.Wall))
 	sameDay := wall.Truncate(24 * time.Hour).Add(e.clock())
 	for _, w := range []time.Time{wall, shifted, sameDay} {
 		if known(w) {
@@ -293,12 +294,12 @@ func (e *event) instanceWall(t time.Time) time.Time {
 	if e.allDay {
 		return e.day(t, false)
 	}
-	return reading(t, e.start.loc)
+	return ical.Reading(t, e.start.Loc)
 }
 
 // occurs tells whether the rule has an occurrence at a wall-clock time.
 func (e *event) occurs(wall time.Time) bool {
-	list, _ := e.rule.walls(e.start.wall, func(t time.Time) bool { return !t.Before(wall) })
+	list, _ := e.rule.walls(e.start.Wall, func(t time.Time) bool { return !t.Before(wall) })
 	return len(list) > 0 && list[len(list)-1].Equal(wall)
 }
 

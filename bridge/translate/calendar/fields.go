@@ -9,6 +9,7 @@ import (
 	"github.com/pushbridge/pushbridge/bridge/eas"
 	"github.com/pushbridge/pushbridge/bridge/eas/tag"
 	"github.com/pushbridge/pushbridge/bridge/translate"
+	"github.com/pushbridge/pushbridge/bridge/translate/ical"
 	"github.com/pushbridge/pushbridge/bridge/wbxml"
 )
 
@@ -90,7 +91,7 @@ func (e *event) show() eas.Properties {
 	}
 	if e.series == nil && e.c.Get("RECURRENCE-ID") != nil && v >= eas.V160 {
 		// An occurrence without its series. See [MS-ASAIRS] "InstanceId".
-		if m, ok := e.moment(e.c.Get("RECURRENCE-ID")); ok {
+		if m, ok := e.zones.Moment(e.c.Get("RECURRENCE-ID")); ok {
 			ps = append(ps, eas.T(tag.AirSyncBaseInstanceId, e.instanceStamp(m)))
 		}
 	}
@@ -98,10 +99,10 @@ func (e *event) show() eas.Properties {
 }
 
 func (e *event) instanceStamp(m moment) string {
-	if m.form == date {
-		return e.stamp(m.wall, true)
+	if m.Form == ical.Date {
+		return e.stamp(m.Wall, true)
 	}
-	return translate.CompactDateTime(m.instant(time.UTC))
+	return translate.CompactDateTime(m.Instant(time.UTC))
 }
 
 // mergeFields applies every field but times, recurrence and exceptions.
@@ -178,8 +179,8 @@ func showEnd(e *event) (eas.Element, bool) {
 // showStamp tells DTSTAMP, or whatever else says when the object was written.
 func showStamp(e *event) (eas.Element, bool) {
 	for _, name := range []string{"DTSTAMP", "LAST-MODIFIED", "CREATED", "DTSTART"} {
-		if m, ok := e.moment(e.c.Get(name)); ok {
-			return text(tag.CalendarDtStamp, translate.CompactDateTime(m.instant(time.UTC)))
+		if m, ok := e.zones.Moment(e.c.Get(name)); ok {
+			return text(tag.CalendarDtStamp, translate.CompactDateTime(m.Instant(time.UTC)))
 		}
 	}
 	return eas.Element{}, false

@@ -8,6 +8,7 @@ import (
 	"github.com/pushbridge/pushbridge/bridge/eas/tag"
 	"github.com/pushbridge/pushbridge/bridge/translate"
 	"github.com/pushbridge/pushbridge/bridge/translate/contentline"
+	"github.com/pushbridge/pushbridge/bridge/translate/ical"
 	"github.com/pushbridge/pushbridge/bridge/translate/tz"
 )
 
@@ -21,7 +22,7 @@ func New(uid string, sent eas.Properties, o translate.Options) ([]byte, error) {
 	cal := doc.Component("VCALENDAR")
 	cal.Add("VERSION", "2.0")
 	cal.Add("PRODID", prodID)
-	obj := &object{doc: doc, cal: cal, o: o, zones: map[string]*time.Location{}}
+	obj := &object{doc: doc, cal: cal, o: o, zones: ical.ZonesOf(cal, o.Location())}
 	e := &event{object: obj}
 	obj.event = e
 	if text, _ := sent.Text(tag.CalendarTimezone); strings.TrimSpace(text) != "" {
@@ -29,7 +30,7 @@ func New(uid string, sent eas.Properties, o translate.Options) ([]byte, error) {
 			obj.phoneBlob, obj.phoneZone = &b, b.Location()
 		}
 	}
-	e.start = moment{form: floating, loc: o.Location()}
+	e.start = moment{Form: ical.Floating, Loc: o.Location()}
 	s, err := e.newSpan(sent)
 	if err != nil {
 		return nil, err
@@ -37,12 +38,12 @@ func New(uid string, sent eas.Properties, o translate.Options) ([]byte, error) {
 
 	// The zone comes first in the object, so it is made first.
 	if s.allDay {
-		e.start = moment{wall: s.start, form: date, loc: o.Location()}
-		e.end = e.start.at(s.end)
+		e.start = moment{Wall: s.start, Form: ical.Date, Loc: o.Location()}
+		e.end = e.start.At(s.end)
 	} else {
-		e.start.wall = reading(s.start, o.Location())
-		e.start = e.inZone(e.phonesZone(s.start)).when(s.start)
-		e.end = e.start.when(s.end)
+		e.start.Wall = ical.Reading(s.start, o.Location())
+		e.start = e.inZone(e.phonesZone(s.start)).When(s.start)
+		e.end = e.start.When(s.end)
 	}
 	e.allDay = s.allDay
 	e.c = cal.AddComponent("VEVENT")
@@ -50,8 +51,8 @@ func New(uid string, sent eas.Properties, o translate.Options) ([]byte, error) {
 	e.c.AddText("UID", uid)
 	e.c.Add("DTSTAMP", now)
 	e.c.Add("CREATED", now)
-	e.start.put(e.c, "DTSTART")
-	e.end.put(e.c, "DTEND")
+	e.start.Put(e.c, "DTSTART")
+	e.end.Put(e.c, "DTEND")
 
 	if err := e.mergeRecurrence(sent); err != nil {
 		return nil, err

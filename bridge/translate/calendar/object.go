@@ -7,12 +7,14 @@ import (
 
 	"github.com/pushbridge/pushbridge/bridge/translate"
 	"github.com/pushbridge/pushbridge/bridge/translate/contentline"
+	"github.com/pushbridge/pushbridge/bridge/translate/ical"
 	"github.com/pushbridge/pushbridge/bridge/translate/tz"
 )
 
 type (
 	component = contentline.Component
 	line      = contentline.Line
+	moment    = ical.Moment
 )
 
 // An object is an iCalendar object with an event in it.
@@ -22,7 +24,7 @@ type object struct {
 	o         translate.Options
 	event     *event   // the series, or the only event, or an orphaned override
 	overrides []*event // of occurrences of the series
-	zones     map[string]*time.Location
+	zones     *ical.Zones
 
 	// What the phone said in its TimeZone, if anything: its words, and a zone
 	// that follows them.
@@ -51,7 +53,7 @@ func read(ics []byte, o translate.Options) (*object, error) {
 	if err != nil {
 		return nil, unreadable("%v", err)
 	}
-	obj := &object{doc: doc, o: o, zones: map[string]*time.Location{}}
+	obj := &object{doc: doc, o: o}
 	for _, cal := range doc.Components("VCALENDAR") {
 		if cal.Component("VEVENT") != nil {
 			obj.cal = cal
@@ -64,6 +66,7 @@ func read(ics []byte, o translate.Options) (*object, error) {
 		}
 		return nil, translate.ErrNotShown
 	}
+	obj.zones = ical.ZonesOf(obj.cal, o.Location())
 	return obj, obj.choose(obj.cal.Components("VEVENT"))
 }
 
@@ -102,11 +105,11 @@ func (obj *object) choose(vevents []*component) error {
 func (obj *object) newEvent(c *component, of *event) (*event, error) {
 	e := &event{object: obj, c: c, series: of}
 	var ok bool
-	if e.start, ok = obj.moment(c.Get("DTSTART")); !ok {
+	if e.start, ok = obj.zones.Moment(c.Get("DTSTART")); !ok {
 		return nil, unreadable("there is an event without a start")
 	}
 	e.end = e.readEnd()
-	e.allDay = e.start.form == date || e.markedAllDay()
+	e.allDay = e.start.Form == ical.Date || e.markedAllDay()
 	if of == nil && c.Get("RECURRENCE-ID") == nil {
 		e.rule = e.readSeries()
 	}
@@ -140,77 +143,4 @@ func (obj *object) countUp(c *component) {
 	if n, err := strconv.Atoi(strings.TrimSpace(l.Value())); err == nil && n >= 0 && n < 1<<30 {
 		l.SetValue(strconv.Itoa(n + 1))
 	}
-}
-
-// zone finds what a TZID stands for; nil if nothing explains it.
-func (obj *object) zone(tzid string) *time.Location {
-	if loc, ok := obj.zones[tzid]; ok {
-		return loc
-	}
-	loc, ok := tz.Location(tzid)
-	if !ok {
-		loc = obj.described(tzid)
-	}
-	obj.zones[tzid] = loc
-	return loc
-}
-
-// described evaluates the object's own VTIMEZONE; nil if there is none.
-func (obj *object) described(tzid string) *time.Location {
-	for _, z := range obj.cal.Components("VTIMEZONE") {
-		if z.Get("TZID").Text() != tzid {
-			continue
-		}
-		if loc, ok := tz.Location(z.Get("X-LIC-LOCATION").Text()); ok {
-			return loc
-		}
-		if loc, err := tz.FromObservances(tzid, observances(z)); err == nil {
-			return loc
-		}
-	}
-	return nil
-}
-
-// observances reads the parts of a VTIMEZONE, up to the limit of what anybody
-// will look at.
-func observances(z *component) []tz.Observance {
-	var list []tz.Observance
-	for _, c := range z.Components("STANDARD", "DAYLIGHT") {
-		start, ok := parseWall(c.Get("DTSTART").Value())
-		from, ok1 := parseOffset(c.Get("TZOFFSETFROM").Value())
-		to, ok2 := parseOffset(c.Get("TZOFFSETTO").Value())
-		if !ok || !ok1 || !ok2 || len(list) == tz.MaxObservances {
-			continue
-		}
-		ob := tz.Observance{Daylight: c.Name() == "DAYLIGHT", Start: start, OffsetFrom: from, OffsetTo: to, Rule: c.Get("RRULE").Value()}
-		for _, l := range c.All("RDATE") {
-			for value := range strings.SplitSeq(l.Value(), ",") {
-				if at, ok := parseWall(value); ok {
-					ob.Dates = append(ob.Dates, at)
-				}
-			}
-		}
-		list = append(list, ob)
-	}
-	return list
-}
-
-// parseOffset reads +0100 and the like as seconds. See RFC 5545, section 3.3.14.
-func parseOffset(s string) (int, bool) {
-	s = strings.TrimSpace(s)
-	if len(s) != 5 && len(s) != 7 {
-		return 0, false
-	}
-	n, err := strconv.Atoi(s[1:])
-	if err != nil || s[0] != '+' && s[0] != '-' || n < 0 {
-		return 0, false
-	}
-	if len(s) == 5 {
-		n *= 100
-	}
-	seconds := n/10000*3600 + n/100%100*60 + n%100
-	if s[0] == '-' {
-		seconds = -seconds
-	}
-	return seconds, true
 }

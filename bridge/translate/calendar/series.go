@@ -8,6 +8,7 @@ import (
 	"github.com/pushbridge/pushbridge/bridge/eas"
 	"github.com/pushbridge/pushbridge/bridge/eas/tag"
 	"github.com/pushbridge/pushbridge/bridge/translate"
+	"github.com/pushbridge/pushbridge/bridge/translate/ical"
 	"github.com/pushbridge/pushbridge/bridge/translate/recur"
 )
 
@@ -41,7 +42,7 @@ func (e *event) readSeries() series {
 	var s series
 	rules := e.c.All("RRULE")
 	s.dates = e.moments("RDATE")
-	s.dates = slices.DeleteFunc(s.dates, func(t time.Time) bool { return t.Equal(e.start.wall) })
+	s.dates = slices.DeleteFunc(s.dates, func(t time.Time) bool { return t.Equal(e.start.Wall) })
 	s.recurs = len(rules)+len(s.dates) > 0
 	s.locked = len(s.dates) > 0 || e.movesTheRest()
 	if len(rules) == 1 && e.c.Get("EXRULE") == nil {
@@ -50,7 +51,7 @@ func (e *event) readSeries() series {
 		if err == nil {
 			s.rule = rule
 			s.last, ok = e.until(rule.Until)
-			s.pattern, s.shown = rule.Pattern(e.start.wall)
+			s.pattern, s.shown = rule.Pattern(e.start.Wall)
 			s.shown = s.shown && ok
 		}
 	}
@@ -80,7 +81,7 @@ func (e *event) moments(name string) []time.Time {
 	for _, l := range e.c.All(name) {
 		for value := range strings.SplitSeq(l.Value(), ",") {
 			value, _, _ = strings.Cut(value, "/") // a PERIOD's start
-			if m, ok := e.parseMoment(value, l); ok && len(list) < maxDates {
+			if m, ok := e.zones.Parse(value, l); ok && len(list) < maxDates {
 				list = append(list, e.ownWall(m))
 			}
 		}
@@ -93,12 +94,12 @@ func (e *event) moments(name string) []time.Time {
 func (e *event) ownWall(m moment) time.Time {
 	switch {
 	case e.allDay:
-		return m.wall.Truncate(24 * time.Hour)
-	case m.form == date:
+		return m.Wall.Truncate(24 * time.Hour)
+	case m.Form == ical.Date:
 		// A date for a timed event: the occurrence of that day.
-		return m.wall.Add(e.clock())
+		return m.Wall.Add(e.clock())
 	}
-	return reading(m.instant(time.UTC), e.start.loc)
+	return ical.Reading(m.Instant(time.UTC), e.start.Loc)
 }
 
 // until turns UNTIL into a bound on the series' wall clock.
@@ -106,16 +107,16 @@ func (e *event) until(value string) (time.Time, bool) {
 	if value == "" {
 		return time.Time{}, true
 	}
-	m, ok := e.parseMoment(value, nil)
+	m, ok := e.zones.Parse(value, nil)
 	switch {
 	case !ok:
 		return time.Time{}, false
-	case m.form == date, e.allDay:
-		return m.wall.Truncate(24 * time.Hour).Add(24*time.Hour - time.Second), true
-	case m.form == utc:
-		return reading(m.instant(time.UTC), e.start.loc), true
+	case m.Form == ical.Date, e.allDay:
+		return m.Wall.Truncate(24 * time.Hour).Add(24*time.Hour - time.Second), true
+	case m.Form == ical.UTC:
+		return ical.Reading(m.Instant(time.UTC), e.start.Loc), true
 	}
-	return m.wall, true
+	return m.Wall, true
 }
 
 // walls lists the wall-clock times of the occurrences until at most the first
@@ -138,8 +139,8 @@ func (s series) walls(start time.Time, stop func(time.Time) bool) (list []time.T
 // seriesEnd is when the last occurrence is over, in Unix seconds.
 func (e *event) seriesEnd() int64 {
 	end := e.endInstant().Unix()
-	length := end - e.start.instant(e.o.Location()).Unix()
-	over := func(wall time.Time) int64 { return e.start.at(wall).instant(e.o.Location()).Unix() + length }
+	length := end - e.start.Instant(e.o.Location()).Unix()
+	over := func(wall time.Time) int64 { return e.start.At(wall).Instant(e.o.Location()).Unix() + length }
 	for _, t := range e.rule.dates {
 		end = max(end, over(t))
 	}
@@ -156,7 +157,7 @@ func (e *event) seriesEnd() int64 {
 		case rule.Count == 0:
 			return translate.Forever
 		default:
-			list, done := s.walls(e.start.wall, func(time.Time) bool { return false })
+			list, done := s.walls(e.start.Wall, func(time.Time) bool { return false })
 			if !done {
 				return translate.Forever
 			}
@@ -169,19 +170,19 @@ func (e *event) seriesEnd() int64 {
 // nextOccurrence is the wall-clock time of the first occurrence that is not
 // over, or of the last one.
 func (e *event) nextOccurrence() time.Time {
-	now := reading(e.o.Now, e.start.loc)
+	now := ical.Reading(e.o.Now, e.start.Loc)
 	if e.allDay {
-		now = reading(e.o.Now, e.o.Location())
+		now = ical.Reading(e.o.Now, e.o.Location())
 	}
-	length := e.end.wall.Sub(e.start.wall)
+	length := e.end.Wall.Sub(e.start.Wall)
 	gone := e.moments("EXDATE")
 	candidates := slices.Clone(e.rule.dates)
-	rule, _ := e.rule.walls(e.start.wall, func(t time.Time) bool {
+	rule, _ := e.rule.walls(e.start.Wall, func(t time.Time) bool {
 		return t.Add(length).After(now) && !slices.ContainsFunc(gone, t.Equal)
 	})
 	candidates = append(candidates, rule...)
 	slices.SortFunc(candidates, time.Time.Compare)
-	best := e.start.wall
+	best := e.start.Wall
 	for _, t := range candidates {
 		if slices.ContainsFunc(gone, t.Equal) {
 			continue
@@ -195,12 +196,12 @@ func (e *event) nextOccurrence() time.Time {
 
 // occurrence is the start and end of the occurrence at a wall-clock time.
 func (e *event) occurrence(wall time.Time) (start, end moment) {
-	start = e.start.at(wall)
+	start = e.start.At(wall)
 	if e.allDay {
-		return start, e.end.at(e.end.wall.Add(wall.Sub(e.start.wall)))
+		return start, e.end.At(e.end.Wall.Add(wall.Sub(e.start.Wall)))
 	}
-	length := e.end.instant(time.UTC).Sub(e.start.instant(time.UTC))
-	return start, e.end.when(start.instant(time.UTC).Add(length))
+	length := e.end.Instant(time.UTC).Sub(e.start.Instant(time.UTC))
+	return start, e.end.When(start.Instant(time.UTC).Add(length))
 }
 
 // meansOccurrence tells whether a span is an occurrence of the series: the
@@ -211,18 +212,18 @@ func (e *event) meansOccurrence(s span) bool {
 	}
 	wall := s.start
 	if !s.allDay {
-		wall = reading(s.start, e.start.loc)
+		wall = ical.Reading(s.start, e.start.Loc)
 	}
-	list, _ := e.rule.walls(e.start.wall, func(t time.Time) bool { return !t.Before(wall) })
+	list, _ := e.rule.walls(e.start.Wall, func(t time.Time) bool { return !t.Before(wall) })
 	is := func(t time.Time) bool { return same(t, wall) }
 	if !slices.ContainsFunc(list, is) && !slices.ContainsFunc(e.rule.dates, is) {
 		return false
 	}
 	_, end := e.occurrence(wall)
 	if s.allDay {
-		return end.wall.Equal(s.end)
+		return end.Wall.Equal(s.end)
 	}
-	return same(end.instant(time.UTC), s.end)
+	return same(end.Instant(time.UTC), s.end)
 }
 
 // recurrence is the element that tells the series, if it can be told.
@@ -238,7 +239,7 @@ func (e *event) recurrence() (eas.Element, bool) {
 }
 
 // clock is the time of day of the series.
-func (e *event) clock() time.Duration { return e.start.wall.Sub(e.start.wall.Truncate(24 * time.Hour)) }
+func (e *event) clock() time.Duration { return e.start.Wall.Sub(e.start.Wall.Truncate(24 * time.Hour)) }
 
 // lastDay is the last day on which UNTIL lets the series occur.
 func (e *event) lastDay() time.Time {
@@ -255,7 +256,7 @@ func (e *event) untilStamp() string {
 	if e.allDay {
 		return e.stamp(e.lastDay(), true)
 	}
-	return translate.CompactDateTime(e.start.at(e.lastDay().Add(e.clock())).instant(time.UTC))
+	return translate.CompactDateTime(e.start.At(e.lastDay().Add(e.clock())).Instant(time.UTC))
 }
 
 // untilDay is the last day that a phone's Until includes. Some phones send
@@ -267,26 +268,26 @@ func (e *event) untilDay(t time.Time) time.Time {
 	if t.Equal(t.Truncate(24*time.Hour)) && !e.occursAt(t) {
 		return t.UTC()
 	}
-	return reading(t, e.start.loc).Truncate(24 * time.Hour)
+	return ical.Reading(t, e.start.Loc).Truncate(24 * time.Hour)
 }
 
 // occursAt tells whether the series' clock time is that of an instant.
 func (e *event) occursAt(t time.Time) bool {
-	wall := reading(t, e.start.loc)
+	wall := ical.Reading(t, e.start.Loc)
 	return wall.Sub(wall.Truncate(24*time.Hour)) == e.clock()
 }
 
 // untilValue writes UNTIL for the last day: in the form of DTSTART, in UTC
 // unless that is a date or floating. See RFC 5545, section 3.3.10.
 func (e *event) untilValue(day time.Time) string {
-	if e.start.form == date {
-		return e.start.at(day).value()
+	if e.start.Form == ical.Date {
+		return e.start.At(day).Value()
 	}
-	m := e.start.at(day.Add(e.clock()))
-	if m.form == zoned {
-		m = moment{form: utc, loc: time.UTC}.when(m.instant(time.UTC))
+	m := e.start.At(day.Add(e.clock()))
+	if m.Form == ical.Zoned {
+		m = moment{Form: ical.UTC, Loc: time.UTC}.When(m.Instant(time.UTC))
 	}
-	return m.value()
+	return m.Value()
 }
 
 // mergeSeries applies what a phone says about recurrence and exceptions; old is
@@ -337,7 +338,7 @@ func (e *event) mergeRecurrence(sent eas.Properties) error {
 		}
 		return nil
 	}
-	p, err := recur.ParseElement(el, recurrenceTags, e.start.wall)
+	p, err := recur.ParseElement(el, recurrenceTags, e.start.Wall)
 	if err != nil {
 		return err
 	}
@@ -352,7 +353,7 @@ func (e *event) mergeRecurrence(sent eas.Properties) error {
 
 // sameSeries tells whether a phone's pattern is what it was shown.
 func (e *event) sameSeries(p recur.Pattern, shown eas.Element) bool {
-	q, err := recur.ParseElement(shown, recurrenceTags, e.start.wall)
+	q, err := recur.ParseElement(shown, recurrenceTags, e.start.Wall)
 	if err != nil || !p.Same(q) {
 		return false
 	}
@@ -371,7 +372,7 @@ func (e *event) setRecurrence(p recur.Pattern, has bool) error {
 	until := ""
 	if !p.Until.IsZero() && p.Occurrences == 0 {
 		day := e.untilDay(p.Until)
-		if day.Before(e.start.wall.Truncate(24 * time.Hour)) {
+		if day.Before(e.start.Wall.Truncate(24 * time.Hour)) {
 			return invalid("the series ends before it starts")
 		}
 		until = e.untilValue(day)

@@ -9,7 +9,7 @@ import (
 	"github.com/pushbridge/pushbridge/bridge/eas"
 	"github.com/pushbridge/pushbridge/bridge/eas/tag"
 	"github.com/pushbridge/pushbridge/bridge/translate"
-	"github.com/pushbridge/pushbridge/bridge/translate/contentline"
+	"github.com/pushbridge/pushbridge/bridge/translate/ical"
 	"github.com/pushbridge/pushbridge/bridge/translate/tz"
 	"github.com/pushbridge/pushbridge/bridge/wbxml"
 )
@@ -29,30 +29,30 @@ func (e *event) when() span {
 		start, end = e.occurrence(e.nextOccurrence())
 	}
 	if e.allDay {
-		return span{true, start.wall, end.wall}
+		return span{true, start.Wall, end.Wall}
 	}
-	return span{false, start.instant(time.UTC), end.instant(time.UTC)}
+	return span{false, start.Instant(time.UTC), end.Instant(time.UTC)}
 }
 
 // endInstant is when the event is over for the person.
-func (e *event) endInstant() time.Time { return e.end.instant(e.o.Location()) }
+func (e *event) endInstant() time.Time { return e.end.Instant(e.o.Location()) }
 
 // readEnd finds the end in DTEND, DURATION or what RFC 5545, section 3.6.1,
 // says where neither is. An end before the start counts as none.
 func (e *event) readEnd() moment {
 	fallback := e.start
-	if e.start.form == date {
-		fallback.wall = e.start.wall.AddDate(0, 0, 1)
+	if e.start.Form == ical.Date {
+		fallback.Wall = e.start.Wall.AddDate(0, 0, 1)
 	}
 	end := fallback
-	if m, ok := e.moment(e.c.Get("DTEND")); ok {
+	if m, ok := e.zones.Moment(e.c.Get("DTEND")); ok {
 		end = e.likeStart(m)
-	} else if days, rest, ok := parseDuration(e.c.Get("DURATION").Value()); ok {
-		if end = e.start.at(e.start.wall.AddDate(0, 0, days)); rest != 0 {
-			end = end.when(end.instant(time.UTC).Add(rest))
+	} else if days, rest, ok := ical.ParseDuration(e.c.Get("DURATION").Value()); ok {
+		if end = e.start.At(e.start.Wall.AddDate(0, 0, days)); rest != 0 {
+			end = end.When(end.Instant(time.UTC).Add(rest))
 		}
 	}
-	if !end.instant(time.UTC).After(e.start.instant(time.UTC)) {
+	if !end.Instant(time.UTC).After(e.start.Instant(time.UTC)) {
 		return fallback
 	}
 	return end
@@ -61,14 +61,14 @@ func (e *event) readEnd() moment {
 // likeStart makes an end a date if the start is one, and the other way round.
 func (e *event) likeStart(end moment) moment {
 	switch {
-	case e.start.form == date && end.form != date:
-		days := end.wall.Truncate(24 * time.Hour)
-		if days.Before(end.wall) {
+	case e.start.Form == ical.Date && end.Form != ical.Date:
+		days := end.Wall.Truncate(24 * time.Hour)
+		if days.Before(end.Wall) {
 			days = days.AddDate(0, 0, 1)
 		}
-		return e.start.at(days)
-	case e.start.form != date && end.form == date:
-		return e.start.at(end.wall)
+		return e.start.At(days)
+	case e.start.Form != ical.Date && end.Form == ical.Date:
+		return e.start.At(end.Wall)
 	}
 	return end
 }
@@ -76,9 +76,9 @@ func (e *event) likeStart(end moment) moment {
 // markedAllDay tells Outlook's way of writing an all-day event: from midnight
 // to midnight with a mark. See [MS-OXCICAL] "X-MICROSOFT-CDO-ALLDAYEVENT".
 func (e *event) markedAllDay() bool {
-	midnight := func(m moment) bool { return m.wall.Equal(m.wall.Truncate(24 * time.Hour)) }
+	midnight := func(m moment) bool { return m.Wall.Equal(m.Wall.Truncate(24 * time.Hour)) }
 	return strings.EqualFold(e.c.Get("X-MICROSOFT-CDO-ALLDAYEVENT").Text(), "TRUE") &&
-		midnight(e.start) && midnight(e.end) && e.end.wall.After(e.start.wall)
+		midnight(e.start) && midnight(e.end) && e.end.Wall.After(e.start.Wall)
 }
 
 // zone is the one in whose TimeZone a phone is told of the event.
@@ -86,8 +86,8 @@ func (e *event) zone() *time.Location {
 	switch {
 	case e.series != nil:
 		return e.series.zone()
-	case e.start.form == zoned, e.start.form == utc && e.rule.recurs:
-		return e.start.loc
+	case e.start.Form == ical.Zoned, e.start.Form == ical.UTC && e.rule.recurs:
+		return e.start.Loc
 	}
 	return e.o.Location()
 }
@@ -97,7 +97,7 @@ func (e *event) zone() *time.Location {
 // phone is right today, too; anything else by the rule of its own year.
 func (e *event) blob() tz.Blob {
 	zone := e.zone()
-	start := e.start.instant(zone)
+	start := e.start.Instant(zone)
 	year := start.In(zone).Year()
 	own, _ := tz.BlobFor(zone, year)
 	if now := e.o.Now.Year(); e.rule.recurs && now > year && now < year+100 {
@@ -117,7 +117,7 @@ func (obj *object) plainDates() bool { return obj.o.ProtocolVersion() >= eas.V16
 // stamp writes a time of a span for the phone.
 func (e *event) stamp(t time.Time, allDay bool) string {
 	if allDay && !e.plainDates() {
-		t = onClock(t, e.zone())
+		t = ical.OnClock(t, e.zone())
 	}
 	return translate.CompactDateTime(t)
 }
@@ -198,11 +198,11 @@ func (e *event) day(t time.Time, up bool) time.Time {
 		own = e.zone()
 	}
 	for _, zone := range []*time.Location{own, e.o.Location(), time.UTC} {
-		if wall := reading(t, zone); wall.Equal(wall.Truncate(24 * time.Hour)) {
+		if wall := ical.Reading(t, zone); wall.Equal(wall.Truncate(24 * time.Hour)) {
 			return wall
 		}
 	}
-	wall := reading(t, own)
+	wall := ical.Reading(t, own)
 	nearest := wall.Add(12 * time.Hour).Truncate(24 * time.Hour)
 	if off := wall.Sub(nearest); max(off, -off) <= nearMidnight {
 		return nearest
@@ -248,8 +248,8 @@ func same(a, b time.Time) bool { return a.Truncate(time.Minute).Equal(b.Truncate
 func (e *event) setTimes(s, shown span) {
 	old := e.start
 	e.start = e.newStart(s, shown)
-	e.start.put(e.c, "DTSTART")
-	if !s.allDay || e.start.form == date {
+	e.start.Put(e.c, "DTSTART")
+	if !s.allDay || e.start.Form == ical.Date {
 		e.c.RemoveAll("X-MICROSOFT-CDO-ALLDAYEVENT")
 	}
 	e.allDay = s.allDay
@@ -260,20 +260,20 @@ func (e *event) setTimes(s, shown span) {
 func (e *event) newStart(s, shown span) moment {
 	switch {
 	case s.allDay && shown.allDay:
-		return e.start.at(s.start) // a date, or marked midnights
+		return e.start.At(s.start) // a date, or marked midnights
 	case s.allDay:
-		return moment{wall: s.start, form: date, loc: e.o.Location()}
+		return moment{Wall: s.start, Form: ical.Date, Loc: e.o.Location()}
 	case shown.allDay:
-		if e.start.form != date && e.series == nil {
-			return e.start.when(s.start)
+		if e.start.Form != ical.Date && e.series == nil {
+			return e.start.When(s.start)
 		}
-		return e.inZone(e.phonesZone(s.start)).when(s.start)
+		return e.inZone(e.phonesZone(s.start)).When(s.start)
 	case same(s.start, shown.start):
 		return e.start
-	case e.start.form == zoned && e.series == nil && e.rule.recurs && e.phoneBlob != nil && !e.fitsPhone(e.start.loc, s.start):
-		return e.inZone(e.phonesZone(s.start)).when(s.start)
+	case e.start.Form == ical.Zoned && e.series == nil && e.rule.recurs && e.phoneBlob != nil && !e.fitsPhone(e.start.Loc, s.start):
+		return e.inZone(e.phonesZone(s.start)).When(s.start)
 	}
-	return e.start.when(s.start)
+	return e.start.When(s.start)
 }
 
 // fitsPhone tells whether a zone still is what the phone says: by the rule of
@@ -285,13 +285,13 @@ func (e *event) fitsPhone(zone *time.Location, start time.Time) bool {
 // phonesZone is the zone that the phone's TimeZone stands for.
 func (e *event) phonesZone(start time.Time) *time.Location {
 	if e.series != nil {
-		return e.series.start.loc
+		return e.series.start.Loc
 	}
 	if e.phoneBlob == nil {
 		return e.zone()
 	}
 	for _, year := range []int{start.Year(), e.o.Now.Year()} {
-		if zone, ok := e.phoneBlob.Match(year, e.start.loc, e.o.Location()); ok {
+		if zone, ok := e.phoneBlob.Match(year, e.start.Loc, e.o.Location()); ok {
 			return zone
 		}
 	}
@@ -301,10 +301,10 @@ func (e *event) phonesZone(start time.Time) *time.Location {
 // inZone is a form for times in a zone, with the VTIMEZONE that explains it.
 func (e *event) inZone(zone *time.Location) moment {
 	if zone == time.UTC || zone.String() == "UTC" {
-		return moment{form: utc, loc: time.UTC}
+		return moment{Form: ical.UTC, Loc: time.UTC}
 	}
-	if e.series != nil && e.series.start.form == zoned && e.series.start.loc == zone {
-		return moment{form: zoned, loc: zone, tzid: e.series.start.tzid}
+	if e.series != nil && e.series.start.Form == ical.Zoned && e.series.start.Loc == zone {
+		return moment{Form: ical.Zoned, Loc: zone, TZID: e.series.start.TZID}
 	}
 	tzid := zone.String()
 	if _, known := tz.Location(tzid); !known {
@@ -313,26 +313,12 @@ func (e *event) inZone(zone *time.Location) moment {
 		h.Write([]byte(e.phoneBlob.String()))
 		tzid = "Phone-" + strconv.FormatUint(uint64(h.Sum32()), 16)
 	}
-	e.explain(zone, tzid)
-	return moment{form: zoned, loc: zone, tzid: tzid}
-}
-
-// explain adds the VTIMEZONE of a zone unless there is one.
-func (obj *object) explain(zone *time.Location, tzid string) {
-	for _, z := range obj.cal.Components("VTIMEZONE") {
-		if z.Get("TZID").Text() == tzid {
-			return
-		}
+	year := e.o.Now.Year()
+	if !e.start.Wall.IsZero() {
+		year = min(year, e.start.Wall.Year())
 	}
-	year := obj.o.Now.Year()
-	if obj.event != nil && !obj.event.start.wall.IsZero() {
-		year = min(year, obj.event.start.wall.Year())
-	}
-	doc, err := contentline.Parse(tz.VTimezone(zone, tzid, year))
-	if err == nil {
-		obj.cal.AddCopy(doc.Component("VTIMEZONE"))
-	}
-	obj.zones[tzid] = zone
+	e.zones.Explain(zone, tzid, year)
+	return moment{Form: ical.Zoned, Loc: zone, TZID: tzid}
 }
 
 // setEnd writes the end of a span as DTEND or DURATION, whichever is there. A
@@ -340,27 +326,27 @@ func (obj *object) explain(zone *time.Location, tzid string) {
 func (e *event) setEnd(s, shown span, oldStart moment) {
 	dtend, duration := e.c.Get("DTEND"), e.c.Get("DURATION")
 	like := e.start
-	if own, ok := e.moment(dtend); ok && !s.allDay && own.form != date && (own.form != oldStart.form || own.tzid != oldStart.tzid) {
+	if own, ok := e.zones.Moment(dtend); ok && !s.allDay && own.Form != ical.Date && (own.Form != oldStart.Form || own.TZID != oldStart.TZID) {
 		like = own
 	}
 	switch {
 	case s.allDay:
-		e.end = e.start.at(s.end)
+		e.end = e.start.At(s.end)
 	case s.allDay == shown.allDay && same(s.end, shown.end):
-		e.end = like.when(shown.end)
+		e.end = like.When(shown.end)
 	default:
-		e.end = like.when(s.end)
+		e.end = like.When(s.end)
 	}
 	switch {
 	case dtend != nil:
-		e.end.put(e.c, "DTEND")
+		e.end.Put(e.c, "DTEND")
 	case duration != nil:
 		if s.allDay != shown.allDay || s.end.Sub(s.start) != shown.end.Sub(shown.start) {
-			duration.SetValue(formatDuration(s.end.Sub(s.start)))
+			duration.SetValue(ical.FormatDuration(s.end.Sub(s.start)))
 		}
-	case e.readEnd().instant(time.UTC).Equal(e.end.instant(time.UTC)):
+	case e.readEnd().Instant(time.UTC).Equal(e.end.Instant(time.UTC)):
 		// What the standard says where nothing is said.
 	default:
-		e.end.put(e.c, "DTEND")
+		e.end.Put(e.c, "DTEND")
 	}
 }

@@ -295,3 +295,85 @@ func TestPasswordsAreNotPrinted(t *testing.T) {
 		}
 	}
 }
+
+// stub is a backend that makes sessions without being asked, as plugins do.
+type stub struct {
+	backend.Backend
+	made int
+}
+
+func (s *stub) Session(c backend.Credentials) backend.Session {
+	s.made++
+	session, err := s.Backend.Open(context.Background(), c)
+	if err != nil {
+		panic(err)
+	}
+	return session
+}
+
+func TestSessionIsMadeOnce(t *testing.T) {
+	b := memory.New()
+	b.AddUser("ann", "secret")
+	s := &stub{Backend: b}
+	a, err := account.New(account.Options{Backends: []account.Named{{Name: "main", Backend: s}}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer a.Close()
+	var first backend.Session
+	for range 3 {
+		ann, err := a.Login(t.Context(), "ann", "secret")
+		if err != nil {
+			t.Fatal(err)
+		}
+		session, err := ann.Session(t.Context(), "main")
+		if err != nil || first != nil && session != first {
+			t.Errorf("session %v, %v, want that of the request before", session, err)
+		}
+		first = session
+	}
+	if s.made != 1 {
+		t.Errorf("%d sessions were made, want one for all requests", s.made)
+	}
+}
+
+func TestPasswordIsForgotten(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		a, b := build(t, account.Options{Positive: time.Minute})
+		defer a.Close()
+		if _, err := a.Login(t.Context(), "ann", "secret"); err != nil {
+			t.Fatal(err)
+		}
+		time.Sleep(time.Minute)
+		synctest.Wait()
+		if n := account.Remembered(a); n != 0 {
+			t.Errorf("%d right passwords are remembered after their time", n)
+		}
+		if _, err := a.Login(t.Context(), "ann", "secret"); err != nil || b.Calls(memory.OpOpen) != 2 {
+			t.Errorf("logging in again: %v after %d questions, want 2", err, b.Calls(memory.OpOpen))
+		}
+	})
+}
+
+func FuzzRule(f *testing.F) {
+	f.Add("ann@example.org", true)
+	f.Add(`DOMAIN\änn@x@y`, false)
+	f.Add(`x\ ann @ y`, false)
+	f.Fuzz(func(t *testing.T, login string, lower bool) {
+		r := account.Rule{Lower: lower}
+		once, err := r.Apply(login)
+		if err != nil {
+			if !errors.Is(err, account.ErrLogin) {
+				t.Errorf("error = %v, want %v", err, account.ErrLogin)
+			}
+			return
+		}
+		twice, err := r.Apply(once.Name)
+		if err != nil || twice != once {
+			t.Errorf("%q became %+v, and that %+v, %v: one person would have two accounts", login, once, twice, err)
+		}
+		if strings.ContainsFunc(once.Name, func(c rune) bool { return c < ' ' }) || once.Name == "" {
+			t.Errorf("%q became %q", login, once.Name)
+		}
+	})
+}

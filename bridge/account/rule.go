@@ -98,13 +98,14 @@ func split(login string) (user, domain string, slash bool, err error) {
 			return "", "", false, fmt.Errorf("%w: it has control characters", ErrLogin)
 		}
 	}
-	if before, after, ok := strings.Cut(s, `\`); ok {
-		domain, s, slash = before, after, true
+	if i := strings.LastIndexByte(s, '\\'); i >= 0 {
+		domain, s, slash = s[:i], s[i+1:], true
 	}
 	user = s
 	if i := strings.LastIndexByte(s, '@'); i > 0 && i < len(s)-1 {
 		user, domain, slash = s[:i], s[i+1:], false
 	}
+	user, domain = strings.TrimSpace(user), strings.TrimSpace(domain)
 	if user == "" {
 		return "", "", false, fmt.Errorf("%w: it is empty", ErrLogin)
 	}

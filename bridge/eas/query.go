@@ -118,8 +118,8 @@ func ParsePolicyKey(s string) *uint32 {
 	return &key
 }
 
-// parseBase64 reads the base64 form. See [MS-ASHTTP] "Base64 Encoding of the
-// Query Value".
+// parseBase64 reads the base64 form. See [MS-ASHTTP] "Base64-Encoded Query
+// Value".
 func parseBase64(raw string) (Query, error) {
 	if strings.Contains(raw, "%") {
 		var err error

@@ -9,7 +9,7 @@ import (
 
 // A Version of the protocol: 25 for 2.5, 120 for 12.0, up to 161 for 16.1. The
 // numbers from 121 on are those of the base64 query's first byte. See
-// [MS-ASHTTP] "Base64 Encoding of the Query Value".
+// [MS-ASHTTP] "Base64-Encoded Query Value".
 type Version uint8
 
 // The versions there are. 12.0 and below know no status values above 100.

@@ -41,7 +41,8 @@ type Client struct {
 	// Version that is spoken; 0 means 14.1, which every server understands.
 	Version eas.Version
 
-	// Base64Query sends the query in base64 instead of plain text.
+	// Base64Query sends the query in base64 instead of plain text, from 12.1
+	// on. Earlier versions have only plain text.
 	Base64Query bool
 
 	// PolicyKey is what Provision was given last; 0 before.
@@ -117,7 +118,7 @@ func (c *Client) request(ctx context.Context, call Call) (*http.Request, error) 
 		key = c.PolicyKey
 	}
 	q := call.Query
-	q.Base64, q.Version = c.Base64Query, c.version()
+	q.Base64, q.Version = c.Base64Query && c.version() >= eas.V121, c.version()
 	q.DeviceID, q.DeviceType = c.DeviceID, c.DeviceType
 	if q.Base64 {
 		q.PolicyKey = &key

@@ -66,6 +66,9 @@ func TestRequestsLookLikeThoseOfPhones(t *testing.T) {
 		{"base64", func(c *Client) { c.Base64Query, c.Version, c.PolicyKey = true, eas.V161, 1 },
 			"https://mail.example.org/Microsoft-Server-ActiveSync?oQkAAAJEMQQBAAAABFRlc3Q=",
 			map[string]string{"X-MS-PolicyKey": "", "MS-ASProtocolVersion": "16.1"}},
+		{"base64, where the version has none", func(c *Client) { c.Base64Query, c.Version = true, eas.V120 },
+			"https://mail.example.org/Microsoft-Server-ActiveSync?Cmd=FolderSync&User=ada%40example.org&DeviceId=D1&DeviceType=Test",
+			map[string]string{"X-MS-PolicyKey": "0"}},
 		{"a path of the server's own", func(c *Client) { c.URL = "http://[::1]:8080/eas/" },
 			"http://[::1]:8080/eas/?Cmd=FolderSync&User=ada%40example.org&DeviceId=D1&DeviceType=Test", nil},
 	} {

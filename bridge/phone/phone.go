@@ -41,7 +41,8 @@ type Settings struct {
 	// one after the other.
 	Together bool
 
-	// Info is what the phone says of itself when it is provisioned.
+	// Info is what the phone says of itself when it is provisioned; nil says
+	// that it is this one. Servers may insist, see eas.DeviceInformationRequired.
 	Info *eas.DeviceInformation
 
 	// Heartbeat finds the length of Pings; its zero value starts at 8 minutes.
@@ -96,6 +97,9 @@ func New(client *easclient.Client, settings Settings) *Phone {
 	}
 	if settings.Classes == nil {
 		settings.Classes = []string{eas.ClassContacts, eas.ClassCalendar, eas.ClassTasks, eas.ClassNotes}
+	}
+	if settings.Info == nil {
+		settings.Info = &eas.DeviceInformation{Model: "pushbridge phone"}
 	}
 	return &Phone{client: client, settings: settings, folders: make(map[string]*Folder)}
 }

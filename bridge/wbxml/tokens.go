@@ -47,9 +47,9 @@ const (
 	// recurse without end. Calendar exceptions inside a Sync nest nine deep.
 	MaxDepth = 64
 
-	// MaxElements bounds the elements of one document. Decoded, an element
-	// takes up to a hundred bytes for each of its own two. A window of 512
-	// events with many attendees has about 100 000.
+	// MaxElements bounds the elements of one document: an element of one byte
+	// takes up to a hundred once it is decoded. A window of 512 events with many
+	// attendees has about 100 000.
 	MaxElements = 1 << 18
 
 	// MaxDocument bounds a whole document in bytes: a mail with the largest

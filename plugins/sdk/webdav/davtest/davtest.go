@@ -15,6 +15,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime"
 	"strings"
 	"testing"
 	"time"
@@ -121,14 +122,22 @@ func (s *Server) Restart() {
 	}
 	defer log.Close() // the process has a descriptor of its own
 	cmd := s.command(log)
-	if err := cmd.Start(); err != nil {
-		s.t.Fatalf("davtest: starting %s: %v", cmd.Path, err)
-	}
-	ended := make(chan struct{})
+	started, ended := make(chan error), make(chan struct{})
 	go func() {
 		defer close(ended)
-		cmd.Wait() //nolint:errcheck // how it ended shows in its log
+		// Linux ends the server with the thread that started it.
+		runtime.LockOSThread()
+		defer runtime.UnlockOSThread()
+		endWithUs(cmd)
+		err := cmd.Start()
+		started <- err
+		if err == nil {
+			cmd.Wait() //nolint:errcheck // how it ended shows in its log
+		}
 	}()
+	if err := <-started; err != nil {
+		s.t.Fatalf("davtest: starting %s: %v", cmd.Path, err)
+	}
 	s.process, s.ended = cmd, ended
 	s.await()
 }

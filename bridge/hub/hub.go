@@ -48,8 +48,8 @@ type Options struct {
 	// DefaultLinger, a negative value means not at all.
 	Linger time.Duration
 
-	// Report is told of a watch function that panicked, with the stack. Nil
-	// means that nobody is told.
+	// Report is told of a watch function that panicked, with the stack, and of
+	// a Check that begins to fail. Nil means that nobody is told.
 	Report func(error)
 }
 
@@ -183,12 +183,18 @@ func (h *Hub) start(name Topic, t *topic, watch func(context.Context, Topic)) {
 		defer h.stopped(name, t)
 		defer cancel()
 		defer func() {
-			if p := recover(); p != nil && h.options.Report != nil {
-				h.options.Report(fmt.Errorf("hub: watching panicked: %v\n%s", p, debug.Stack()))
+			if p := recover(); p != nil {
+				h.report(fmt.Errorf("hub: watching panicked: %v\n%s", p, debug.Stack()))
 			}
 		}()
 		watch(ctx, name)
 	})
+}
+
+func (h *Hub) report(err error) {
+	if h.options.Report != nil {
+		h.options.Report(err)
+	}
 }
 
 // stopped notes that the watch function of a topic returned. If that was the

@@ -3,6 +3,7 @@ package hub
 import (
 	"context"
 	"errors"
+	"fmt"
 	"time"
 )
 
@@ -65,11 +66,11 @@ func (h *Hub) Wait(ctx context.Context, w Wait) ([]Topic, error) {
 		return nil, ErrShutdown
 	}
 	defer h.leave(w, me)
-	return me.wait(ctx, w.Check)
+	return me.wait(ctx, w.Check, h.report)
 }
 
 // wait checks after every event until there is something to tell.
-func (w *waiter) wait(ctx context.Context, check func(context.Context) ([]Topic, error)) ([]Topic, error) {
+func (w *waiter) wait(ctx context.Context, check func(context.Context) ([]Topic, error), report func(error)) ([]Topic, error) {
 	delay := firstRetry
 	for {
 		topics, err := check(ctx)
@@ -81,6 +82,9 @@ func (w *waiter) wait(ctx context.Context, check func(context.Context) ([]Topic,
 		case ends:
 			return nil, e.err
 		case err != nil:
+			if delay == firstRetry { // once is enough
+				report(fmt.Errorf("hub: checking for news: %w", err))
+			}
 			retry = time.After(delay)
 			delay = min(2*delay, lastRetry)
 		case len(topics) > 0:

@@ -5,7 +5,7 @@ import (
 	"log/slog"
 	"os"
 	"strings"
-	"sync/atomic"
+
 	"syscall"
 	"testing"
 	"time"
@@ -19,7 +19,6 @@ import (
 // the user's name.
 type shelf struct {
 	*memory.Backend
-	opened atomic.Int64
 }
 
 func openShelf(context.Context, backend.Settings) (backend.Backend, error) {

@@ -34,7 +34,8 @@ type sessions struct {
 	closed bool
 
 	stop    context.CancelFunc
-	running sync.WaitGroup // sweep, and sessions that are closing
+	calls   sync.WaitGroup // that use or open a session; grows only while not closed
+	running sync.WaitGroup // sweep, and sessions that are closing; grows only during calls
 }
 
 type digest [sha256.Size]byte
@@ -79,6 +80,7 @@ func (s *sessions) with(ctx context.Context, c backend.Credentials, do func(back
 	if err != nil {
 		return err
 	}
+	defer s.calls.Done()
 	defer func() { s.rise(st, err) }() // also when do panics
 	if err = s.fill(ctx, st, c); err != nil {
 		return err
@@ -99,6 +101,7 @@ func (s *sessions) sit(d digest) (*seat, error) {
 		st = s.place(d)
 	}
 	st.users++
+	s.calls.Add(1)
 	return st, nil
 }
 
@@ -188,6 +191,14 @@ func (s *sessions) vacate(st *seat) {
 // replace opens a new session in any case, because the caller wants to know
 // whether the store still accepts the credentials, and keeps it.
 func (s *sessions) replace(ctx context.Context, c backend.Credentials) ([]backend.Extra, error) {
+	s.mu.Lock()
+	if s.closed {
+		s.mu.Unlock()
+		return nil, backend.E(backend.Transient, "wire: session", errServerClosed)
+	}
+	s.calls.Add(1)
+	s.mu.Unlock()
+	defer s.calls.Done()
 	d := s.digest(c)
 	session, err := s.open(ctx, c)
 	if err != nil {
@@ -232,7 +243,7 @@ func (s *sessions) sweep(ctx context.Context) {
 	}
 }
 
-// close closes what is idle now, and the rest when its calls end.
+// close closes all sessions, each when its calls have ended, and waits.
 func (s *sessions) close() {
 	s.stop()
 	s.mu.Lock()
@@ -241,5 +252,6 @@ func (s *sessions) close() {
 		s.remove(st)
 	}
 	s.mu.Unlock()
+	s.calls.Wait()
 	s.running.Wait()
 }

@@ -280,7 +280,11 @@ func TestTwoProcesses(t *testing.T) {
 func TestLogin(t *testing.T) {
 	dir := t.TempDir()
 	users := filepath.Join(dir, "users")
-	write(t, users, "# people\nann:sec:ret\nempty:\n../x:secret\n")
+	hash, err := localdir.Hash("hush")
+	if err != nil {
+		t.Fatal(err)
+	}
+	write(t, users, "# people\nann:sec:ret\nempty:\n../x:secret\nhannah:"+hash+"\nbroken:{PBKDF2-SHA256}1$x\n")
 	b, err := localdir.Open(t.Context(), backend.Settings{"dir": dir, "users_file": users})
 	if err != nil {
 		t.Fatal(err)
@@ -291,6 +295,8 @@ func TestLogin(t *testing.T) {
 		want           backend.Kind
 	}{
 		{"ann", "sec:ret", backend.Other}, {"ann", "sec", backend.Denied}, {"ann", "", backend.Denied}, {"bob", "sec:ret", backend.Denied},
+		{"hannah", "hush", backend.Other}, {"hannah", "hush!", backend.Denied}, {"hannah", hash, backend.Denied},
+		{"broken", "x", backend.Denied}, {"broken", "{PBKDF2-SHA256}1$x", backend.Denied},
 		{"empty", "", backend.Denied}, {"", "", backend.Denied}, {"../x", "secret", backend.Denied}, {"# people", "", backend.Denied},
 	} {
 		if _, err := b.Open(t.Context(), backend.Credentials{User: tc.user, Password: tc.password}); (err == nil) != (tc.want == backend.Other) || err != nil && backend.KindOf(err) != tc.want {

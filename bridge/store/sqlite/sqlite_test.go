@@ -6,6 +6,7 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"github.com/pushbridge/pushbridge/bridge/store/sqlite"
@@ -131,5 +132,60 @@ func TestRefused(t *testing.T) {
 				t.Errorf("the file was altered: %d bytes, then %d, %v", len(before), len(after), err)
 			}
 		})
+	}
+}
+
+// TestNoQueryReadsWhatItDoesNotNeed looks for whole tables and whole folders
+// in the plans. "SCAN" is a table from end to end; "(folder=?)" alone is a whole
+// folder.
+func TestNoQueryReadsWhatItDoesNotNeed(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "state.db")
+	open(t, path)
+	db, err := sql.Open("sqlite", path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer db.Close()
+	whole := map[string]string{
+		"SELECT number, touched FROM items": "a complete listing looks at each item",
+		"FROM phones WHERE $1 IN":           "the administrator's list of all phones",
+	}
+	used := map[string]bool{}
+	for _, q := range sqlstore.Queries() {
+		rows, err := db.Query("EXPLAIN QUERY PLAN "+q, make([]any, strings.Count(q, "$"))...)
+		if err != nil {
+			t.Fatalf("%s: %v", q, err)
+		}
+		var plan []string
+		for rows.Next() {
+			var id, parent, unused int
+			var step string
+			if err := rows.Scan(&id, &parent, &unused, &step); err != nil {
+				t.Fatal(err)
+			}
+			plan = append(plan, step)
+		}
+		if err := rows.Err(); err != nil {
+			t.Fatal(err)
+		}
+		excused := false
+		for text := range whole {
+			if strings.Contains(q, text) {
+				excused, used[text] = true, true
+			}
+		}
+		for _, step := range plan {
+			bad := strings.HasPrefix(step, "SCAN ") && !strings.Contains(step, "CONSTANT ROW") && !strings.Contains(step, "named") ||
+				strings.Contains(step, "items") && strings.HasSuffix(step, "(folder=?)") ||
+				strings.Contains(step, "TEMP B-TREE") && strings.Contains(q, "items")
+			if bad && !excused {
+				t.Errorf("%s\nis answered by %s", q, plan)
+			}
+		}
+	}
+	for text, why := range whole {
+		if !used[text] {
+			t.Errorf("there is no query %q any more (%s)", text, why)
+		}
 	}
 }

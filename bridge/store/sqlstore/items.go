@@ -3,6 +3,7 @@ package sqlstore
 import (
 	"context"
 	"fmt"
+	"strconv"
 	"strings"
 
 	"github.com/pushbridge/pushbridge/bridge/syncengine"
@@ -48,17 +49,20 @@ var (
 )
 
 // namedSizes are the lengths of the lists for which there is a query. A
-// shorter list is filled up with its last ID.
+// shorter list is filled up with NULLs, which are nobody's ID.
 var namedSizes = []int{1, 16, backend.MaxBatch}
 
+// selectNamed joins the list from the left, so that each ID is looked up in the
+// index: with "id IN (...)" SQLite reads the whole folder instead.
 var selectNamed = func() map[int]string {
 	m := map[int]string{}
 	for _, n := range namedSizes {
 		var b strings.Builder
 		for i := range n {
-			fmt.Fprintf(&b, ", $%d", i+2)
+			fmt.Fprintf(&b, ", ($%d)", i+1)
 		}
-		m[n] = query(`SELECT ` + itemColumns + ` FROM items WHERE folder = $1 AND id IN (` + b.String()[2:] + `)`)
+		m[n] = query(`WITH named (named_id) AS (VALUES ` + b.String()[2:] + `) SELECT ` + itemColumns + `
+			FROM named CROSS JOIN items WHERE folder = $` + strconv.Itoa(n+1) + ` AND id = named_id`)
 	}
 	return m
 }()
@@ -106,11 +110,11 @@ func (r reader) ItemsNamed(ctx context.Context, f syncengine.FolderID, ids []bac
 		if n < len(ids) {
 			continue
 		}
-		args := make([]any, 1, 1+n)
-		args[0] = f
-		for i := range n {
-			args = append(args, string(ids[min(i, len(ids)-1)]))
+		args := make([]any, n+1)
+		for i, id := range ids {
+			args[i] = string(id)
 		}
+		args[n] = f
 		return r.items(ctx, selectNamed[n], args...)
 	}
 	return nil, fmt.Errorf("sqlstore: %d items asked for at a time, %d are the most", len(ids), backend.MaxBatch)

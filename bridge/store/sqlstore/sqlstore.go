@@ -10,6 +10,7 @@ import (
 	"context"
 	"database/sql"
 	"fmt"
+	"slices"
 )
 
 // Options tell New what to build with. Write is required.
@@ -68,6 +69,10 @@ func query(text string) string {
 	queries = append(queries, text)
 	return text
 }
+
+// Queries lists the text of every query, for tests of how a database plans to
+// answer them.
+func Queries() []string { return slices.Clone(queries) }
 
 // Close closes the database.
 func (d *DB) Close() error {

@@ -34,7 +34,7 @@ type Estimate struct {
 
 // An EstimateResult is a folder and its number of changes.
 type EstimateResult struct {
-	Class        string `eas:"GetItemEstimate:Class,max=12.1"`
+	Class        string `eas:"GetItemEstimate:Class,max=12.0"`
 	CollectionID string `eas:"GetItemEstimate:CollectionId,always"`
 	Estimate     *int   `eas:"GetItemEstimate:Estimate"` // nil if the status is not EstimateOK
 }

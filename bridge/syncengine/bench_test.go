@@ -187,4 +187,3 @@ func (f forgetful) Changes(ctx context.Context, c backend.CollectionID, since ba
 	}
 	return f.shelf.Changes(ctx, c, since, yield)
 }
-

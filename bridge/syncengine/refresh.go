@@ -77,6 +77,7 @@ type listing struct {
 	begun    Mirror                      // at the beginning
 	full     bool                        // since no cursor
 	seen     *roaring.Bitmap             // full: numbers of the items mentioned
+	todo     []backend.Change            // of items that are there; not written yet
 	removals map[backend.ItemID]struct{} // not full: what is to be removed in the end
 	ignored  bool                        // something was not believed: the cursor must not move
 	changed  bool
@@ -110,7 +111,7 @@ func (l *listing) run(ctx context.Context) error {
 // list asks once and applies the answer.
 func (l *listing) list(ctx context.Context, since backend.Cursor) error {
 	l.full, l.ignored = since == "", false
-	l.seen, l.removals = roaring.New(), map[backend.ItemID]struct{}{}
+	l.seen, l.todo, l.removals = roaring.New(), nil, map[backend.ItemID]struct{}{}
 	cursor, err := l.source.Changes(ctx, l.folder.Collection, since, func(batch []backend.Change) error {
 		for part := range slices.Chunk(batch, backend.MaxBatch) {
 			if err := l.take(ctx, part); err != nil {
@@ -125,33 +126,27 @@ func (l *listing) list(ctx context.Context, since backend.Cursor) error {
 	return l.finish(ctx, cursor)
 }
 
-// take applies what a batch says of items that are there, and puts the
-// removals by.
+// take compares a batch with the mirror. What it says of items that are there
+// is written when enough of it has come together, so that the few changes of
+// an ordinary day need no transaction but the last; removals are put by.
 func (l *listing) take(ctx context.Context, batch []backend.Change) error {
 	if ctx.Err() != nil {
 		return context.Cause(ctx)
 	}
-	todo, err := l.compare(ctx, batch)
-	if err != nil || len(todo) == 0 {
-		return err // nearly always, where a complete listing tells what is known
+	batch = newest(batch)
+	known := func(c backend.Change) bool {
+		return slices.ContainsFunc(batch, func(o backend.Change) bool { return o.ID == c.ID })
 	}
-	changed := false
-	err = l.engine.store.Update(ctx, l.folder.User, func(w Writer) error {
-		changed, err = l.apply(ctx, w, todo)
-		return err
-	})
-	l.changed = l.changed || err == nil && changed
-	return err
-}
-
-// compare answers the changes of a batch that the mirror does not have yet.
-func (l *listing) compare(ctx context.Context, batch []backend.Change) ([]backend.Change, error) {
+	if len(l.todo)+len(batch) > backend.MaxBatch || slices.ContainsFunc(l.todo, known) {
+		if err := l.flush(ctx); err != nil {
+			return err
+		}
+	}
 	items, err := named(ctx, l.engine.store, l.folder.ID, batch)
 	if err != nil {
-		return nil, err
+		return err
 	}
-	var todo []backend.Change
-	for _, c := range newest(batch) {
+	for _, c := range batch {
 		it, ok := items[c.ID]
 		switch {
 		case c.Removed && !ok:
@@ -163,17 +158,37 @@ func (l *listing) compare(ctx context.Context, batch []backend.Change) ([]backen
 			l.seen.Add(uint32(it.Number))
 			delete(l.removals, c.ID)
 		default:
-			todo = append(todo, c)
+			l.todo = append(l.todo, c)
 			delete(l.removals, c.ID)
 		}
 	}
 	if len(l.removals) > MaxRemovals {
-		return nil, errTooManyRemovals
+		return errTooManyRemovals
 	}
-	return todo, nil
+	return nil
 }
 
-// newest keeps the last mention of each item.
+// flush writes what came together.
+func (l *listing) flush(ctx context.Context) error {
+	if len(l.todo) == 0 {
+		return nil
+	}
+	changed := false
+	err := l.engine.store.Update(ctx, l.folder.User, func(w Writer) error {
+		m, err := l.mirror(ctx, w)
+		if err != nil {
+			return err
+		}
+		if changed, err = l.apply(ctx, w, &m); err != nil || !changed {
+			return err
+		}
+		return w.SaveMirror(ctx, l.folder.ID, m)
+	})
+	l.changed, l.todo = l.changed || err == nil && changed, nil
+	return err
+}
+
+// newest keeps the last mention of each item in a batch.
 func newest(batch []backend.Change) []backend.Change {
 	last := make(map[backend.ItemID]int, len(batch))
 	for i, c := range batch {
@@ -208,18 +223,14 @@ func named(ctx context.Context, r Reader, f FolderID, batch []backend.Change) (m
 	return items, nil
 }
 
-// apply writes changes of items that are there into the mirror.
-func (l *listing) apply(ctx context.Context, w Writer, todo []backend.Change) (changed bool, err error) {
-	m, err := l.mirror(ctx, w)
+// apply writes what is to do into the mirror.
+func (l *listing) apply(ctx context.Context, w Writer, m *Mirror) (changed bool, err error) {
+	items, err := named(ctx, w, l.folder.ID, l.todo)
 	if err != nil {
 		return false, err
 	}
-	items, err := named(ctx, w, l.folder.ID, todo)
-	if err != nil {
-		return false, err
-	}
-	save := make([]Item, 0, len(todo))
-	for _, c := range todo {
+	save := make([]Item, 0, len(l.todo))
+	for _, c := range l.todo {
 		it, ok := items[c.ID]
 		if !ok {
 			m.Numbers++
@@ -235,16 +246,10 @@ func (l *listing) apply(ctx context.Context, w Writer, todo []backend.Change) (c
 			l.ignored = true
 			continue
 		}
-		it.revise(&m, c.Revision)
+		it.revise(m, c.Revision)
 		save = append(save, it)
 	}
-	if len(save) == 0 {
-		return false, nil
-	}
-	if err := w.SaveItems(ctx, l.folder.ID, save); err != nil {
-		return false, err
-	}
-	return true, w.SaveMirror(ctx, l.folder.ID, m)
+	return len(save) > 0, w.SaveItems(ctx, l.folder.ID, save)
 }
 
 // mirror reads the mirror's head again, and refuses to go on if another
@@ -264,22 +269,28 @@ func (it *Item) revise(m *Mirror, rev backend.Revision) {
 	it.Known, it.Facts = false, Facts{Ends: Forever}
 }
 
-// finish removes what a complete answer says is gone, and moves the cursor.
+// finish writes the rest, removes what a complete answer says is gone, and
+// moves the cursor.
 func (l *listing) finish(ctx context.Context, cursor backend.Cursor) error {
-	gone, live, err := l.gone(ctx, l.engine.store)
-	if err != nil {
-		return err
-	}
-	if len(gone) == 0 && l.begun.Doubt == 0 && (l.ignored || cursor == l.begun.Cursor) {
-		return nil
+	if len(l.todo) == 0 && l.begun.Doubt == 0 && (l.ignored || cursor == l.begun.Cursor) {
+		// Nearly always. Only a complete listing can still have missed something.
+		gone, _, err := l.gone(ctx, l.engine.store)
+		if err != nil || len(gone) == 0 {
+			return err
+		}
 	}
 	var doubt error
-	err = l.engine.store.Update(ctx, l.folder.User, func(w Writer) error {
+	changed := false
+	err := l.engine.store.Update(ctx, l.folder.User, func(w Writer) error {
 		m, err := l.mirror(ctx, w)
 		if err != nil {
 			return err
 		}
-		if gone, live, err = l.gone(ctx, w); err != nil {
+		if changed, err = l.apply(ctx, w, &m); err != nil {
+			return err
+		}
+		gone, live, err := l.gone(ctx, w)
+		if err != nil {
 			return err
 		}
 		if doubt = l.doubt(&m, len(gone), live); doubt != nil {
@@ -288,11 +299,11 @@ func (l *listing) finish(ctx context.Context, cursor backend.Cursor) error {
 		if !l.ignored {
 			m.Cursor = cursor
 		}
-		first := m.Sequence + 1
-		m.Sequence += int64(len(gone))
-		if err := w.RemoveItems(ctx, l.folder.ID, gone, first); err != nil {
+		if err := w.RemoveItems(ctx, l.folder.ID, gone, m.Sequence+1); err != nil {
 			return err
 		}
+		m.Sequence += int64(len(gone))
+		changed = changed || len(gone) > 0
 		if err := w.SaveMirror(ctx, l.folder.ID, m); err != nil {
 			return err
 		}
@@ -301,7 +312,7 @@ func (l *listing) finish(ctx context.Context, cursor backend.Cursor) error {
 	if err != nil {
 		return err
 	}
-	l.changed = l.changed || doubt == nil && len(gone) > 0
+	l.changed = l.changed || changed
 	return doubt
 }
 

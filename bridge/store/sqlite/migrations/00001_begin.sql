@@ -47,7 +47,7 @@ CREATE TABLE items (
 CREATE UNIQUE INDEX items_id ON items (folder, id);
 CREATE INDEX items_sequence ON items (folder, sequence);
 CREATE INDEX items_ends ON items (folder, ends, number) WHERE removed = 0 AND known = 1;
-CREATE INDEX items_done ON items (folder, number) WHERE done = 1 AND removed = 0 AND known = 1;
+CREATE INDEX items_done ON items (folder, done, number) WHERE done = 1 AND removed = 0 AND known = 1;
 CREATE INDEX items_unknown ON items (folder, sequence) WHERE known = 0 AND removed = 0;
 CREATE INDEX items_removed ON items (folder, sequence) WHERE removed = 1;
 

@@ -73,6 +73,12 @@ func read(ics []byte, o translate.Options) (*object, error) {
 // choose tells the series from its overrides.
 func (obj *object) choose(vevents []*component) error {
 	uid := vevents[0].Get("UID").Text()
+	for _, c := range vevents {
+		if _, ok := obj.zones.Moment(c.Get("DTSTART")); ok {
+			uid = c.Get("UID").Text() // of the first one that can be shown
+			break
+		}
+	}
 	var master *component
 	var others []*component
 	for _, c := range vevents {

@@ -122,6 +122,11 @@ func (r Rule) inMonth(p *Pattern, start time.Time, onDate, nth Type) bool {
 		return p.week(r.ByDay[0].N)
 	case len(r.ByDay) > 0 && len(r.BySetPos) == 1:
 		p.Type, p.DayOfWeek = nth, bits(r.ByDay)
+		if r.BySetPos[0] == -1 {
+			// The last of the last Monday, the last Tuesday ... is the last of
+			// all Mondays, Tuesdays ...
+			p.DayOfWeek = bits(withoutLast(r.ByDay))
+		}
 		return countable(p.DayOfWeek) && p.week(r.BySetPos[0])
 	}
 	return false
@@ -155,6 +160,18 @@ func bits(days []Day) int {
 		b |= 1 << d.Weekday
 	}
 	return b
+}
+
+// withoutLast takes the number away from days that are the last of their kind.
+func withoutLast(days []Day) []Day {
+	var list []Day
+	for _, d := range days {
+		if d.N == -1 {
+			d.N = 0
+		}
+		list = append(list, d)
+	}
+	return list
 }
 
 // byDay turns DayOfWeek into BYDAY.

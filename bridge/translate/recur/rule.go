@@ -68,7 +68,8 @@ func Parse(value string) (Rule, error) {
 		return r, fmt.Errorf("%w: %d bytes", ErrRule, len(value))
 	}
 	hasFreq := false
-	for part := range strings.SplitSeq(strings.ToUpper(strings.TrimSpace(value)), ";") {
+	// Some programs write a blank after each comma.
+	for part := range strings.SplitSeq(strings.ToUpper(strings.ReplaceAll(value, " ", "")), ";") {
 		key, v, _ := strings.Cut(part, "=")
 		var err error
 		switch key {

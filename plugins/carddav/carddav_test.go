@@ -61,7 +61,7 @@ func TestConformanceRadicale(t *testing.T) {
 	t.Parallel()
 	s := davtest.Radicale(t)
 	s.MakeAddressBook("/ann/second/", "Second")
-	conformance := suite(open(t, s), s, 0, rewrites...)
+	conformance := suite(open(t, s), s, 60, rewrites...)
 	conformance.Expire = func(_ *testing.T, c backend.CollectionID) {
 		s.Put(string(c)+"forgotten.vcf", strings.Replace(ann, "UID:one", "UID:forgotten", 1))
 		s.Forget(string(c))
@@ -146,6 +146,18 @@ func TestRadicale(t *testing.T) {
 			t.Errorf("Collections = %v, %v", list, err)
 		}
 	})
+}
+
+// TestXandikosStumbles has a token of nobody's, over which Xandikos stumbles.
+func TestXandikosStumbles(t *testing.T) {
+	t.Parallel()
+	server := davtest.Xandikos(t)
+	book := backend.CollectionID(server.AddressBook)
+	_, err := login(t, open(t, server), davtest.Ann).Changes(t.Context(), book,
+		"s:0123456789abcdef0123456789abcdef01234567", func([]backend.Change) error { return nil })
+	if backend.KindOf(err) != backend.Expired {
+		t.Errorf("Changes = %v, want kind Expired", err)
+	}
 }
 
 // TestDoors opens one server by every address that an administrator may know.

@@ -61,7 +61,7 @@ func (c *Client) Do(req *http.Request) (*http.Response, error) {
 		if err != nil || !sameOrigin(to, c.server.root) {
 			// The password is for the configured server and for no other,
 			// be it the same host without TLS.
-			refused.Location = fmt.Sprintf("it redirects to %s, which is not on the configured server %s", next, c.server.root.Host)
+			refused.Location = fmt.Sprintf("it redirects to %s, which is not on the configured server %s://%s", next, c.server.root.Scheme, c.server.root.Host)
 			return nil, refused
 		}
 		if req, err = redirected(req, to); err != nil {

@@ -26,6 +26,10 @@ const (
 	// there may be, and half as much for escapes such as &#13;.
 	maxResponse = backend.MaxItemSize + backend.MaxItemSize/2
 
+	// maxResponses bounds the responses of one answer, for a server that never
+	// ends. It is a hundred times what Radicale can list in a minute.
+	maxResponses = 1_000_000
+
 	// maxElements bounds the elements inside the properties of one response.
 	// The longest are sets of privileges and reports, with some fifty.
 	maxElements = 4096
@@ -75,6 +79,7 @@ func readMultistatus(r io.Reader, limit int64, yield func(*Response) error) (tok
 	if root != (xml.Name{Space: DAV, Local: "multistatus"}) {
 		return "", m.wrap(fmt.Errorf("the document is a %q", root.Local))
 	}
+	responses := 0
 	for {
 		bounded.left = limit
 		e, more, err := m.child()
@@ -86,6 +91,9 @@ func readMultistatus(r io.Reader, limit int64, yield func(*Response) error) (tok
 		}
 		switch e.Name {
 		case xml.Name{Space: DAV, Local: "response"}:
+			if responses++; responses > maxResponses {
+				return "", m.wrap(fmt.Errorf("more than %d responses", maxResponses))
+			}
 			m.response.reset()
 			if err := m.readResponse(); err != nil {
 				return "", m.wrap(err)

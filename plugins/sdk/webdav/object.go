@@ -37,24 +37,49 @@ func (c *Client) MultiGet(ctx context.Context, collection string, ids []backend.
 			}
 			missing[id] = true
 		}
-		if len(missing) == 0 {
+		asked := len(missing)
+		if asked == 0 {
 			continue
 		}
 		if err := c.multiGet(ctx, collection, chunk, missing, yield); err != nil {
 			return err
 		}
-		for _, id := range chunk {
-			if !missing[id] {
-				continue
-			}
-			delete(missing, id)
-			raw, err := c.Get(ctx, collection, id)
-			if err != nil {
-				return err
-			}
-			if err := yield(raw); err != nil {
-				return err
-			}
+		if err := c.singly(ctx, collection, chunk, missing, asked, yield); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// singly gets what is missing of the asked items. If the server stumbles over
+// some and not over others, those are unreadable; if it stumbles over all that
+// were asked for, it is the server.
+func (c *Client) singly(ctx context.Context, collection string, ids []backend.ItemID, missing map[backend.ItemID]bool, asked int, yield func(Raw) error) error {
+	var stumbled []Raw
+	for _, id := range ids {
+		if !missing[id] {
+			continue
+		}
+		delete(missing, id)
+		raw, err := c.Get(ctx, collection, id)
+		if e, ok := errors.AsType[*StatusError](err); ok && e.Code == http.StatusInternalServerError {
+			raw.Err = err
+			stumbled = append(stumbled, raw)
+			continue
+		}
+		if err != nil {
+			return err
+		}
+		if err := yield(raw); err != nil {
+			return err
+		}
+	}
+	if len(stumbled) == asked {
+		return stumbled[0].Err
+	}
+	for _, raw := range stumbled {
+		if err := yield(raw); err != nil {
+			return err
 		}
 	}
 	return nil
@@ -103,7 +128,7 @@ func (c *Client) multiGet(ctx context.Context, collection string, ids []backend.
 		return nil
 	case stop != nil:
 		return stop
-	case isGarbled(err):
+	case isGarbled(err), stumbles(err):
 		return nil // the rest is asked for singly
 	}
 	return c.Error("REPORT "+collection, err)
@@ -113,6 +138,13 @@ func (c *Client) multiGet(ctx context.Context, collection string, ids []backend.
 func isGarbled(err error) bool {
 	_, ok := errors.AsType[*SyntaxError](err)
 	return ok || errors.Is(err, errTooBig)
+}
+
+// stumbles tells of a server that has no multiget, or that has an item which
+// breaks it.
+func stumbles(err error) bool {
+	e, ok := errors.AsType[*StatusError](err)
+	return ok && (e.Code == http.StatusInternalServerError || e.Kind() == backend.Unsupported)
 }
 
 func tooLarge(d Dialect, id backend.ItemID) error {
@@ -231,6 +263,9 @@ func (c *Client) Create(ctx context.Context, collection, name string, body []byt
 	switch {
 	case statErr != nil:
 		return Member{}, statErr
+	case there.Removed && e.Kind() == backend.Conflict && !e.UIDConflict():
+		// It went between the two requests; the next try may succeed.
+		return Member{}, backend.E(backend.Transient, c.server.dialect.Name+": PUT "+collection+string(id), err)
 	case there.Removed:
 		return Member{}, err
 	}

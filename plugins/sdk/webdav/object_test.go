@@ -54,13 +54,19 @@ func TestMultiGet(t *testing.T) {
 			`one.vcf "1" whole, two.vcf "2" whole`, 0},
 		{"cut", script{"REPORT " + book: raw(`<d:multistatus xmlns:d="DAV:">`)}, "", backend.Transient},
 		{"401", script{"REPORT " + book: status(401, "")}, "", backend.Denied},
-		{"500", script{"REPORT " + book: status(500, "")}, "", backend.Transient},
-		{"the single one fails", script{"REPORT " + book: multistatus(card(book+"one.vcf", `"1"`, escaped)), "GET " + book + "two.vcf": status(500, "")}, "", backend.Transient},
+		{"500 all over", script{"REPORT " + book: status(500, ""), "GET " + book + "one.vcf": status(500, ""), "GET " + book + "two.vcf": status(500, "")}, "", backend.Transient},
+		{"the server stumbles over one", script{"REPORT " + book: status(500, ""), "GET " + book + "one.vcf": text(`"1"`, ann), "GET " + book + "two.vcf": status(500, "")},
+			`one.vcf "1" whole, two.vcf error`, 0},
+		{"no multiget", script{"REPORT " + book: status(403, "d:supported-report"), "GET " + book + "one.vcf": text(`"1"`, ann)},
+			`one.vcf "1" whole, two.vcf gone`, 0},
+		{"503", script{"REPORT " + book: status(503, "")}, "", backend.Transient},
+		{"the single one fails", script{"REPORT " + book: multistatus(card(book+"one.vcf", `"1"`, escaped)), "GET " + book + "two.vcf": status(502, "")}, "", backend.Transient},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			c := serve(t, tc.script).client(t, "/")
 			told := make(map[backend.ItemID]string)
-			err := c.MultiGet(t.Context(), book, []backend.ItemID{"one.vcf", "two.vcf", "", "../x"}, func(r webdav.Raw) error {
+			ids := []backend.ItemID{"one.vcf", "two.vcf"}
+			err := c.MultiGet(t.Context(), book, append(ids, "", "../x"), func(r webdav.Raw) error {
 				switch {
 				case told[r.ID] != "":
 					t.Errorf("%q is told twice", r.ID)

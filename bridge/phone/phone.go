@@ -12,6 +12,7 @@ import (
 	"sync"
 
 	"github.com/pushbridge/pushbridge/bridge/eas"
+	"github.com/pushbridge/pushbridge/bridge/eas/tag"
 	"github.com/pushbridge/pushbridge/bridge/easclient"
 	"github.com/pushbridge/pushbridge/bridge/wbxml"
 )
@@ -169,7 +170,8 @@ func (p *Phone) Add(folder string, item eas.Properties) (clientID string, err er
 }
 
 // Change queues an edit of an item: properties that are to replace those with
-// the same tags. It is sent with the next Sync.
+// the same tags. It is sent with the next Sync, together with the rest of the
+// item where its absence would mean that it is to be removed.
 func (p *Phone) Change(folder, serverID string, edit eas.Properties) error {
 	return p.edit(folder, eas.SyncCommand{Do: changeTag, ServerID: serverID, Data: edit})
 }
@@ -201,6 +203,9 @@ func (p *Phone) edit(folder string, c eas.SyncCommand) error {
 		delete(f.Items, c.ServerID)
 	case c.InstanceID == "":
 		f.Items[c.ServerID] = merge(item, c.Data)
+		if !p.ghosts(f.Class) {
+			c.Data = sendable(f.Items[c.ServerID])
+		}
 	}
 	f.queued = append(f.queued, local{c})
 	return nil
@@ -221,6 +226,46 @@ func merge(item, edit eas.Properties) eas.Properties {
 		return ok
 	})
 	return append(merged, edit...)
+}
+
+// ghosts tells whether a server keeps what the phone does not send of an item.
+// See [MS-ASCMD] "Supported" and "Change".
+func (p *Phone) ghosts(class string) bool {
+	switch class {
+	case eas.ClassEmail:
+		return true
+	case eas.ClassCalendar:
+		return p.client.Version >= eas.V160 || p.settings.Supported[class] != nil
+	}
+	return p.settings.Supported[class] != nil
+}
+
+// serverOnly are properties that phones receive and do not send. See [MS-ASCAL]
+// "ResponseType", "AppointmentReplyTime" and [MS-ASAIRS] "NativeBodyType".
+var serverOnly = map[wbxml.Tag]bool{
+	tag.CalendarResponseType: true, tag.CalendarAppointmentReplyTime: true, tag.AirSyncBaseNativeBodyType: true,
+}
+
+// sendable is an item without what only servers send. A body that the phone has
+// only a part of is left out, as a phone would not overwrite it with the part.
+func sendable(item eas.Properties) eas.Properties {
+	out := make(eas.Properties, 0, len(item))
+	for _, e := range item {
+		switch {
+		case serverOnly[e.Tag]:
+			continue
+		case e.Tag == tag.AirSyncBaseBody:
+			truncated, _ := eas.Properties(e.Children).Text(tag.AirSyncBaseTruncated)
+			data, ok := eas.Properties(e.Children).Find(tag.AirSyncBaseData)
+			kind, _ := eas.Properties(e.Children).Find(tag.AirSyncBaseType)
+			if truncated == "1" || !ok {
+				continue
+			}
+			e.Children = []eas.Element{kind, data}
+		}
+		out = append(out, e)
+	}
+	return out
 }
 
 // Provision does both phases of Provision.

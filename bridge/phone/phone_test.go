@@ -174,6 +174,41 @@ func TestEditsAreSent(t *testing.T) {
 	contented(t, p)
 }
 
+func TestWhatIsSentOfAChangedItem(t *testing.T) {
+	body := func(truncated string) eas.Element {
+		return eas.C(tag.AirSyncBaseBody, eas.T(tag.AirSyncBaseType, "1"), eas.T(tag.AirSyncBaseEstimatedDataSize, "4"),
+			eas.T(tag.AirSyncBaseTruncated, truncated), eas.T(tag.AirSyncBaseData, "Note"))
+	}
+	sentBody := eas.C(tag.AirSyncBaseBody, eas.T(tag.AirSyncBaseType, "1"), eas.T(tag.AirSyncBaseData, "Note"))
+	phone, native := eas.T(tag.ContactsMobilePhoneNumber, "1"), eas.T(tag.AirSyncBaseNativeBodyType, "1")
+	edit := eas.T(tag.ContactsFileAs, "New")
+	for _, c := range []struct {
+		name     string
+		settings Settings
+		held     eas.Properties
+		want     eas.Properties
+	}{
+		{"everything, where absence removes", Settings{}, eas.Properties{card("Old")[0], phone, body("0"), native}, eas.Properties{phone, sentBody, edit}},
+		{"no part of a body", Settings{}, eas.Properties{card("Old")[0], body("1")}, eas.Properties{edit}},
+		{"the edit alone, where the rest is ghosted", Settings{Supported: map[string][]wbxml.Tag{eas.ClassContacts: {}}}, eas.Properties{card("Old")[0], phone}, eas.Properties{edit}},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			f := newFake(t)
+			f.news = []eas.SyncCommand{{Do: tag.AirSyncAdd, ServerID: "7:1", Data: c.held}}
+			p := f.phone(c.settings)
+			mustSync(t, p)
+			if err := p.Change("7", "7:1", eas.Properties{edit}); err != nil {
+				t.Fatal(err)
+			}
+			mustSync(t, p)
+			sent := f.syncs[len(f.syncs)-1].Collections[0].Commands[0].Data
+			if diff := cmp.Diff(c.want, sent); diff != "" {
+				t.Errorf("(-want +got):\n%s", diff)
+			}
+		})
+	}
+}
+
 func TestEditsOfWhatIsNotThere(t *testing.T) {
 	f := newFake(t)
 	p := f.phone(Settings{})

@@ -38,11 +38,7 @@ func (e event) object(uid string, now time.Time) string {
 	for _, day := range e.gone {
 		e.moment(&p, "EXDATE", first, day, e.from)
 	}
-	for _, l := range e.lines {
-		for part := range strings.SplitSeq(l, "\n") {
-			p.line("%s", strings.ReplaceAll(part, "{nth}", nth(first.AddDate(0, 0, e.day))))
-		}
-	}
+	e.details(&p, first, "")
 	p.line("END:VEVENT")
 	if m := e.moved; m != nil {
 		p.line("BEGIN:VEVENT")
@@ -50,6 +46,7 @@ func (e event) object(uid string, now time.Time) string {
 		e.moment(&p, "RECURRENCE-ID", first, m.day, e.from)
 		p.line("SUMMARY:%s", text(m.summary))
 		e.times(&p, first, m.to, m.from, m.until)
+		e.details(&p, first, "RRULE")
 		p.line("END:VEVENT")
 	}
 	p.line("END:VCALENDAR")
@@ -62,6 +59,18 @@ func nth(day time.Time) string {
 		return fmt.Sprint(n)
 	}
 	return "-1"
+}
+
+// details writes the event's further lines but for those of one property.
+func (e event) details(p *page, first time.Time, but string) {
+	for _, l := range e.lines {
+		if but != "" && strings.HasPrefix(l, but) {
+			continue
+		}
+		for part := range strings.SplitSeq(l, "\n") {
+			p.line("%s", strings.ReplaceAll(part, "{nth}", nth(first.AddDate(0, 0, e.day))))
+		}
+	}
 }
 
 func (e event) head(p *page, uid string, now time.Time) {

@@ -6,6 +6,7 @@ import (
 	"maps"
 	"math/rand/v2"
 	"slices"
+	"sync"
 	"testing"
 
 	"github.com/pushbridge/pushbridge/bridge/syncengine"
@@ -18,7 +19,7 @@ import (
 // phones are strict: they refuse an item twice, or a change of what they do not
 // have. In the end each has exactly what it is to see.
 func TestModel(t *testing.T) {
-	seeds := uint64(60)
+	seeds := uint64(24)
 	if testing.Short() {
 		seeds = 10
 	}
@@ -63,7 +64,7 @@ func (c *chaos) step() {
 	case n < 32 && len(items) > 0:
 		id := items[c.IntN(len(items))]
 		c.backend.Remove(user, folder, id)
-		c.gone[id] = true
+		c.gone.Store(id, true)
 	case n < 35:
 		c.backend.Expire(user, folder)
 	case n < 38:
@@ -140,5 +141,51 @@ func (c *chaos) sync(p *phone) {
 	}
 	if _, err := p.sync(1+c.IntN(12), how); err != nil && !errors.Is(err, errFate) && backend.KindOf(err) != backend.Transient {
 		p.fail("%v", err)
+	}
+}
+
+// TestAllAtOnce is TestModel without its order: everybody acts at the same time.
+// Items vanish between the moment in which they are news and the one in which
+// they are read.
+func TestAllAtOnce(t *testing.T) {
+	w := newWorld(t)
+	w.steady = true
+	f := w.folder("tasks")
+	var phones []*phone
+	var all sync.WaitGroup
+	for n := range uint64(3) {
+		p := w.phone(fmt.Sprint(n), f)
+		phones = append(phones, p)
+		c := &chaos{world: w, Rand: rand.New(rand.NewPCG(n, 2)), texts: int(n) * 1000}
+		all.Go(func() {
+			for range 40 {
+				c.wish(p)
+				c.sync(p)
+			}
+		})
+	}
+	all.Go(func() {
+		c := &chaos{world: w, Rand: rand.New(rand.NewPCG(9, 2)), texts: 9000}
+		for range 300 {
+			id := backend.ItemID(fmt.Sprintf("other-%d", c.IntN(40)))
+			if c.IntN(2) == 0 {
+				w.backend.Store(user, "tasks", id, []byte(c.content()))
+			} else {
+				w.gone.Store(id, true)
+				w.backend.Remove(user, "tasks", id)
+			}
+			if _, err := w.engine.Refresh(t.Context(), f, w.session); err != nil {
+				t.Error(err)
+			}
+		}
+	})
+	all.Wait()
+	for _, p := range phones {
+		p.all() // what it still has to send
+	}
+	for _, p := range phones {
+		p.all()
+		p.check()
+		p.quiet()
 	}
 }

@@ -22,7 +22,7 @@ func (w *world) fill(c backend.CollectionID, count int) {
 
 func (w *world) empty(c backend.CollectionID, count int) {
 	for n := range count {
-		w.gone[backend.ItemID(fmt.Sprint(n))] = true
+		w.gone.Store(backend.ItemID(fmt.Sprint(n)), true)
 		w.backend.Remove(user, c, backend.ItemID(fmt.Sprint(n)))
 	}
 }
@@ -207,7 +207,7 @@ func TestCommandDuringListing(t *testing.T) {
 				w.backend.Expire(user, "notes")
 			}
 			w.put("notes", "0", "somebody else's") // the list says so
-			w.gone["1"] = true
+			w.gone.Store(backend.ItemID("1"), true)
 			w.backend.Remove(user, "notes", "1") // and this
 
 			held := heldBack{Source: w.session}

@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -26,13 +27,16 @@ type world struct {
 	backend *memory.Backend
 	session backend.Session
 	engine  *syncengine.Engine
-	woken   []syncengine.FolderID
-	gone    map[backend.ItemID]bool // what was deleted some time, by whomever
+	gone    sync.Map // IDs of what was deleted some time, by whomever
+	steady  bool     // the server never dies
+
+	mu    sync.Mutex
+	woken []syncengine.FolderID
 }
 
 func newWorld(t testing.TB) *world {
 	t.Helper()
-	w := &world{t: t, backend: memory.New(), gone: map[backend.ItemID]bool{}}
+	w := &world{t: t, backend: memory.New()}
 	db, err := sqlite.Open(t.Context(), sqlite.Memory)
 	if err != nil {
 		t.Fatal(err)
@@ -54,7 +58,11 @@ func (w *world) restart() {
 	w.engine = syncengine.New(syncengine.Options{
 		Store:    w.store,
 		Describe: func(_ backend.CollectionKind, it backend.Item) (syncengine.Facts, error) { return factsOf(it.Body) },
-		Changed:  func(_ string, f syncengine.FolderID) { w.woken = append(w.woken, f) },
+		Changed: func(_ string, f syncengine.FolderID) {
+			w.mu.Lock()
+			defer w.mu.Unlock()
+			w.woken = append(w.woken, f)
+		},
 	})
 }
 
@@ -207,7 +215,9 @@ func (p *phone) serve(ctx context.Context, window int, how fate) (answer, error)
 	}
 	a.key = r.Key()
 	if how == crashBefore {
-		p.w.restart()
+		if !p.w.steady {
+			p.w.restart()
+		}
 		return answer{}, errFate
 	}
 	return a, e.Commit(ctx, p.id, []byte(fmt.Sprint(p.key, p.todo, p.filter, window)), fmt.Append(nil, a), r)
@@ -259,7 +269,7 @@ func (p *phone) execute(ctx context.Context, r *syncengine.Round, c command, a *
 		return err
 	}
 	if c.op == syncengine.Delete {
-		p.w.gone[row.ID] = true
+		p.w.gone.Store(row.ID, true)
 		if err := s.Delete(ctx, folder, row.ID, ""); err != nil && backend.KindOf(err) != backend.NotFound {
 			return err
 		}
@@ -351,12 +361,13 @@ func (p *phone) sync(window int, how fate) (more bool, err error) {
 func (p *phone) take(n told) {
 	p.w.t.Helper()
 	_, held := p.items[n.Number]
+	_, gone := p.w.gone.Load(n.ID)
 	switch {
 	case n.Op == syncengine.Add && held:
 		p.fail("%d (%s) comes twice", n.Number, n.ID)
 	case n.Op != syncengine.Add && !held:
 		p.fail("%d (%s) is not there: operation %d", n.Number, n.ID, n.Op)
-	case n.Op == syncengine.Delete && !p.w.gone[n.ID]:
+	case n.Op == syncengine.Delete && !gone:
 		p.fail("%d (%s) is said to be deleted, and nobody did that", n.Number, n.ID)
 	case n.Op == syncengine.Add || n.Op == syncengine.Change:
 		p.items[n.Number] = n.body

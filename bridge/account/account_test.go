@@ -8,6 +8,7 @@ import (
 	"io"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -213,6 +214,37 @@ func TestConcurrentLoginsAskOnce(t *testing.T) {
 		all.Wait()
 		if s.asked != 1 {
 			t.Errorf("the backend was asked %d times, want once for all", s.asked)
+		}
+	})
+}
+
+func TestManyLoginsAreBounded(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := memory.New()
+		s := &slow{Backend: b}
+		a, err := account.New(account.Options{Backends: []account.Named{{Name: "main", Backend: s}}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer a.Close()
+		var all sync.WaitGroup
+		var denied, later atomic.Int32
+		for i := range 1000 {
+			all.Go(func() {
+				_, err := a.Login(t.Context(), fmt.Sprintf("user%d", i), "guess")
+				switch backend.KindOf(err) {
+				case backend.Denied:
+					denied.Add(1)
+				case backend.Transient:
+					if backend.RetryAfter(err) > 0 {
+						later.Add(1)
+					}
+				}
+			})
+		}
+		all.Wait()
+		if s.asked > 256 || int(denied.Load()) != s.asked || denied.Load()+later.Load() != 1000 {
+			t.Errorf("%d questions, %d denied, %d told to come later", s.asked, denied.Load(), later.Load())
 		}
 	})
 }

@@ -34,6 +34,12 @@ const (
 	// phone hangs up, since the next one is about to ask the same.
 	verifyTimeout = 30 * time.Second
 
+	// maxAsking bounds how many logins are verified at a time, so that somebody
+	// who tries names cannot drown a backend. Those beyond are told to come
+	// back after askingPause.
+	maxAsking   = 256
+	askingPause = 10 * time.Second
+
 	// MaxPassword bounds a password, in bytes. Bearer-like application tokens
 	// fit.
 	MaxPassword = 4096
@@ -194,6 +200,10 @@ func (a *Accounts) ask(ctx context.Context, k key, id Identity, password string)
 	}
 	if q := a.asking[k]; q != nil {
 		return q, nil
+	}
+	if len(a.asking) >= maxAsking {
+		return nil, &backend.Error{Kind: backend.Transient, Op: "account: login", RetryAfter: askingPause,
+			Err: fmt.Errorf("%d logins are being verified already", maxAsking)}
 	}
 	q := &question{done: make(chan struct{})}
 	a.asking[k] = q

@@ -32,7 +32,7 @@ func (p *Phone) Watch(ctx context.Context, tell func(Event)) error {
 		err := w.turn(ctx)
 		switch {
 		case err == nil:
-			if w.quick == 0 { // else the server is asked again and again
+			if w.quick == 0 && w.alarms == 0 { // else the server is asked again and again
 				pause = 0
 			}
 			continue
@@ -77,6 +77,20 @@ type watcher struct {
 	length time.Duration
 	most   int // folders in a Ping, 0 for any number
 	quick  int // answers in a row that asked for another Ping at once
+	alarms int // Pings in a row that told of changes where there were none
+}
+
+// falseAlarm counts Pings that told of changes where a Sync found none. A few
+// are honest: the phone's own edits, or changes that were taken back. A server that
+// never stops is an error, so that it is not asked without pause.
+func (w *watcher) falseAlarm() error {
+	if w.alarms++; w.alarms <= maxRepairs {
+		return nil
+	}
+	w.phone.mu.Lock()
+	defer w.phone.mu.Unlock()
+	w.phone.violated("Ping told of changes %d times in a row, and Sync found none", w.alarms)
+	return errors.New("phone: Ping: the server tells of changes that are not there")
 }
 
 // turn is one Sync, if there is reason for it, and one Ping.
@@ -93,7 +107,15 @@ func (w *watcher) turn(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
+		alarm := len(w.stale) > 0
 		w.synced, w.all, w.stale = true, false, nil
+		if alarm && len(events) > 0 {
+			w.alarms = 0
+		} else if alarm {
+			if err := w.falseAlarm(); err != nil {
+				return err
+			}
+		}
 	}
 	return w.ping(ctx)
 }
@@ -105,6 +127,7 @@ func (w *watcher) ping(ctx context.Context) error {
 	m := p.pingRequest()
 	h := &p.settings.Heartbeat
 	length := h.Next()
+	client := *p.client // as it is now: a Sync beside the Ping may provision the phone
 	p.mu.Unlock()
 	if len(m.Folders) == 0 {
 		return errors.New("phone: there is no folder to watch")
@@ -121,7 +144,7 @@ func (w *watcher) ping(ctx context.Context) error {
 	}
 	w.tell(Event{Kind: Waiting, Status: seconds})
 	inTime, cancel := context.WithTimeout(ctx, length+grace)
-	answer, err := p.client.Ping(inTime, message)
+	answer, err := client.Ping(inTime, message)
 	cancel()
 	if err != nil && ctx.Err() == nil {
 		var he *easclient.HTTPError
@@ -242,10 +265,11 @@ func folderIDs(m eas.PingRequest) []string {
 func (p *Phone) Ping(ctx context.Context, heartbeat time.Duration) (eas.PingResponse, error) {
 	p.mu.Lock()
 	m := p.pingRequest()
+	client := *p.client
 	p.mu.Unlock()
 	seconds := int(heartbeat / time.Second)
 	m.HeartbeatInterval = &seconds
-	answer, err := p.client.Ping(ctx, &m)
+	answer, err := client.Ping(ctx, &m)
 	if err != nil {
 		return answer, fmt.Errorf("phone: Ping: %w", err)
 	}

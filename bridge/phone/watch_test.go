@@ -158,6 +158,25 @@ func TestWatchFallsBackWhereTheNetworkCutsPingsOff(t *testing.T) {
 	})
 }
 
+func TestWatchNoticesAlarmsWithoutChanges(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := newFake(t)
+		f.ping = func(*http.Request, eas.PingRequest) eas.PingResponse {
+			return eas.PingResponse{Status: eas.PingChanges, Folders: []string{"7"}}
+		}
+		p, _, err := watch(t, f, Settings{}, time.Minute)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if v := p.Violations(); len(v) == 0 || !strings.Contains(v[0], "found none") {
+			t.Errorf("violations are %q", v)
+		}
+		if len(f.log) > 40 {
+			t.Errorf("asked %d times in a minute", len(f.log))
+		}
+	})
+}
+
 // status answers everything with an HTTP status.
 type status int
 

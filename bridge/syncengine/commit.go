@@ -150,9 +150,9 @@ func nameOf(request []byte) []byte {
 }
 
 // Replay finds the answer that a request got before, as long as every
-// partnership in it is still in the state that the answer led to.
-// "The server ... recognizes the duplicate request and resends the response":
-// [MS-ASCMD] "SyncKey (Sync)".
+// partnership in it is still in the state that the answer led to. See [MS-ASCMD]
+// "Handling Status Errors": a client whose answer got lost repeats its request,
+// and the server has to know it again.
 func (e *Engine) Replay(ctx context.Context, p Phone, request []byte) (answer []byte, ok bool, err error) {
 	a, err := e.store.Answer(ctx, p, nameOf(request))
 	if err != nil {

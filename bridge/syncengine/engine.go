@@ -10,9 +10,9 @@
 // cost of a round follows what changed, never what exists.
 //
 // Beside its present state each partnership keeps the one that led to it, so
-// that a phone whose answer was lost can ask again. See [MS-ASCMD]
-// "SyncKey (Sync)" and "Synchronizing ... Server Processing": the server
-// recognises a repeated request and sends the same answer.
+// that a phone whose answer was lost can ask again. See [MS-ASCMD] "Handling
+// Status Errors": clients repeat a request that failed, and the server
+// recognises the repetition and sends the same answer.
 package syncengine
 
 import (

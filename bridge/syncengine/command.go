@@ -1,0 +1,172 @@
+package syncengine
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/base32"
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/pushbridge/pushbridge/plugins/backend"
+)
+
+// NextName is the name for an item that the phone adds: the same whenever the
+// phone sends the same ClientId with the same key again, and no other's.
+// Phones use ClientIds again in later rounds, so the series of the key would
+// not be enough.
+func (r *Round) NextName(clientID string) string {
+	h := sha256.New()
+	for _, part := range []string{r.phone.User, r.phone.Device, r.Folder.ID.String(), string(r.sent), clientID} {
+		fmt.Fprintf(h, "%d:%s,", len(part), part)
+	}
+	name := base32.StdEncoding.EncodeToString(h.Sum(nil)[:20])
+	return strings.ToLower(name)
+}
+
+// Lookup finds an item that the phone names. ErrNoItem if the phone does not
+// hold it or it is gone (then row.Removed is set). conflict tells that the
+// item's revision is not the one that this phone was told last.
+func (r *Round) Lookup(ctx context.Context, n Number) (row Row, conflict bool, err error) {
+	it, err := r.engine.store.Item(ctx, r.Folder.ID, n)
+	if err != nil {
+		return Row{}, false, fmt.Errorf("syncengine: item %v: %w", ServerID(r.Folder.ID, n), err)
+	}
+	row = Row{Number: n, ID: it.ID, Revision: it.Revision, Removed: it.Removed, Told: r.state.told(&it)}
+	switch {
+	case it.Removed:
+		return row, false, fmt.Errorf("%w: %v is gone", ErrNoItem, ServerID(r.Folder.ID, n))
+	case !r.state.held.Contains(uint32(n)):
+		return row, false, fmt.Errorf("%w: the phone was not told of %v", ErrNoItem, ServerID(r.Folder.ID, n))
+	}
+	return row, row.Told != row.Revision, nil
+}
+
+// Earlier tells what became of an Add in the round that this one repeats. The
+// phone repeats the Add, too: so the item counts as held from here on.
+func (r *Round) Earlier(clientID string) (Result, bool) {
+	if !r.Repeated || clientID == "" {
+		return Result{}, false
+	}
+	for _, res := range r.results {
+		if res.ClientID == clientID {
+			r.state.held.Add(uint32(res.Number))
+			r.state.own[res.Number] = res.Revision
+			r.again()
+			return res, true
+		}
+	}
+	return Result{}, false
+}
+
+// Added says that the phone's item was created, or that its create met its own
+// first try. The body of it, where given, spares reading the item's facts. The
+// phone holds the item and it is no news to it in this revision.
+func (r *Round) Added(ctx context.Context, clientID string, it backend.Item) (Number, error) {
+	row, err := r.write(ctx, func(w Writer, m *Mirror) (Item, error) {
+		known, err := w.ItemsNamed(ctx, r.Folder.ID, []backend.ItemID{it.ID})
+		if err != nil {
+			return Item{}, err
+		}
+		var row Item
+		if len(known) > 0 {
+			row = known[0]
+		} else {
+			m.Numbers++
+			row = Item{Number: m.Numbers, ID: it.ID}
+		}
+		if row.Removed || row.Revision != it.Revision {
+			row.revise(m, it.Revision)
+		}
+		if len(it.Body) > 0 && !row.Known && r.engine.describe != nil {
+			row.Known, row.Facts = true, r.engine.factsOf(r.Folder.Kind, it)
+		}
+		return row, nil
+	})
+	if err != nil {
+		return 0, fmt.Errorf("syncengine: noting an added item: %w", err)
+	}
+	r.did(Result{clientID, row.Number, it.Revision})
+	return row.Number, nil
+}
+
+// Changed says that the phone's change of an item led to a revision.
+func (r *Round) Changed(ctx context.Context, n Number, rev backend.Revision) error {
+	_, err := r.write(ctx, func(w Writer, m *Mirror) (Item, error) {
+		row, err := w.Item(ctx, r.Folder.ID, n)
+		if err == nil && (row.Removed || row.Revision != rev) {
+			row.revise(m, rev)
+		}
+		return row, err
+	})
+	if err != nil {
+		return fmt.Errorf("syncengine: noting a changed item: %w", err)
+	}
+	r.did(Result{"", n, rev})
+	return nil
+}
+
+// Deleted says that the phone's deletion of an item was carried out, or that
+// the item was gone before.
+func (r *Round) Deleted(ctx context.Context, n Number) error {
+	_, err := r.write(ctx, func(w Writer, m *Mirror) (Item, error) {
+		row, err := w.Item(ctx, r.Folder.ID, n)
+		if err == nil && !row.Removed {
+			m.Sequence++
+			row.Removed, row.Sequence = true, m.Sequence
+		}
+		return row, err
+	})
+	// A row that nobody needs any more is purged: then it is gone for sure.
+	if err != nil && !errors.Is(err, ErrNoItem) {
+		return fmt.Errorf("syncengine: noting a deleted item: %w", err)
+	}
+	r.did(Result{"", n, ""})
+	return nil
+}
+
+// write lets change alter one row of the mirror. The backend has done what the
+// phone asked for already, so the end of the context is no reason to stop.
+func (r *Round) write(ctx context.Context, change func(Writer, *Mirror) (Item, error)) (row Item, err error) {
+	ctx = context.WithoutCancel(ctx)
+	wrote := false
+	err = r.engine.store.Update(ctx, r.Folder.User, func(w Writer) error {
+		m, err := w.Mirror(ctx, r.Folder.ID)
+		if err != nil {
+			return err
+		}
+		sequence := m.Sequence
+		if row, err = change(w, &m); err != nil {
+			return err
+		}
+		wrote = m.Sequence != sequence
+		m.Touches++
+		row.Touched = m.Touches
+		if err := w.SaveItems(ctx, r.Folder.ID, []Item{row}); err != nil {
+			return err
+		}
+		return w.SaveMirror(ctx, r.Folder.ID, m)
+	})
+	r.wrote = r.wrote || err == nil && wrote
+	return row, err
+}
+
+// did takes the phone's command into the state and remembers its result.
+func (r *Round) did(res Result) {
+	r.dirty = true
+	r.again()
+	if res.Revision == "" {
+		r.state.held.Remove(uint32(res.Number))
+		delete(r.state.own, res.Number)
+	} else {
+		r.state.held.Add(uint32(res.Number))
+		r.state.own[res.Number] = res.Revision
+	}
+	for i, old := range r.results {
+		if old.ClientID == res.ClientID && (res.ClientID != "" || old.Number == res.Number) {
+			r.results[i] = res
+			return
+		}
+	}
+	r.results = append(r.results, res)
+}

@@ -35,6 +35,11 @@ const (
 	// waits for an answer.
 	busyTimeout = 10_000
 
+	// maxChecked is the size, in bytes, above which a database is not looked
+	// through when it is opened: that would keep phones waiting for seconds.
+	// Damage is then noticed when it is met.
+	maxChecked = 256 << 20
+
 	// minReaders is how many connections read at a time beside the one that
 	// writes, at least. Questions take microseconds; more connections than processors
 	// gain nothing.
@@ -169,12 +174,8 @@ func migrate(ctx context.Context, db *sql.DB) error {
 			return err
 		}
 	}
-	var verdict string
-	if err := db.QueryRowContext(ctx, `PRAGMA quick_check(1)`).Scan(&verdict); err != nil {
-		return damaged(err)
-	}
-	if verdict != "ok" {
-		return fmt.Errorf("%w (%s)", ErrDamaged, verdict)
+	if err := check(ctx, db); err != nil {
+		return err
 	}
 	// Not before we know that the file is ours: this writes to it, and lasts.
 	if _, err := db.ExecContext(ctx, `PRAGMA journal_mode = WAL`); err != nil {
@@ -197,6 +198,28 @@ func migrate(ctx context.Context, db *sql.DB) error {
 	}
 	if _, err := p.Up(ctx); err != nil {
 		return fmt.Errorf("bringing the database up to date: %w", err)
+	}
+	return nil
+}
+
+// check looks for damage in a database of ordinary size.
+func check(ctx context.Context, db *sql.DB) error {
+	var pages, size int64
+	var verdict string
+	if err := db.QueryRowContext(ctx, `PRAGMA page_count`).Scan(&pages); err != nil {
+		return damaged(err)
+	}
+	if err := db.QueryRowContext(ctx, `PRAGMA page_size`).Scan(&size); err != nil {
+		return damaged(err)
+	}
+	if pages*size > maxChecked {
+		return nil
+	}
+	if err := db.QueryRowContext(ctx, `PRAGMA quick_check(1)`).Scan(&verdict); err != nil {
+		return damaged(err)
+	}
+	if verdict != "ok" {
+		return fmt.Errorf("%w (%s)", ErrDamaged, verdict)
 	}
 	return nil
 }

@@ -7,8 +7,10 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 
+	"github.com/pushbridge/pushbridge/bridge/device"
 	"github.com/pushbridge/pushbridge/bridge/store/sqlite"
 	"github.com/pushbridge/pushbridge/bridge/store/sqlstore"
 	"github.com/pushbridge/pushbridge/bridge/store/storetest"
@@ -55,6 +57,29 @@ func TestFileIsPrivateAndLasts(t *testing.T) {
 		if info.Mode().Perm() != 0o600 {
 			t.Errorf("the file's mode is %v", info.Mode())
 		}
+	}
+}
+
+// TestTwoProcesses is two workers on one file.
+func TestTwoProcesses(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "state.db")
+	a, b := open(t, path).Phones(), open(t, path).Phones()
+	id := device.ID{User: "ann", Device: "P"}
+	const rounds = 50
+	var all sync.WaitGroup
+	for _, phones := range []device.Store{a, b} {
+		all.Go(func() {
+			for range rounds {
+				_, err := phones.Update(t.Context(), id, func(p *device.Phone, _ bool) error { p.Policy.Key++; return nil })
+				if err != nil {
+					t.Error(err)
+				}
+			}
+		})
+	}
+	all.Wait()
+	if p, err := a.Phone(t.Context(), id); err != nil || p.Policy.Key != 2*rounds {
+		t.Errorf("%d updates led to %d, %v", 2*rounds, p.Policy.Key, err)
 	}
 }
 

@@ -9,6 +9,7 @@ package sqlstore
 import (
 	"context"
 	"database/sql"
+	"errors"
 	"fmt"
 	"slices"
 )
@@ -26,7 +27,7 @@ type Options struct {
 // A DB is a database with its schema in place. Its methods may be called from
 // many goroutines at a time.
 type DB struct {
-	Options
+	options       Options
 	reads, writes map[string]*sql.Stmt
 }
 
@@ -35,18 +36,18 @@ func New(ctx context.Context, o Options) (*DB, error) {
 	if o.Write == nil {
 		panic("sqlstore: Options.Write is required")
 	}
-	d := &DB{Options: o, writes: map[string]*sql.Stmt{}}
-	var err error
-	if d.writes, err = prepare(ctx, o.Write); err != nil {
+	writes, err := prepare(ctx, o.Write)
+	if err != nil {
 		return nil, err
 	}
-	d.reads = d.writes
 	if o.Read == nil {
-		d.Read = o.Write
-	} else if d.reads, err = prepare(ctx, o.Read); err != nil {
+		return &DB{o, writes, writes}, nil
+	}
+	reads, err := prepare(ctx, o.Read)
+	if err != nil {
 		return nil, err
 	}
-	return d, nil
+	return &DB{o, reads, writes}, nil
 }
 
 func prepare(ctx context.Context, db *sql.DB) (map[string]*sql.Stmt, error) {
@@ -76,11 +77,9 @@ func Queries() []string { return slices.Clone(queries) }
 
 // Close closes the database.
 func (d *DB) Close() error {
-	err := d.Write.Close()
-	if d.Read != d.Write {
-		if e := d.Read.Close(); err == nil {
-			err = e
-		}
+	err := d.options.Write.Close()
+	if d.options.Read != nil {
+		err = errors.Join(d.options.Read.Close(), err)
 	}
 	if err != nil {
 		return fmt.Errorf("sqlstore: %w", err)
@@ -98,13 +97,13 @@ func (d *DB) session() session {
 // update runs work in a transaction that keeps others from updating what
 // belongs to the user.
 func (d *DB) update(ctx context.Context, user string, work func(session) error) error {
-	tx, err := d.Write.BeginTx(ctx, nil)
+	tx, err := d.options.Write.BeginTx(ctx, nil)
 	if err != nil {
 		return fmt.Errorf("sqlstore: beginning: %w", err)
 	}
 	defer tx.Rollback() // after Commit it does nothing
-	if d.Lock != nil {
-		if err := d.Lock(ctx, tx, user); err != nil {
+	if d.options.Lock != nil {
+		if err := d.options.Lock(ctx, tx, user); err != nil {
 			return fmt.Errorf("sqlstore: beginning: %w", err)
 		}
 	}

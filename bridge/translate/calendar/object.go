@@ -41,6 +41,7 @@ type event struct {
 	end    moment
 	allDay bool
 	rule   series
+	next   *time.Time // what nextOccurrence found
 }
 
 // maxOverrides bounds how many overrides are looked at: a daily meeting of

@@ -170,6 +170,14 @@ func (e *event) seriesEnd() int64 {
 // nextOccurrence is the wall-clock time of the first occurrence that is not
 // over, or of the last one.
 func (e *event) nextOccurrence() time.Time {
+	if e.next == nil {
+		t := e.findNext()
+		e.next = &t
+	}
+	return *e.next
+}
+
+func (e *event) findNext() time.Time {
 	now := ical.Reading(e.o.Now, e.start.Loc)
 	if e.allDay {
 		now = ical.Reading(e.o.Now, e.o.Location())

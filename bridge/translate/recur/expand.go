@@ -12,6 +12,9 @@ const (
 	// years of days.
 	MaxPeriods = 10_000
 
+	// MaxDays is how many days are looked at: 110 years, a few milliseconds.
+	MaxDays = 40_000
+
 	// lastYear ends all expansions.
 	lastYear = 2200
 )
@@ -21,7 +24,7 @@ func (r Rule) Expandable() bool { return !r.more && r.Freq != Shorter }
 
 // All lists the wall-clock times at which a rule of an event occurs, ascending,
 // beginning with start itself. It obeys COUNT; the caller obeys UNTIL by no
-// longer asking. It ends after [MaxPeriods] periods, and lists only start for a
+// longer asking. It ends after [MaxPeriods] periods or [MaxDays] days, and lists only start for a
 // rule that is not [Rule.Expandable].
 //
 // See RFC 5545, section 3.3.10, whose table of BY parts it follows.
@@ -30,10 +33,10 @@ func (r Rule) All(start time.Time) iter.Seq[time.Time] {
 		if !yield(start) || !r.Expandable() {
 			return
 		}
-		left := r.Count - 1
+		left, budget := r.Count-1, MaxDays
 		for n := range MaxPeriods {
-			days, ok := r.period(start, n)
-			if !ok {
+			days, ok := r.period(start, n, &budget)
+			if !ok || budget < 0 {
 				return
 			}
 			for _, at := range days {
@@ -53,7 +56,8 @@ func (r Rule) All(start time.Time) iter.Seq[time.Time] {
 }
 
 // period lists the occurrences in the n-th period; false after the last year.
-func (r Rule) period(start time.Time, n int) ([]time.Time, bool) {
+// It takes the days that it looks at from budget.
+func (r Rule) period(start time.Time, n int, budget *int) ([]time.Time, bool) {
 	n *= r.Interval
 	y, m, d := start.Date()
 	at := func(y int, m time.Month, d int) time.Time {
@@ -78,13 +82,13 @@ func (r Rule) period(start time.Time, n int) ([]time.Time, bool) {
 	if first.Year() > lastYear {
 		return nil, false
 	}
-	if r.Freq >= Monthly && len(r.ByMonth) == 1 && r.Freq == Yearly {
-		// The one month of the year is all there is to look at.
-		first = at(first.Year(), time.Month(r.ByMonth[0]), 1)
-		end = first.AddDate(0, 1, 0)
-	}
 	var list []time.Time
 	for t := first; t.Before(end); t = t.AddDate(0, 0, 1) {
+		if r.Freq == Yearly && t.Day() == 1 && !r.inMonths(t, start) {
+			t = at(t.Year(), t.Month()+1, 0)
+			continue
+		}
+		*budget--
 		if r.on(t, start) {
 			list = append(list, t)
 		}
@@ -92,20 +96,24 @@ func (r Rule) period(start time.Time, n int) ([]time.Time, bool) {
 	return r.positions(list), true
 }
 
+// inMonths tells whether the rule applies in a day's month at all.
+func (r Rule) inMonths(t, start time.Time) bool {
+	if len(r.ByMonth) > 0 {
+		return slices.Contains(r.ByMonth, int(t.Month()))
+	}
+	return r.Freq != Yearly || len(r.ByDay) > 0 || len(r.ByMonthDay) > 0 || t.Month() == start.Month()
+}
+
 // on tells whether a day is in the rule's set for its period.
 func (r Rule) on(t, start time.Time) bool {
-	if len(r.ByMonth) > 0 && !slices.Contains(r.ByMonth, int(t.Month())) {
+	if !r.inMonths(t, start) {
 		return false
 	}
-	if len(r.ByMonth) == 0 && r.Freq == Yearly && len(r.ByDay) == 0 && len(r.ByMonthDay) == 0 && t.Month() != start.Month() {
-		return false
-	}
-	last := t.AddDate(0, 1, -t.Day()).Day()
-	if len(r.ByMonthDay) > 0 && !slices.Contains(r.ByMonthDay, t.Day()) && !slices.Contains(r.ByMonthDay, t.Day()-last-1) {
+	if len(r.ByMonthDay) > 0 && !slices.Contains(r.ByMonthDay, t.Day()) && !slices.Contains(r.ByMonthDay, t.Day()-daysIn(t)-1) {
 		return false
 	}
 	if len(r.ByDay) > 0 {
-		return r.onWeekday(t, last)
+		return r.onWeekday(t)
 	}
 	if len(r.ByMonthDay) > 0 {
 		return true
@@ -120,18 +128,27 @@ func (r Rule) on(t, start time.Time) bool {
 	}
 }
 
-func (r Rule) onWeekday(t time.Time, last int) bool {
-	fromStart, fromEnd := (t.Day()-1)/7+1, -((last-t.Day())/7 + 1)
-	if r.Freq == Yearly && len(r.ByMonth) == 0 {
-		days := time.Date(t.Year(), 12, 31, 0, 0, 0, 0, time.UTC).YearDay()
-		fromStart, fromEnd = (t.YearDay()-1)/7+1, -((days-t.YearDay())/7 + 1)
-	}
+// daysIn is how many days the month of a day has.
+func daysIn(t time.Time) int { return time.Date(t.Year(), t.Month()+1, 0, 0, 0, 0, 0, time.UTC).Day() }
+
+func (r Rule) onWeekday(t time.Time) bool {
+	weekday := t.Weekday()
 	for _, d := range r.ByDay {
-		if d.Weekday == t.Weekday() && (d.N == 0 || r.Freq < Monthly || d.N == fromStart || d.N == fromEnd) {
+		if d.Weekday == weekday && (d.N == 0 || r.Freq < Monthly || r.nth(t, d.N)) {
 			return true
 		}
 	}
 	return false
+}
+
+// nth tells whether a day is the n-th one of its weekday: in the month, or for
+// a yearly rule without months in the year.
+func (r Rule) nth(t time.Time, n int) bool {
+	day, days := t.Day(), daysIn(t)
+	if r.Freq == Yearly && len(r.ByMonth) == 0 {
+		day, days = t.YearDay(), time.Date(t.Year(), 12, 31, 0, 0, 0, 0, time.UTC).YearDay()
+	}
+	return n == (day-1)/7+1 || n == -((days-day)/7+1)
 }
 
 // positions applies BYSETPOS.

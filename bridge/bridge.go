@@ -1,0 +1,145 @@
+package bridge
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/http"
+
+	"github.com/pushbridge/pushbridge/bridge/account"
+	"github.com/pushbridge/pushbridge/bridge/autodiscover"
+	"github.com/pushbridge/pushbridge/bridge/config"
+	"github.com/pushbridge/pushbridge/bridge/device"
+	"github.com/pushbridge/pushbridge/bridge/easserver"
+	"github.com/pushbridge/pushbridge/bridge/hub"
+	"github.com/pushbridge/pushbridge/bridge/placeholder"
+	"github.com/pushbridge/pushbridge/bridge/store/sqlstore"
+	"github.com/pushbridge/pushbridge/bridge/syncengine"
+)
+
+// ErrConfig marks errors that only another configuration mends.
+var ErrConfig = errors.New("bridge: the configuration")
+
+// Options tell New what to build with.
+type Options struct {
+	Config config.File
+	Logger *slog.Logger // nil means slog.Default
+
+	// Backends are served in place of those that the configuration names, and
+	// no plugin is started. For tests, and for programs with backends of their
+	// own.
+	Backends []account.Named
+
+	// Adapter answers the command line that starts a built-in adapter as a
+	// plugin. Nil means this executable with "plugin NAME".
+	Adapter func(name string) ([]string, error)
+
+	// Linger is how long a folder is watched after its last phone left; 0 means
+	// the hub's default.
+	Linger hub.Options
+}
+
+// A Bridge is the whole gateway.
+type Bridge struct {
+	logger   *slog.Logger
+	config   config.File
+	store    *sqlstore.DB
+	plugins  *plugins
+	accounts *account.Accounts
+	hub      *hub.Hub
+	engine   *syncengine.Engine
+	devices  *device.Register
+	handler  http.Handler
+}
+
+// New starts the plugins, opens the store and joins the rooms. What is wrong
+// with the configuration comes back as one error that names every fault.
+func New(ctx context.Context, o Options) (_ *Bridge, err error) {
+	b := &Bridge{logger: o.Logger, config: o.Config}
+	if b.logger == nil {
+		b.logger = slog.Default()
+	}
+	defer func() {
+		if err != nil {
+			err = errors.Join(err, b.Close())
+		}
+	}()
+	if b.store, err = openStore(ctx, o.Config.State); err != nil {
+		return nil, err
+	}
+	backends := o.Backends
+	if backends == nil {
+		if b.plugins, err = startPlugins(ctx, o, b.logger); err != nil {
+			return nil, err
+		}
+		backends = b.plugins.backends
+	}
+	if err := b.join(o, backends); err != nil {
+		return nil, err
+	}
+	return b, nil
+}
+
+// join builds the rooms upon the store and the backends.
+func (b *Bridge) join(o Options, backends []account.Named) (err error) {
+	f := o.Config
+	backends = append(backends[:len(backends):len(backends)], account.Named{Name: placeholder.Name, Backend: placeholder.Backend{}})
+	b.accounts, err = account.New(account.Options{
+		Backends: backends, Verify: f.Login.Verify,
+		Rule: account.Rule{User: f.Login.Rule, Domains: f.Login.Domains, Domain: f.Login.Domain, Lower: f.Login.Lower, Address: f.Login.Address},
+	})
+	if err != nil {
+		return fmt.Errorf("bridge: %w", err)
+	}
+	lingering := o.Linger
+	lingering.Report = func(err error) { b.logger.Error("watching", "error", err) }
+	b.hub = hub.New(lingering)
+	b.engine = syncengine.New(syncengine.Options{
+		Store: b.store.Sync(), Describe: easserver.Describe,
+		Changed: func(user string, f syncengine.FolderID) { b.hub.Publish(hub.Topic{User: user, Folder: int64(f)}) },
+	})
+	b.devices = device.New(device.Options{Store: b.store.Phones(), Require: f.Policy.Require, Revision: easserver.PolicyRevision})
+	b.handler = b.routes(easserver.New(easserver.Options{
+		Accounts: b.accounts, Devices: b.devices, Engine: b.engine, Hub: b.hub,
+		PollMin: f.PollMin, PollMax: f.PollMax, Placeholder: placeholder.Name,
+		Heartbeat: easserver.Heartbeat{Min: f.Heartbeat.Min, Default: f.Heartbeat.Default, Max: f.Heartbeat.Max},
+		Logger:    b.logger,
+	}), autodiscover.New(autodiscover.Options{URL: f.AutodiscoverURL, Login: b.person}))
+	return nil
+}
+
+// person verifies a login for Autodiscover.
+func (b *Bridge) person(ctx context.Context, login, password string) (autodiscover.Person, error) {
+	acct, err := b.accounts.Login(ctx, login, password)
+	if err != nil {
+		return autodiscover.Person{}, err
+	}
+	return autodiscover.Person{Name: acct.Name(), Address: acct.Address()}, nil
+}
+
+// Handler answers every request that pushbridge is for.
+func (b *Bridge) Handler() http.Handler { return b.handler }
+
+// Waiting is the number of phones that wait for a change.
+func (b *Bridge) Waiting() int { return b.hub.Waiting() }
+
+// Close ends everything that New started. Requests under way should have
+// ended before.
+func (b *Bridge) Close() error {
+	var errs []error
+	if b.hub != nil {
+		b.hub.Shutdown()
+		b.hub.Close()
+	}
+	if b.accounts != nil {
+		errs = append(errs, b.accounts.Close())
+	}
+	if b.plugins != nil {
+		errs = append(errs, b.plugins.Close())
+	}
+	if b.store != nil {
+		errs = append(errs, b.store.Close())
+	}
+	return errors.Join(errs...)
+}

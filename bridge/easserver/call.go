@@ -1,0 +1,224 @@
+package easserver
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"time"
+
+	"github.com/pushbridge/pushbridge/bridge/account"
+	"github.com/pushbridge/pushbridge/bridge/device"
+	"github.com/pushbridge/pushbridge/bridge/eas"
+	"github.com/pushbridge/pushbridge/bridge/syncengine"
+	"github.com/pushbridge/pushbridge/bridge/telemetry"
+	"github.com/pushbridge/pushbridge/bridge/wbxml"
+)
+
+// An answer is a message of package eas; nil is an empty body, and encoded is
+// a message that was marshalled before.
+type answer any
+
+type encoded []byte
+
+// A call is one command of one phone.
+type call struct {
+	query   eas.Query
+	version eas.Version
+	account *account.Account
+	phone   syncengine.Phone
+	device  device.Phone
+	body    []byte
+	request *http.Request
+	event   *telemetry.Event
+}
+
+func (c *call) deviceID() device.ID {
+	return device.ID{User: c.phone.User, Device: c.phone.Device}
+}
+
+// newCall admits the device and reads the body.
+func (s *Server) newCall(r *http.Request, q eas.Query, acct *account.Account, event *telemetry.Event) (*call, error) {
+	version, err := protocolVersion(r, q)
+	if err != nil {
+		return nil, err
+	}
+	event.Version = version.String()
+	c := &call{query: q, version: version, account: acct, request: r, event: event,
+		phone: syncengine.Phone{User: acct.Name(), Device: q.DeviceID}}
+	c.device, err = s.Devices.Admit(r.Context(), device.Visit{
+		ID: c.deviceID(), Type: q.DeviceType, UserAgent: r.UserAgent(), Version: version.String(),
+	})
+	if err != nil {
+		return c, refusal(err)
+	}
+	c.body, err = readBody(r)
+	return c, err
+}
+
+// protocolVersion lets the header and the query's first byte help each other.
+// A phone that names none is served as one of 12.1, which needs no header that
+// it would have forgotten. See [MS-ASHTTP] "MS-ASProtocolVersion".
+func protocolVersion(r *http.Request, q eas.Query) (eas.Version, error) {
+	if q.Version != 0 {
+		return q.Version, nil
+	}
+	header := r.Header.Get("MS-ASProtocolVersion")
+	if header == "" {
+		return eas.V121, nil
+	}
+	v, err := eas.ParseVersion(header)
+	if err != nil {
+		return 0, &problem{status: http.StatusBadRequest, text: err.Error()}
+	}
+	return v, nil
+}
+
+// malformed answers, per command, that the request contradicts the protocol.
+// GetItemEstimate has no such status; "invalid collection" comes nearest.
+var malformed = map[eas.Command]eas.Status{
+	eas.CmdFolderSync:      eas.Status(eas.FolderMalformed),
+	eas.CmdGetItemEstimate: eas.Status(eas.EstimateBadCollection),
+	eas.CmdItemOperations:  eas.Status(eas.ItemOperationsProtocol),
+	eas.CmdPing:            eas.Status(eas.PingSyntax),
+	eas.CmdProvision:       eas.Status(eas.ProvisionProtocol),
+	eas.CmdSettings:        eas.Status(eas.SettingsProtocol),
+	eas.CmdSync:            eas.Status(eas.SyncProtocol),
+}
+
+// decode reads the call's body into a message. A body that is no WBXML is HTTP
+// status 400; one that says something else than the command is a status.
+func (c *call) decode(message any) error {
+	if len(c.body) == 0 {
+		return &problem{status: http.StatusBadRequest, text: string(c.query.Command) + " needs a body"}
+	}
+	err := eas.Unmarshal(c.body, message)
+	if err == nil {
+		return nil
+	}
+	if _, ok := errors.AsType[*wbxml.SyntaxError](err); ok {
+		return err
+	}
+	return &inBand{status: malformed[c.query.Command], err: err}
+}
+
+// answer runs the command and writes what comes of it.
+func (s *Server) answer(ctx context.Context, w *recorder, c *call) error {
+	c.event.In = int64(len(c.body))
+	run, ok := commands[c.query.Command]
+	if !ok || !c.query.Command.KnownIn(c.version) {
+		return c.notSupported()
+	}
+	if err := s.checkPolicyKey(c); err != nil {
+		return s.answerStatus(w, c, err)
+	}
+	message, err := run(s, ctx, c)
+	if err != nil {
+		return s.answerStatus(w, c, err)
+	}
+	return s.write(w, c, message)
+}
+
+// write marshals a message and sends it.
+func (s *Server) write(w *recorder, c *call, message answer) error {
+	switch m := message.(type) {
+	case nil:
+		w.empty()
+		return nil
+	case encoded:
+		w.message(c.request, m)
+		return nil
+	}
+	doc, err := eas.Marshal(message, c.version)
+	if err != nil {
+		return fmt.Errorf("easserver: the answer to %s: %w", c.query.Command, err)
+	}
+	w.message(c.request, doc)
+	return nil
+}
+
+// An inBand error is told to phones in a 200 answer that has a status and
+// nothing else. Common statuses, those above 100, are unknown before 14.0,
+// where an HTTP status stands for them. See [MS-ASCMD] "Common Status Codes".
+type inBand struct {
+	status eas.Status
+	http   int
+	err    error
+}
+
+func (e *inBand) Error() string {
+	return fmt.Sprintf("easserver: status %d: %v", e.status, e.err)
+}
+
+func (e *inBand) Unwrap() error { return e.err }
+
+// answerStatus tells a phone of an error by a status where its version knows
+// it; other errors are left to HTTP.
+func (s *Server) answerStatus(w *recorder, c *call, err error) error {
+	e, ok := errors.AsType[*inBand](err)
+	if !ok {
+		return err
+	}
+	doc := eas.Failure(c.query.Command, e.status)
+	if doc == nil || e.status > 100 && c.version < eas.V140 {
+		return &problem{status: e.http, text: e.err.Error(), err: e.err}
+	}
+	c.event.Status, c.event.Err = int(e.status), e.err
+	return s.write(w, c, encoded(doc))
+}
+
+// notSupported answers a command that we do not have, that the phone's version
+// does not have, or that nobody knows.
+func (c *call) notSupported() error {
+	return &problem{status: http.StatusNotImplemented,
+		text: fmt.Sprintf("%.40q is not supported in version %s; OPTIONS lists the commands that are", c.query.Command, c.version)}
+}
+
+// refusal turns a refusal by the register into a common status.
+func refusal(err error) error {
+	switch {
+	case errors.Is(err, device.ErrWipe):
+		return &inBand{status: eas.RemoteWipeRequested, http: statusProvision, err: err}
+	case errors.Is(err, device.ErrBlocked):
+		return &inBand{status: 129, http: http.StatusForbidden, err: err}
+	case errors.Is(err, device.ErrTooMany):
+		return &inBand{status: 177, http: http.StatusForbidden, err: err}
+	}
+	return err
+}
+
+// checkPolicyKey sends a phone to provision first, where that is required.
+// Ping carries no key, and up to 14.0 a phone may say what it is by Settings
+// before it provisions. See [MS-ASPROV] "Policy Key".
+func (s *Server) checkPolicyKey(c *call) error {
+	switch {
+	case c.query.Command == eas.CmdProvision, c.query.Command == eas.CmdPing:
+		return nil
+	case c.query.Command == eas.CmdSettings && c.version < eas.V141:
+		return nil
+	}
+	need := s.Devices.NeedsProvision(c.device, c.policyKey())
+	if need == device.NoNeed {
+		return nil
+	}
+	return &inBand{status: eas.Status(need), http: statusProvision, err: fmt.Errorf("the phone has to provision first (%d)", int(need))}
+}
+
+// policyKey is the key that the phone sent in its query or header; 0 if none.
+func (c *call) policyKey() uint32 {
+	key := c.query.PolicyKey
+	if key == nil {
+		key = eas.ParsePolicyKey(c.request.Header.Get("X-MS-PolicyKey"))
+	}
+	if key == nil {
+		return 0
+	}
+	return *key
+}
+
+// park notes in the log how long a call waited for a change.
+func (c *call) park(start time.Time) { c.event.Parked += time.Since(start) }
+
+// note adds numbers to the call's log line.
+func (c *call) note(attrs ...slog.Attr) { c.event.Add(attrs...) }

@@ -1,0 +1,106 @@
+package easserver
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+
+	"github.com/pushbridge/pushbridge/bridge/account"
+	"github.com/pushbridge/pushbridge/bridge/eas"
+	"github.com/pushbridge/pushbridge/bridge/hub"
+	"github.com/pushbridge/pushbridge/bridge/syncengine"
+	"github.com/pushbridge/pushbridge/bridge/watch"
+	"github.com/pushbridge/pushbridge/plugins/backend"
+)
+
+// shows tells which folders a phone of a version can be told of.
+func shows(v eas.Version) func(syncengine.Folder) bool {
+	return func(f syncengine.Folder) bool {
+		k := classes[f.Kind]
+		return k != nil && v >= k.min
+	}
+}
+
+// refreshFolders takes over the backends' lists of collections. A backend that
+// does not answer keeps its folders; it is an error only if none answers.
+func (s *Server) refreshFolders(ctx context.Context, acct *account.Account) (changed bool, err error) {
+	listed, failed := acct.List(ctx)
+	listings := make([]syncengine.Listing, len(listed))
+	for i, l := range listed {
+		listings[i] = syncengine.Listing{Backend: l.Backend, Collections: l.Collections}
+	}
+	var errs []error
+	for name, err := range failed {
+		errs = append(errs, fmt.Errorf("backend %q: %w", name, err))
+	}
+	if len(errs) > 0 {
+		err := errors.Join(errs...)
+		if backend.KindOf(err) == backend.Denied || s.silent(listings) {
+			return false, err
+		}
+		s.Logger.WarnContext(ctx, "a backend does not list its collections; its folders stay as they are", "user", acct.Name(), "error", err)
+	}
+	changed, err = s.Engine.SetFolders(ctx, acct.Name(), listings)
+	if err != nil {
+		return false, fmt.Errorf("easserver: storing the folders: %w", err)
+	}
+	if changed {
+		s.Hub.Publish(hub.Topic{User: acct.Name()})
+	}
+	return changed, nil
+}
+
+// silent tells whether no backend with people's things answered.
+func (s *Server) silent(listings []syncengine.Listing) bool {
+	for _, l := range listings {
+		if l.Backend != s.Placeholder {
+			return false
+		}
+	}
+	return true
+}
+
+// topic is what a phone waits for when it waits for a folder.
+func topic(user string, f syncengine.FolderID) hub.Topic {
+	return hub.Topic{User: user, Folder: int64(f)}
+}
+
+// watcher answers the function that looks after a topic while anybody waits
+// for it, with the sessions of one account.
+func (s *Server) watcher(acct *account.Account) func(context.Context, hub.Topic) {
+	return func(ctx context.Context, t hub.Topic) {
+		w := watch.Watcher{
+			Min: s.PollMin, Max: s.PollMax,
+			Publish: func() { s.Hub.Publish(t) },
+			Report: func(err error) {
+				s.Logger.WarnContext(ctx, "looking for changes", "user", t.User, "folder", t.Folder, "error", err)
+			},
+		}
+		err := s.fillWatcher(ctx, &w, acct, t)
+		if err == nil {
+			err = w.Run(ctx)
+		}
+		if ctx.Err() == nil {
+			s.Logger.LogAttrs(ctx, slog.LevelInfo, "no longer looking for changes", slog.String("user", t.User), slog.Int64("folder", t.Folder), slog.Any("error", err))
+		}
+	}
+}
+
+func (s *Server) fillWatcher(ctx context.Context, w *watch.Watcher, acct *account.Account, t hub.Topic) error {
+	if t.Folder == 0 {
+		w.Refresh = func(ctx context.Context) (bool, error) { return s.refreshFolders(ctx, acct) }
+		return nil
+	}
+	f, err := s.Engine.Folder(ctx, t.User, syncengine.FolderID(t.Folder))
+	if err != nil {
+		return err
+	}
+	session, err := acct.Session(ctx, f.Backend)
+	if err != nil {
+		return err
+	}
+	w.Session, w.Collection = session, f.Collection
+	w.Refresh = func(ctx context.Context) (bool, error) { return s.Engine.Refresh(ctx, f, session) }
+	return nil
+}

@@ -1,0 +1,78 @@
+package easserver
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+
+	"github.com/pushbridge/pushbridge/bridge/eas"
+	"github.com/pushbridge/pushbridge/bridge/syncengine"
+	"github.com/pushbridge/pushbridge/plugins/backend"
+)
+
+// folderSync tells a phone of its folders. See [MS-ASCMD] "FolderSync".
+//
+// Some phones ask with key "0" at every refresh: that costs a list and leaves
+// the folders' own keys alone.
+func (s *Server) folderSync(ctx context.Context, c *call) (answer, error) {
+	var req eas.FolderSyncRequest
+	if err := c.decode(&req); err != nil {
+		return nil, err
+	}
+	if req.SyncKey == "" {
+		return s.folderStatus(c, eas.FolderMalformed), nil
+	}
+	if _, err := s.refreshFolders(ctx, c.account); err != nil {
+		if kind := backend.KindOf(err); kind == backend.Denied || kind == backend.Transient {
+			return nil, err
+		}
+		c.event.Err = err
+		return s.folderStatus(c, eas.FolderServerError), nil
+	}
+	round, err := s.Engine.Hierarchy(ctx, c.phone, syncengine.Key(req.SyncKey), shows(c.version))
+	switch {
+	case errors.Is(err, syncengine.ErrInvalidKey):
+		return s.folderStatus(c, eas.FolderBadKey), nil
+	case err != nil:
+		return nil, err
+	}
+	changes := &eas.FolderChanges{Count: len(round.Added) + len(round.Updated) + len(round.Deleted)}
+	for _, f := range round.Added {
+		changes.Adds = append(changes.Adds, folderMessage(f))
+	}
+	for _, f := range round.Updated {
+		changes.Updates = append(changes.Updates, folderMessage(f))
+	}
+	for _, id := range round.Deleted {
+		changes.Deletes = append(changes.Deletes, eas.FolderRef{ServerID: id.String()})
+	}
+	c.event.Status = int(eas.FolderOK)
+	c.note(slog.Int("folders", changes.Count))
+	return eas.FolderSyncResponse{Status: eas.FolderOK, SyncKey: string(round.Key), Changes: changes}, nil
+}
+
+func (s *Server) folderStatus(c *call, status eas.FolderStatus) answer {
+	c.event.Status = int(status)
+	return eas.FolderSyncResponse{Status: status}
+}
+
+// MaxDisplayName bounds a folder's name, in characters. See [MS-ASCMD]
+// "DisplayName (FolderSync)".
+const MaxDisplayName = 256
+
+func folderMessage(f syncengine.Folder) eas.Folder {
+	parent := eas.RootFolder
+	if f.Parent != 0 {
+		parent = f.Parent.String()
+	}
+	k := classes[f.Kind]
+	typ := k.otherFolder
+	if f.Default {
+		typ = k.mainFolder
+	}
+	name := []rune(f.Name)
+	if len(name) > MaxDisplayName {
+		name = name[:MaxDisplayName]
+	}
+	return eas.Folder{ServerID: f.ID.String(), ParentID: parent, DisplayName: string(name), Type: typ}
+}

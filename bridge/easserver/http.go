@@ -1,0 +1,228 @@
+package easserver
+
+import (
+	"compress/gzip"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/pushbridge/pushbridge/bridge/device"
+	"github.com/pushbridge/pushbridge/bridge/hub"
+	"github.com/pushbridge/pushbridge/bridge/syncengine"
+	"github.com/pushbridge/pushbridge/bridge/telemetry"
+	"github.com/pushbridge/pushbridge/bridge/wbxml"
+	"github.com/pushbridge/pushbridge/plugins/backend"
+)
+
+const (
+	// MaxBody bounds a request's body. 200 commands with a picture of 48 KB
+	// each are 10 MB; mail with attachments has a limit of its own.
+	MaxBody = 20 << 20
+
+	// MinCompress is the length below which an answer is not worth
+	// compressing: it fits a packet either way.
+	MinCompress = 1 << 10
+
+	// DefaultRetry is what a phone is told to wait when a backend is down and
+	// did not say for how long.
+	DefaultRetry = 30 * time.Second
+
+	contentType = "application/vnd.ms-sync.wbxml"
+	realm       = `Basic realm="pushbridge", charset="UTF-8"`
+
+	// statusGone stands in the log for a phone that hung up, as in nginx's;
+	// nobody gets it.
+	statusGone = 499
+
+	// statusProvision asks a phone that speaks 12.1 or less to provision.
+	// See [MS-ASPROV] "Downloading Policies".
+	statusProvision = 449
+)
+
+// A problem is an error with the HTTP status that tells a phone about it.
+type problem struct {
+	status     int
+	text       string // for a person who looks at the wire
+	retryAfter time.Duration
+	err        error
+}
+
+func (p *problem) Error() string {
+	if p.err != nil {
+		return p.text + ": " + p.err.Error()
+	}
+	return p.text
+}
+
+func (p *problem) Unwrap() error { return p.err }
+
+// A recorder writes an answer and remembers what it was.
+type recorder struct {
+	http.ResponseWriter
+	status int
+	bytes  int64
+}
+
+func (w *recorder) WriteHeader(status int) {
+	if w.status == 0 {
+		w.status = status
+	}
+	w.ResponseWriter.WriteHeader(status)
+}
+
+func (w *recorder) Write(p []byte) (int, error) {
+	if w.status == 0 {
+		w.status = http.StatusOK
+	}
+	n, err := w.ResponseWriter.Write(p)
+	w.bytes += int64(n)
+	return n, err
+}
+
+// empty answers 200 with a length and no type: what phones expect of an
+// answer without a body. See [MS-ASHTTP] "Content-Type".
+func (w *recorder) empty() {
+	w.Header()["Content-Type"] = nil
+	w.Header().Set("Content-Length", "0")
+	w.WriteHeader(http.StatusOK)
+}
+
+// fail answers an HTTP status with a sentence for people.
+func (w *recorder) fail(status int, text string) {
+	h := w.Header()
+	h.Set("Content-Type", "text/plain; charset=utf-8")
+	h.Set("X-Content-Type-Options", "nosniff")
+	h.Set("Content-Length", strconv.Itoa(len(text)+1))
+	w.WriteHeader(status)
+	io.WriteString(w, text+"\n") // a phone that left does not read it
+}
+
+func (w *recorder) unauthorized() {
+	w.Header().Set("WWW-Authenticate", realm)
+	w.fail(http.StatusUnauthorized, "Log in with the user name and password of your contacts and calendars.")
+}
+
+// message answers WBXML, compressed if the phone asked for that.
+func (w *recorder) message(r *http.Request, doc []byte) {
+	h := w.Header()
+	h.Set("Content-Type", contentType)
+	if len(doc) < MinCompress || !acceptsGzip(r) {
+		h.Set("Content-Length", strconv.Itoa(len(doc)))
+		w.WriteHeader(http.StatusOK)
+		w.Write(doc)
+		return
+	}
+	h.Set("Content-Encoding", "gzip")
+	h.Set("Vary", "Accept-Encoding")
+	w.WriteHeader(http.StatusOK)
+	z, _ := gzip.NewWriterLevel(w, gzip.BestSpeed) // the level is a valid one
+	z.Write(doc)
+	z.Close() // an error means that the phone left; it will ask again
+}
+
+// acceptsGzip tells whether the phone asked for compressed answers.
+func acceptsGzip(r *http.Request) bool {
+	for coding := range strings.SplitSeq(r.Header.Get("Accept-Encoding"), ",") {
+		name, q, _ := strings.Cut(strings.TrimSpace(coding), ";")
+		if strings.EqualFold(strings.TrimSpace(name), "gzip") {
+			return strings.ReplaceAll(q, " ", "") != "q=0"
+		}
+	}
+	return false
+}
+
+// refuse answers a request that cannot be answered in the protocol. It is the
+// one place where kinds of errors become HTTP statuses.
+func (s *Server) refuse(w *recorder, r *http.Request, event *telemetry.Event, err error) {
+	event.Err = err
+	p := asProblem(err)
+	if p.status == http.StatusUnauthorized {
+		w.unauthorized()
+		return
+	}
+	if p.retryAfter > 0 {
+		seconds := max(1, int((p.retryAfter+time.Second-1)/time.Second))
+		w.Header().Set("Retry-After", strconv.Itoa(seconds))
+	}
+	w.fail(p.status, p.text)
+	if r.Context().Err() != nil {
+		w.status = statusGone
+	}
+}
+
+// asProblem chooses the HTTP status for an error. What it does not know is an
+// internal error whose text stays in the log.
+func asProblem(err error) *problem {
+	if p, ok := errors.AsType[*problem](err); ok {
+		return p
+	}
+	if _, ok := errors.AsType[*wbxml.SyntaxError](err); ok {
+		return &problem{status: http.StatusBadRequest, text: "the body is not what it should be: " + err.Error()}
+	}
+	switch {
+	case errors.Is(err, device.ErrInvalidID):
+		return &problem{status: http.StatusBadRequest, text: err.Error()}
+	case errors.Is(err, device.ErrBlocked), errors.Is(err, device.ErrTooMany):
+		return &problem{status: http.StatusForbidden, text: err.Error()}
+	case errors.Is(err, device.ErrWipe):
+		return &problem{status: statusProvision, text: "provision first"}
+	case errors.Is(err, hub.ErrShutdown):
+		return &problem{status: http.StatusServiceUnavailable, text: "restarting, come back at once", retryAfter: time.Second}
+	case errors.Is(err, syncengine.ErrKeyMoved):
+		return &problem{status: http.StatusServiceUnavailable, text: "another request of this phone is under way", retryAfter: time.Second}
+	}
+	if errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded) {
+		return &problem{status: http.StatusServiceUnavailable, text: "interrupted, come back at once", retryAfter: time.Second}
+	}
+	switch backend.KindOf(err) {
+	case backend.Denied:
+		return &problem{status: http.StatusUnauthorized, text: "wrong user name or password"}
+	case backend.Transient:
+		retry := backend.RetryAfter(err)
+		if retry <= 0 {
+			retry = DefaultRetry
+		}
+		return &problem{status: http.StatusServiceUnavailable, text: "the server behind pushbridge does not answer; nothing is lost, try again later", retryAfter: retry}
+	}
+	return &problem{status: http.StatusInternalServerError, text: "internal error"}
+}
+
+// readBody reads a request's body within MaxBody and checks its type.
+func readBody(r *http.Request) ([]byte, error) {
+	if r.ContentLength > MaxBody {
+		return nil, tooLarge()
+	}
+	body, err := io.ReadAll(io.LimitReader(r.Body, MaxBody+1))
+	if err != nil {
+		if tooBig, ok := errors.AsType[*http.MaxBytesError](err); ok {
+			return nil, &problem{status: http.StatusRequestEntityTooLarge, text: tooBig.Error()}
+		}
+		if cause := context.Cause(r.Context()); cause != nil {
+			return nil, cause
+		}
+		return nil, &problem{status: http.StatusBadRequest, text: "the body broke off", err: err}
+	}
+	if len(body) > MaxBody {
+		return nil, tooLarge()
+	}
+	if len(body) > 0 && !isWBXML(r.Header.Get("Content-Type"), body) {
+		return nil, &problem{status: http.StatusBadRequest, text: fmt.Sprintf("the body is of type %.100q, not %s", r.Header.Get("Content-Type"), contentType)}
+	}
+	return body, nil
+}
+
+func tooLarge() error {
+	return &problem{status: http.StatusRequestEntityTooLarge, text: fmt.Sprintf("the body is larger than %d bytes", MaxBody)}
+}
+
+// isWBXML believes the type if it is one of the protocol's, and else the first
+// byte, which is the version of WBXML: there are clients that send no type or
+// a wrong one. See [MS-ASHTTP] "Content-Type".
+func isWBXML(typ string, body []byte) bool {
+	return strings.HasPrefix(strings.ToLower(typ), "application/vnd.ms-sync") || body[0] <= 3
+}

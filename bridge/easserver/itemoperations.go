@@ -1,0 +1,133 @@
+package easserver
+
+import (
+	"context"
+	"errors"
+	"slices"
+
+	"github.com/pushbridge/pushbridge/bridge/eas"
+	"github.com/pushbridge/pushbridge/bridge/syncengine"
+	"github.com/pushbridge/pushbridge/bridge/translate"
+	"github.com/pushbridge/pushbridge/bridge/wbxml"
+	"github.com/pushbridge/pushbridge/plugins/backend"
+)
+
+// MaxFetches bounds the operations of one request. See [MS-ASCMD] "Limiting
+// Size of Command Requests".
+const MaxFetches = 100
+
+// itemOperations fetches items by name. See [MS-ASCMD] "ItemOperations".
+func (s *Server) itemOperations(ctx context.Context, c *call) (answer, error) {
+	var req eas.ItemOperationsRequest
+	if err := c.decode(&req); err != nil {
+		return nil, err
+	}
+	if n := len(req.Fetches) + len(req.Empties) + len(req.Moves); n == 0 || n > MaxFetches {
+		c.event.Status = int(eas.ItemOperationsProtocol)
+		return eas.ItemOperationsResponse{Status: eas.ItemOperationsProtocol}, nil
+	}
+	results := new(eas.ItemOperationResults)
+	for _, m := range req.Moves {
+		results.Moves = append(results.Moves, eas.MoveResult{Status: eas.ItemOperationsActionForbidden, ConversationID: m.ConversationID})
+	}
+	for _, e := range req.Empties {
+		results.Empties = append(results.Empties, eas.EmptyFolderResult{Status: eas.ItemOperationsActionForbidden, CollectionID: e.CollectionID})
+	}
+	for _, fetch := range req.Fetches {
+		r := eas.FetchResult{CollectionID: fetch.CollectionID, ServerID: fetch.ServerID, LongID: fetch.LongID,
+			LinkID: fetch.LinkID, FileReference: fetch.FileReference}
+		var err error
+		r.Class, r.Properties, err = s.fetchItem(ctx, c, fetch)
+		if kind := backend.KindOf(err); kind == backend.Denied || kind == backend.Transient {
+			return nil, err
+		}
+		r.Status = fetchStatus(err)
+		results.Fetches = append(results.Fetches, r)
+	}
+	c.event.Status = int(eas.ItemOperationsOK)
+	return eas.ItemOperationsResponse{Status: eas.ItemOperationsOK, Response: results}, nil
+}
+
+// Errors of a fetch that are no item's fault.
+var (
+	errStore      = errors.New("easserver: there is no such store")
+	errAttachment = errors.New("easserver: there is no such attachment")
+	errLink       = errors.New("easserver: documents are not served")
+)
+
+// fetchStatus tells a phone what came of a fetch. It is the one place where
+// errors become statuses of ItemOperations.
+func fetchStatus(err error) eas.ItemOperationsStatus {
+	switch {
+	case err == nil:
+		return eas.ItemOperationsOK
+	case errors.Is(err, errStore):
+		return eas.ItemOperationsUnknownStore
+	case errors.Is(err, errAttachment):
+		return eas.ItemOperationsBadAttachment
+	case errors.Is(err, errLink):
+		return eas.ItemOperationsBadURI
+	case errors.Is(err, syncengine.ErrNoItem), errors.Is(err, syncengine.ErrNoFolder), backend.KindOf(err) == backend.NotFound:
+		return eas.ItemOperationsNotFound
+	case errors.Is(err, translate.ErrUnreadable), errors.Is(err, translate.ErrNotShown):
+		return eas.ItemOperationsConversion
+	case backend.KindOf(err) == backend.TooLarge:
+		return eas.ItemOperationsTooLarge
+	}
+	return eas.ItemOperationsServerError
+}
+
+// fetchItem reads one item that the phone holds.
+func (s *Server) fetchItem(ctx context.Context, c *call, fetch eas.FetchRequest) (class string, p eas.Properties, err error) {
+	switch {
+	case fetch.LinkID != "":
+		return "", nil, errLink
+	case fetch.Store != eas.StoreMailbox:
+		return "", nil, errStore
+	case fetch.FileReference != "":
+		return "", nil, errAttachment
+	}
+	id, n, err := syncengine.ParseServerID(fetch.ServerID)
+	if err != nil {
+		return "", nil, err
+	}
+	folder, err := s.Engine.Folder(ctx, c.phone.User, id)
+	if err != nil {
+		return "", nil, err
+	}
+	k := classes[folder.Kind]
+	if k == nil || k.show == nil || c.version < k.min {
+		return "", nil, syncengine.ErrNoItem
+	}
+	row, err := s.Engine.Item(ctx, folder, n)
+	if err != nil {
+		return "", nil, err
+	}
+	session, err := c.account.Session(ctx, folder.Backend)
+	if err != nil {
+		return "", nil, err
+	}
+	it, err := getOne(ctx, session, folder.Collection, row.ID)
+	if err != nil {
+		return "", nil, err
+	}
+	o := s.translation(c)
+	var schema []wbxml.Tag
+	if fetch.Options != nil {
+		o.Body = bodyWish(c.version, fetch.Options.BodyPreferences, nil)
+		schema = fetch.Options.Schema
+	}
+	if p, err = k.show(it.Body, o); err != nil {
+		return "", nil, err
+	}
+	return k.name, onlySchema(p, schema), nil
+}
+
+// onlySchema keeps the properties that were asked for. See [MS-ASCMD] "Schema
+// (ItemOperations)".
+func onlySchema(p eas.Properties, schema []wbxml.Tag) eas.Properties {
+	if schema == nil {
+		return p
+	}
+	return slices.DeleteFunc(p, func(e eas.Element) bool { return !slices.Contains(schema, e.Tag) })
+}

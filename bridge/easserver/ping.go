@@ -1,0 +1,146 @@
+package easserver
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/pushbridge/pushbridge/bridge/eas"
+	"github.com/pushbridge/pushbridge/bridge/hub"
+	"github.com/pushbridge/pushbridge/bridge/syncengine"
+)
+
+// lastPing is the name under which a phone's Ping parameters are remembered.
+const lastPing = "ping"
+
+// A rememberedPing is what a Ping without a heartbeat or without folders
+// refers to. The two are remembered separately.
+type rememberedPing struct {
+	Heartbeat int      `json:"heartbeat,omitempty"` // seconds
+	Folders   []string `json:"folders,omitempty"`
+}
+
+// ping holds the phone until one of its folders changes, and answers which.
+// See [MS-ASCMD] "Ping".
+func (s *Server) ping(ctx context.Context, c *call) (answer, error) {
+	want, refusal, err := s.wantedPing(ctx, c)
+	if err != nil {
+		return nil, err
+	}
+	if refusal != nil {
+		return s.pinged(c, *refusal), nil
+	}
+	topics := []hub.Topic{{User: c.phone.User}}
+	for _, id := range want.Folders {
+		f, err := syncengine.ParseFolderID(id)
+		if err == nil {
+			_, err = s.Engine.Folder(ctx, c.phone.User, f)
+		}
+		if errors.Is(err, syncengine.ErrNoFolder) {
+			return s.pinged(c, eas.PingResponse{Status: eas.PingHierarchyChanged}), nil
+		}
+		if err != nil {
+			return nil, err
+		}
+		topics = append(topics, topic(c.phone.User, f))
+	}
+	start := time.Now()
+	news, err := s.Hub.Wait(ctx, hub.Wait{
+		User: c.phone.User, Device: c.phone.Device, Topics: topics,
+		Heartbeat: time.Duration(want.Heartbeat) * time.Second,
+		Check:     s.pending(c, topics), Watch: s.watcher(c.account),
+	})
+	c.park(start)
+	switch {
+	case errors.Is(err, hub.ErrReplaced), errors.Is(err, hub.ErrShutdown):
+		return s.pinged(c, eas.PingResponse{Status: eas.PingExpired}), nil
+	case err != nil:
+		return nil, err
+	}
+	return s.pinged(c, pingAnswer(news)), nil
+}
+
+// pingAnswer tells of changes. A change of the hierarchy goes first: the phone
+// pings again when it knows its folders.
+func pingAnswer(news []hub.Topic) eas.PingResponse {
+	r := eas.PingResponse{Status: eas.PingExpired}
+	for _, t := range news {
+		if t.Folder == 0 {
+			return eas.PingResponse{Status: eas.PingHierarchyChanged}
+		}
+		r.Status = eas.PingChanges
+		r.Folders = append(r.Folders, syncengine.FolderID(t.Folder).String())
+	}
+	return r
+}
+
+func (s *Server) pinged(c *call, r eas.PingResponse) answer {
+	c.event.Status = int(r.Status)
+	return r
+}
+
+// wantedPing reads the request, fills in what is remembered, and refuses what
+// cannot be done.
+func (s *Server) wantedPing(ctx context.Context, c *call) (want rememberedPing, refusal *eas.PingResponse, err error) {
+	var req eas.PingRequest
+	if len(c.body) > 0 {
+		if err := c.decode(&req); err != nil {
+			return want, nil, err
+		}
+	}
+	stored, err := s.Devices.Recall(ctx, c.deviceID(), lastPing)
+	if err != nil {
+		return want, nil, err
+	}
+	if stored != nil && json.Unmarshal(stored, &want) != nil {
+		want = rememberedPing{} // of an earlier program: the phone is asked to say it again
+	}
+	if req.HeartbeatInterval != nil {
+		want.Heartbeat = *req.HeartbeatInterval
+	}
+	if len(req.Folders) > 0 {
+		want.Folders = nil
+		for _, f := range req.Folders {
+			want.Folders = append(want.Folders, f.ID)
+		}
+	}
+	if refusal := s.checkPing(want, req); refusal != nil {
+		return want, refusal, nil
+	}
+	text, err := json.Marshal(want)
+	if err != nil {
+		return want, nil, fmt.Errorf("easserver: remembering a Ping: %w", err)
+	}
+	if !bytes.Equal(text, stored) {
+		err = s.Devices.Remember(ctx, c.deviceID(), lastPing, text)
+	}
+	return want, nil, err
+}
+
+// checkPing is the statuses of [MS-ASCMD] "Status (Ping)" that concern the
+// request itself.
+func (s *Server) checkPing(want rememberedPing, req eas.PingRequest) *eas.PingResponse {
+	seen := make(map[string]bool, len(want.Folders))
+	for _, id := range want.Folders {
+		if id == "" || seen[id] {
+			return &eas.PingResponse{Status: eas.PingSyntax}
+		}
+		seen[id] = true
+	}
+	least, most := int(s.Heartbeat.Min/time.Second), int(s.Heartbeat.Max/time.Second)
+	switch {
+	case len(want.Folders) == 0, want.Heartbeat == 0 && req.HeartbeatInterval == nil:
+		return &eas.PingResponse{Status: eas.PingMissing}
+	case len(want.Folders) > MaxCollections:
+		limit := MaxCollections
+		return &eas.PingResponse{Status: eas.PingTooManyFolders, MaxFolders: &limit}
+	case want.Heartbeat < least:
+		return &eas.PingResponse{Status: eas.PingBadHeartbeat, HeartbeatInterval: &least}
+	case want.Heartbeat > most:
+		return &eas.PingResponse{Status: eas.PingBadHeartbeat, HeartbeatInterval: &most}
+	}
+	return nil
+}

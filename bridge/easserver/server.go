@@ -1,0 +1,178 @@
+// Package easserver answers the commands of ActiveSync, a file per command.
+//
+// A request walks from the query to the account, the admission of the device,
+// the decoded message and the command's function in [commands], which asks the
+// rooms below and answers a message. See [MS-ASHTTP] and [MS-ASCMD]; the
+// revisions are those that package eas names.
+package easserver
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"runtime/debug"
+	"strings"
+	"time"
+
+	"github.com/pushbridge/pushbridge/bridge/account"
+	"github.com/pushbridge/pushbridge/bridge/device"
+	"github.com/pushbridge/pushbridge/bridge/eas"
+	"github.com/pushbridge/pushbridge/bridge/hub"
+	"github.com/pushbridge/pushbridge/bridge/syncengine"
+	"github.com/pushbridge/pushbridge/bridge/telemetry"
+)
+
+// Options tell New what to build with. Accounts, Devices, Engine and Hub are
+// required.
+type Options struct {
+	Accounts *account.Accounts
+	Devices  *device.Register
+	Engine   *syncengine.Engine
+	Hub      *hub.Hub
+
+	// PollMin and PollMax bound the time between two questions to a backend
+	// while a phone waits; 0 means the defaults of package watch.
+	PollMin, PollMax time.Duration
+
+	// Placeholder is the name of the backend that stands in for what nobody
+	// serves; its answer alone does not mean that a server can be reached.
+	Placeholder string
+
+	Heartbeat Heartbeat
+	Zone      *time.Location // of people who did not say; nil means UTC
+	Logger    *slog.Logger   // nil means slog.Default
+}
+
+// Heartbeat bounds how long a phone may wait. See [MS-ASCMD]
+// "HeartbeatInterval (Ping)".
+type Heartbeat struct {
+	Min, Default, Max time.Duration
+}
+
+// DefaultHeartbeat is the whole range of the specification; the default is the
+// one that the first Android clients began with.
+var DefaultHeartbeat = Heartbeat{Min: 60 * time.Second, Default: 480 * time.Second, Max: 3540 * time.Second}
+
+// A Server answers phones. It is an http.Handler.
+type Server struct {
+	Options
+}
+
+// New builds a Server.
+func New(o Options) *Server {
+	if o.Accounts == nil || o.Devices == nil || o.Engine == nil || o.Hub == nil {
+		panic("easserver: Accounts, Devices, Engine and Hub are required")
+	}
+	if o.Heartbeat == (Heartbeat{}) {
+		o.Heartbeat = DefaultHeartbeat
+	}
+	if o.Logger == nil {
+		o.Logger = slog.Default()
+	}
+	return &Server{Options: o}
+}
+
+// commands is everything that a phone can ask for and get an answer.
+var commands = map[eas.Command]func(*Server, context.Context, *call) (answer, error){
+	eas.CmdFolderSync:      (*Server).folderSync,
+	eas.CmdGetItemEstimate: (*Server).getItemEstimate,
+	eas.CmdItemOperations:  (*Server).itemOperations,
+	eas.CmdPing:            (*Server).ping,
+	eas.CmdProvision:       (*Server).provision,
+	eas.CmdSettings:        (*Server).settings,
+	eas.CmdSync:            (*Server).sync,
+}
+
+// announced lists the commands in the order in which Exchange does. A command
+// that is not answered is not announced.
+const announced = "Sync,FolderSync,GetItemEstimate,Settings,Ping,ItemOperations,Provision"
+
+// ServeHTTP answers one request and logs it in one line.
+func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	start := time.Now()
+	event := &telemetry.Event{Agent: r.UserAgent(), Command: r.Method}
+	rec := &recorder{ResponseWriter: w}
+	defer func() {
+		if p := recover(); p != nil {
+			// One command went wrong in a way that nobody foresaw; the other
+			// phones get on with their day.
+			event.Err = fmt.Errorf("easserver: panic: %v", p)
+			s.Logger.Error("panic", "command", event.Command, "panic", p, "stack", string(debug.Stack()))
+			if rec.status == 0 {
+				rec.fail(http.StatusInternalServerError, "internal error")
+			}
+		}
+		event.HTTP, event.Out, event.Took = rec.status, rec.bytes, time.Since(start)
+		event.Log(context.WithoutCancel(r.Context()), s.Logger)
+	}()
+	switch r.Method {
+	case http.MethodOptions:
+		s.options(rec, r, event)
+	case http.MethodPost:
+		s.post(rec, r, event)
+	default:
+		rec.Header().Set("Allow", "OPTIONS, POST")
+		rec.fail(http.StatusMethodNotAllowed, "This address is for phones: an account of the type Exchange uses it. A browser has nothing to see here.")
+	}
+}
+
+// options tells a phone which versions and commands there are. See [MS-ASHTTP]
+// "HTTP OPTIONS Response".
+func (s *Server) options(w *recorder, r *http.Request, event *telemetry.Event) {
+	if _, ok := s.login(w, r, event); !ok {
+		return
+	}
+	versions := make([]string, len(eas.Versions))
+	for i, v := range eas.Versions {
+		versions[i] = v.String()
+	}
+	h := w.Header()
+	h.Set("MS-Server-ActiveSync", "15.1")
+	h.Set("MS-ASProtocolVersions", strings.Join(versions, ","))
+	h.Set("MS-ASProtocolCommands", announced)
+	h.Set("Allow", "OPTIONS, POST")
+	h.Set("Public", "OPTIONS, POST")
+	w.empty()
+}
+
+// post answers a command.
+func (s *Server) post(w *recorder, r *http.Request, event *telemetry.Event) {
+	query, err := eas.ParseQuery(r.URL.RawQuery)
+	if err != nil {
+		event.Err = err
+		w.fail(http.StatusBadRequest, "the query is neither plain nor base64: "+err.Error())
+		return
+	}
+	event.Command, event.Phone = string(query.Command), query.DeviceID
+	acct, ok := s.login(w, r, event)
+	if !ok {
+		return
+	}
+	c, err := s.newCall(r, query, acct, event)
+	if err == nil {
+		err = s.answer(r.Context(), w, c)
+	} else if c != nil {
+		err = s.answerStatus(w, c, err)
+	}
+	if err != nil {
+		s.refuse(w, r, event, err)
+	}
+}
+
+// login finds out who asks; where it cannot, it has answered.
+func (s *Server) login(w *recorder, r *http.Request, event *telemetry.Event) (*account.Account, bool) {
+	user, password, ok := account.Basic(r.Header.Get("Authorization"))
+	if !ok {
+		w.unauthorized()
+		return nil, false
+	}
+	acct, err := s.Accounts.Login(r.Context(), user, password)
+	if err != nil {
+		event.User = user
+		s.refuse(w, r, event, err)
+		return nil, false
+	}
+	event.User = acct.Name()
+	return acct, true
+}

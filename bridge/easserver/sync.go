@@ -1,0 +1,192 @@
+package easserver
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"time"
+
+	"github.com/pushbridge/pushbridge/bridge/eas"
+	"github.com/pushbridge/pushbridge/bridge/hub"
+	"github.com/pushbridge/pushbridge/bridge/syncengine"
+)
+
+// sync exchanges changes of items. See [MS-ASCMD] "Sync".
+//
+// A request that repeats the last one gets the last answer, byte for byte. Each
+// folder's round is prepared, with the phone's commands written to the backend;
+// then the rounds are committed together with the answer; then the answer is
+// sent. A crash anywhere is repaired by the phone's retry.
+func (s *Server) sync(ctx context.Context, c *call) (answer, error) {
+	want, err := s.wantedSync(ctx, c)
+	if err != nil {
+		return nil, err
+	}
+	if want.refuse != 0 {
+		return s.syncRefusal(c, want), nil
+	}
+	name, err := want.hash(c.version)
+	if err != nil {
+		return nil, err
+	}
+	if before, ok, err := s.Engine.Replay(ctx, c.phone, name); err != nil {
+		return nil, err
+	} else if ok {
+		c.event.Status = int(eas.SyncOK)
+		c.note(slog.Bool("replayed", true))
+		return encoded(before), nil
+	}
+	all, err := s.syncAll(ctx, c, want)
+	if err != nil {
+		return nil, err
+	}
+	if !all.speaks() && want.wait > 0 && !want.hasCommands() {
+		if all, err = s.syncWaiting(ctx, c, want, all); err != nil {
+			return nil, err
+		}
+	}
+	return s.commitSync(ctx, c, name, all)
+}
+
+// syncRefusal answers a request as a whole.
+func (s *Server) syncRefusal(c *call, w *syncWant) answer {
+	c.event.Status = int(w.refuse)
+	r := eas.SyncResponse{Status: w.refuse}
+	if w.limit != 0 {
+		r.Limit = &w.limit
+	}
+	return r
+}
+
+// allFolders is what came of all folders of a request.
+type allFolders []*folderSync
+
+// speaks tells whether there is anything to tell the phone.
+func (all allFolders) speaks() bool {
+	for _, f := range all {
+		if f.speaks() {
+			return true
+		}
+	}
+	return false
+}
+
+// rounds are those that can be committed.
+func (all allFolders) rounds() []*syncengine.Round {
+	var rounds []*syncengine.Round
+	for _, f := range all {
+		if f.round != nil {
+			rounds = append(rounds, f.round)
+		}
+	}
+	return rounds
+}
+
+// syncAll prepares the rounds of all folders.
+//
+// A folder whose backend does not answer is left out, which a phone takes for
+// "no change", as long as the phone brought no commands for it; if no folder
+// can be asked, the request fails as a whole. Nothing is lost either way: the
+// phone's next request asks again.
+func (s *Server) syncAll(ctx context.Context, c *call, w *syncWant) (allFolders, error) {
+	all := make(allFolders, 0, len(w.Collections))
+	window, failed := w.window(), error(nil)
+	for i := range w.Collections {
+		f, err := s.syncFolder(ctx, c, &w.Collections[i], window)
+		if err != nil {
+			return nil, err
+		}
+		if f.failed != nil {
+			failed = f.failed
+			c.note(slog.String("left_out", f.request.CollectionID), slog.Any("left_out_because", f.failed))
+			continue
+		}
+		window = max(0, window-len(f.result.Commands))
+		all = append(all, f)
+	}
+	if len(all) == 0 && failed != nil {
+		return nil, failed
+	}
+	return all, nil
+}
+
+// syncWaiting holds the phone until one of its folders has news, and then
+// prepares the rounds anew: hours may have passed.
+func (s *Server) syncWaiting(ctx context.Context, c *call, w *syncWant, all allFolders) (allFolders, error) {
+	start := time.Now()
+	defer c.park(start)
+	var topics []hub.Topic
+	for _, f := range all {
+		topics = append(topics, topic(c.phone.User, f.folder.ID))
+	}
+	_, err := s.Hub.Wait(ctx, hub.Wait{
+		User: c.phone.User, Device: c.phone.Device, Topics: topics, Heartbeat: w.wait,
+		Check: s.pending(c, topics), Watch: s.watcher(c.account),
+	})
+	switch {
+	case errors.Is(err, hub.ErrReplaced), errors.Is(err, hub.ErrShutdown):
+		return all, nil // no change: the phone asks again
+	case err != nil:
+		return nil, err
+	}
+	return s.syncAll(ctx, c, w)
+}
+
+// pending answers which of the topics are news to the phone.
+func (s *Server) pending(c *call, topics []hub.Topic) func(context.Context) ([]hub.Topic, error) {
+	return func(ctx context.Context) ([]hub.Topic, error) {
+		var news []hub.Topic
+		for _, t := range topics {
+			yes, err := s.isNews(ctx, c, t)
+			if err != nil {
+				return nil, err
+			}
+			if yes {
+				news = append(news, t)
+			}
+		}
+		return news, nil
+	}
+}
+
+func (s *Server) isNews(ctx context.Context, c *call, t hub.Topic) (bool, error) {
+	if t.Folder == 0 {
+		return s.Engine.HierarchyPending(ctx, c.phone, shows(c.version))
+	}
+	yes, err := s.Engine.Pending(ctx, c.phone, syncengine.FolderID(t.Folder))
+	if errors.Is(err, syncengine.ErrUnknown) {
+		return true, nil // never synchronized: everything is news
+	}
+	return yes, err
+}
+
+// commitSync makes the rounds come true and answers.
+func (s *Server) commitSync(ctx context.Context, c *call, name []byte, all allFolders) (answer, error) {
+	c.event.Status = int(eas.SyncOK)
+	if !all.speaks() && c.version >= eas.V121 {
+		// See [MS-ASCMD] "Empty Sync Response". What was found to be no news is
+		// remembered all the same, under the same keys.
+		return nil, s.Engine.Commit(ctx, c.phone, nil, nil, all.rounds()...)
+	}
+	var response eas.SyncResponse
+	sent := 0
+	for _, f := range all {
+		if !f.speaks() && c.version >= eas.V121 {
+			continue
+		}
+		response.Collections = append(response.Collections, f.answer())
+		if f.result.Status != eas.SyncOK {
+			c.event.Status = int(f.result.Status)
+		}
+		sent += len(f.result.Commands)
+	}
+	doc, err := eas.Marshal(&response, c.version)
+	if err != nil {
+		return nil, err
+	}
+	if err := s.Engine.Commit(ctx, c.phone, name, doc, all.rounds()...); err != nil {
+		return nil, err
+	}
+	c.note(slog.Int("folders", len(all)), slog.Int("sent", sent))
+	return encoded(doc), nil
+}

@@ -1,0 +1,256 @@
+package easserver
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/pushbridge/pushbridge/bridge/eas"
+	"github.com/pushbridge/pushbridge/bridge/syncengine"
+	"github.com/pushbridge/pushbridge/bridge/translate"
+	"github.com/pushbridge/pushbridge/bridge/wbxml"
+	"github.com/pushbridge/pushbridge/plugins/backend"
+)
+
+// A folderSync is one folder of a Sync: its round and what is to be said.
+type folderSync struct {
+	server  *Server
+	call    *call
+	request *eas.SyncCollection
+	folder  syncengine.Folder
+	class   *class
+	session backend.Session
+	round   *syncengine.Round
+	set     folderSettings
+	result  eas.SyncResult
+	failed  error // the backend did not answer; the folder can be left out
+	skipped int   // items that could not be shown
+}
+
+// folderSettings are what a phone said of a folder and what holds until it
+// says something else. They are kept with the partnership.
+type folderSettings struct {
+	FilterType int                  `json:"filter,omitempty"`
+	Body       []eas.BodyPreference `json:"body,omitempty"`
+	Truncation *int                 `json:"truncation,omitempty"` // of 2.5
+	Conflict   *int                 `json:"conflict,omitempty"`
+	Supported  []wbxml.Tag          `json:"supported,omitempty"`
+	Listed     bool                 `json:"listed,omitempty"` // Supported was there, if only empty
+}
+
+// phoneWins tells how a conflict is to end. The default is that the server's
+// version stays. See [MS-ASCMD] "Conflict".
+func (s folderSettings) phoneWins() bool { return s.Conflict != nil && *s.Conflict == 0 }
+
+// speaks tells whether the phone has to hear of the folder.
+func (f *folderSync) speaks() bool {
+	return f.result.Status != eas.SyncOK || len(f.result.Responses) > 0 || len(f.result.Commands) > 0 ||
+		f.result.MoreAvailable || f.round != nil && f.round.Dirty()
+}
+
+// answer completes what is said of the folder.
+func (f *folderSync) answer() eas.SyncResult {
+	if f.round != nil && f.result.Status == eas.SyncOK {
+		f.result.SyncKey = string(f.round.Key())
+	}
+	return f.result
+}
+
+// refuse ends the folder's part with a status and changes nothing.
+func (f *folderSync) refuse(status eas.SyncStatus) *folderSync {
+	f.round = nil
+	f.result.Status, f.result.Responses, f.result.Commands, f.result.MoreAvailable = status, nil, nil, false
+	if f.result.SyncKey == "" || status == eas.SyncBadKey {
+		f.result.SyncKey = string(syncengine.NoKey)
+	}
+	return f
+}
+
+// syncFolder prepares one folder's round: the phone's commands, then what is
+// new in the backend, then what of it goes into this answer. An error fails
+// the whole request.
+func (s *Server) syncFolder(ctx context.Context, c *call, req *eas.SyncCollection, window int) (*folderSync, error) {
+	f := &folderSync{server: s, call: c, request: req,
+		result: eas.SyncResult{CollectionID: req.CollectionID, SyncKey: req.SyncKey, Status: eas.SyncOK}}
+	if status, err := f.open(ctx); err != nil {
+		return nil, err
+	} else if status != eas.SyncOK {
+		return f.refuse(status), nil
+	}
+	if f.failed != nil {
+		return f, nil
+	}
+	if status := f.takeSettings(); status != eas.SyncOK {
+		return f.refuse(status), nil
+	}
+	if f.round.Initial {
+		return f, nil
+	}
+	if err := f.applyAll(ctx); err != nil {
+		return nil, err
+	}
+	if wants := req.GetChanges == nil || *req.GetChanges; !wants {
+		return f, nil
+	}
+	if req.WindowSize != nil {
+		window = min(window, boundWindow(*req.WindowSize))
+	} else {
+		window = min(window, DefaultWindow)
+	}
+	err := f.takeNews(ctx, window)
+	if err == nil {
+		return f, nil
+	}
+	if kind := backend.KindOf(err); kind == backend.Transient && len(req.Commands) == 0 && !f.round.Dirty() {
+		f.failed = err
+		return f, nil
+	}
+	if errors.Is(err, syncengine.ErrNoFolder) || backend.KindOf(err) == backend.NotFound {
+		return f.refuse(eas.SyncHierarchyChanged), nil
+	}
+	return nil, err
+}
+
+// open finds the folder, the session and the round.
+func (f *folderSync) open(ctx context.Context) (eas.SyncStatus, error) {
+	s, c := f.server, f.call
+	id, err := syncengine.ParseFolderID(f.request.CollectionID)
+	if err == nil {
+		f.folder, err = s.Engine.Folder(ctx, c.phone.User, id)
+	}
+	if errors.Is(err, syncengine.ErrNoFolder) {
+		return s.missingFolder(ctx, c), nil
+	}
+	if err != nil {
+		return 0, err
+	}
+	f.class = classes[f.folder.Kind]
+	if f.class == nil || c.version < f.class.min || f.request.Class != "" && f.request.Class != f.class.name {
+		return eas.SyncProtocol, nil
+	}
+	f.result.Class = f.class.name
+	if f.session, err = c.account.Session(ctx, f.folder.Backend); err != nil {
+		if backend.KindOf(err) == backend.Transient && len(f.request.Commands) == 0 {
+			f.failed = err
+			return eas.SyncOK, nil
+		}
+		return 0, err
+	}
+	f.round, err = s.Engine.Begin(ctx, c.phone, f.folder, syncengine.Key(f.request.SyncKey), f.session)
+	switch {
+	case errors.Is(err, syncengine.ErrInvalidKey):
+		return eas.SyncBadKey, nil
+	case err != nil:
+		return 0, err
+	}
+	// Nothing but a key is exchanged in the first round. See [MS-ASCMD]
+	// "GetChanges".
+	if f.round.Initial && (len(f.request.Commands) > 0 || f.request.GetChanges != nil && *f.request.GetChanges) {
+		return eas.SyncProtocol, nil
+	}
+	return eas.SyncOK, nil
+}
+
+// missingFolder answers for a folder that is not there: "synchronize the
+// hierarchy" only where that brings news, because phones would go round and
+// round otherwise.
+func (s *Server) missingFolder(ctx context.Context, c *call) eas.SyncStatus {
+	if pending, err := s.Engine.HierarchyPending(ctx, c.phone, shows(c.version)); err == nil && !pending {
+		return eas.SyncNotFound
+	}
+	return eas.SyncHierarchyChanged
+}
+
+// takeSettings merges what the phone says now with what it said before.
+func (f *folderSync) takeSettings() eas.SyncStatus {
+	if b := f.round.Settings(); b != nil {
+		if err := json.Unmarshal(b, &f.set); err != nil {
+			f.set = folderSettings{} // of an earlier program; the phone says it again
+		}
+	}
+	before := f.set
+	if f.round.Initial {
+		f.set = folderSettings{Supported: f.request.Supported, Listed: f.request.Supported != nil}
+	}
+	for i, o := range f.request.Options {
+		if o.Class != "" && o.Class != f.class.name {
+			continue // such as SMS beside Email
+		}
+		if i == 0 || o.Class != "" {
+			f.set.FilterType, f.set.Body, f.set.Truncation, f.set.Conflict = 0, o.BodyPreferences, o.Truncation, o.Conflict
+			if o.FilterType != nil {
+				f.set.FilterType = *o.FilterType
+			}
+		}
+	}
+	filter, ok := f.class.filter(f.set.FilterType, time.Now())
+	if !ok || f.set.Conflict != nil && (*f.set.Conflict < 0 || *f.set.Conflict > 1) {
+		return eas.SyncProtocol
+	}
+	f.round.SetFilter(filter)
+	if f.round.Initial || !sameSettings(before, f.set) {
+		b, err := json.Marshal(f.set)
+		if err != nil {
+			panic(fmt.Sprintf("easserver: settings do not marshal: %v", err)) // numbers and texts always do
+		}
+		f.round.SetSettings(b)
+	}
+	return eas.SyncOK
+}
+
+func sameSettings(a, b folderSettings) bool {
+	x, err1 := json.Marshal(a)
+	y, err2 := json.Marshal(b)
+	return err1 == nil && err2 == nil && slices.Equal(x, y)
+}
+
+// translation tells the translators for whom they work.
+func (f *folderSync) translation() translate.Options {
+	o := f.server.translation(f.call)
+	o.Body = bodyWish(f.call.version, f.set.Body, f.set.Truncation)
+	o.Ghosted = f.class.ghosted(f.call.version, f.set.Supported, f.set.Listed)
+	return o
+}
+
+// translation is what holds for every item of a person.
+func (s *Server) translation(c *call) translate.Options {
+	o := translate.Options{Version: c.version, Zone: s.Zone, Now: time.Now()}
+	if a := c.account.Address(); a != "" {
+		o.Self = []string{a}
+	}
+	return o
+}
+
+// truncations are the sizes that 2.5 names by number, in characters. See
+// [MS-ASCMD] "Truncation".
+var truncations = [...]int{0: -1, 1: 512, 2: 1024, 3: 2048, 4: 5120, 5: 10240, 6: 20480, 7: 51200, 8: 102400}
+
+// bodyWish chooses the form of the body: plain text where the phone takes it,
+// since that is what people keep in these stores, else HTML.
+func bodyWish(v eas.Version, wishes []eas.BodyPreference, truncation *int) translate.Body {
+	if v < eas.V120 {
+		body := translate.Body{Type: translate.PlainText}
+		if truncation != nil && *truncation >= 0 && *truncation < len(truncations) {
+			body.Truncate = truncations[*truncation]
+		}
+		return body
+	}
+	for _, typ := range []translate.BodyType{translate.PlainText, translate.HTML} {
+		for _, w := range wishes {
+			if w.Type != int(typ) {
+				continue
+			}
+			body := translate.Body{Type: typ, AllOrNone: w.AllOrNone}
+			if w.TruncationSize != nil {
+				if body.Truncate = *w.TruncationSize; body.Truncate <= 0 {
+					body.Truncate = -1
+				}
+			}
+			return body
+		}
+	}
+	return translate.Body{Type: translate.PlainText}
+}

@@ -1,0 +1,153 @@
+package easserver
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+
+	"github.com/pushbridge/pushbridge/bridge/eas"
+	"github.com/pushbridge/pushbridge/bridge/eas/tag"
+	"github.com/pushbridge/pushbridge/bridge/syncengine"
+	"github.com/pushbridge/pushbridge/bridge/translate"
+	"github.com/pushbridge/pushbridge/bridge/wbxml"
+	"github.com/pushbridge/pushbridge/plugins/backend"
+)
+
+const (
+	// newsBatch is how many items are fetched from the backend at a time.
+	newsBatch = 64
+
+	// MaxAnswer is the size, in bytes of content, after which an answer takes no
+	// further items and MoreAvailable is said instead. A phone on a slow line
+	// gets it within its timeout, and a folder full of pictures does not fill
+	// the memory.
+	MaxAnswer = 2 << 20
+)
+
+// slogItem says in the log what went wrong with a command of the phone.
+func slogItem(do wbxml.Tag, err error) slog.Attr {
+	return slog.Any("refused_"+commandNames[do], err)
+}
+
+// newsCommands are the elements that tell of news.
+var newsCommands = map[syncengine.Op]wbxml.Tag{
+	syncengine.Add: tag.AirSyncAdd, syncengine.Change: tag.AirSyncChange,
+	syncengine.Delete: tag.AirSyncDelete, syncengine.SoftDelete: tag.AirSyncSoftDelete,
+}
+
+// takeNews fills the answer with what is new, up to a window of items. The
+// backend is not asked for changes while more is known than fits.
+func (f *folderSync) takeNews(ctx context.Context, window int) error {
+	waiting, err := f.round.Peek(ctx, window+1)
+	if err != nil {
+		return err
+	}
+	if len(waiting) <= window {
+		if _, err := f.server.Engine.Refresh(ctx, f.folder, f.session); err != nil {
+			if backend.KindOf(err) != backend.Transient || len(waiting) == 0 && len(f.request.Commands) == 0 && !f.round.Dirty() {
+				return err
+			}
+			f.call.note(slog.Any("not_refreshed", err)) // what is known goes out; the rest comes later
+		}
+		f.round.LookAgain()
+	}
+	o := f.translation()
+	for room := newRoom(window); room.items > 0 && room.bytes > 0; {
+		any, err := f.takeBatch(ctx, &room, o)
+		if err != nil {
+			if len(f.result.Commands) == 0 && !f.round.Dirty() {
+				return err
+			}
+			f.call.note(slog.Any("broken_off", err))
+			f.result.MoreAvailable = len(f.result.Commands) > 0
+			return nil
+		}
+		if !any {
+			break
+		}
+	}
+	if f.skipped > 0 {
+		f.call.note(slog.Int("unreadable", f.skipped))
+	}
+	f.result.MoreAvailable, err = f.round.More(ctx)
+	return err
+}
+
+// room is what still fits into an answer.
+type room struct{ items, bytes int }
+
+func newRoom(window int) room { return room{items: window, bytes: MaxAnswer} }
+
+// takeBatch tells the next few news and answers whether there were any. Items
+// that cannot be shown take no room: an answer of nothing but them would look
+// like a loop.
+func (f *folderSync) takeBatch(ctx context.Context, room *room, o translate.Options) (any bool, err error) {
+	batch, err := f.round.Peek(ctx, min(room.items, newsBatch))
+	if err != nil || len(batch) == 0 {
+		return false, err
+	}
+	items, err := f.bodies(ctx, batch)
+	if err != nil {
+		return false, err
+	}
+	for _, n := range batch {
+		cmd := eas.SyncCommand{Do: newsCommands[n.Op], ServerID: syncengine.ServerID(f.folder.ID, n.Number)}
+		revision := backend.Revision("")
+		if n.Op == syncengine.Add || n.Op == syncengine.Change {
+			it, there := items[n.ID]
+			if there && backend.KindOf(it.Err) == backend.Transient {
+				return false, it.Err // not now; it stays news
+			}
+			if !there || it.Err != nil || f.class.show == nil {
+				f.skip(n, there)
+				continue
+			}
+			if cmd.Data, err = f.class.show(it.Body, o); err != nil {
+				f.skip(n, !errors.Is(err, translate.ErrNotShown))
+				continue
+			}
+			revision = it.Revision
+		}
+		f.round.Told(n, revision)
+		f.result.Commands = append(f.result.Commands, cmd)
+		room.items--
+		room.bytes -= contentSize(cmd.Data)
+	}
+	return true, nil
+}
+
+// skip passes over an item that vanished meanwhile or cannot be shown.
+func (f *folderSync) skip(n syncengine.News, unreadable bool) {
+	f.round.Skip(n)
+	if unreadable {
+		f.skipped++
+	}
+}
+
+// bodies reads the items of a batch.
+func (f *folderSync) bodies(ctx context.Context, batch []syncengine.News) (map[backend.ItemID]backend.Fetched, error) {
+	var ids []backend.ItemID
+	for _, n := range batch {
+		if n.Op == syncengine.Add || n.Op == syncengine.Change {
+			ids = append(ids, n.ID)
+		}
+	}
+	items := make(map[backend.ItemID]backend.Fetched, len(ids))
+	if len(ids) == 0 {
+		return items, nil
+	}
+	err := f.session.Get(ctx, f.folder.Collection, ids, func(it backend.Fetched) error {
+		items[it.ID] = it
+		return nil
+	})
+	return items, err
+}
+
+// contentSize is about how long the content of an item is.
+func contentSize(p eas.Properties) int {
+	n := 0
+	for _, e := range p {
+		n += len(e.Text) + len(e.Opaque) + 2 + contentSize(e.Children)
+	}
+	return n
+}

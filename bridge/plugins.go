@@ -1,0 +1,76 @@
+package bridge
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"sync"
+
+	"github.com/pushbridge/pushbridge/bridge/account"
+	"github.com/pushbridge/pushbridge/bridge/config"
+	"github.com/pushbridge/pushbridge/plugins/builtin"
+	"github.com/pushbridge/pushbridge/plugins/host"
+)
+
+// plugins are the processes that serve the configured backends, one for each.
+type plugins struct {
+	host     *host.Host
+	backends []account.Named
+}
+
+// startPlugins starts all of them side by side. Every backend whose settings
+// are wrong is named in the error.
+func startPlugins(ctx context.Context, o Options, logger *slog.Logger) (*plugins, error) {
+	p := &plugins{host: host.New(host.Options{Logger: logger})}
+	p.backends = make([]account.Named, len(o.Config.Backends))
+	errs := make([]error, len(o.Config.Backends))
+	var starting sync.WaitGroup
+	for i, b := range o.Config.Backends {
+		starting.Go(func() {
+			command, err := o.command(b)
+			if err == nil {
+				p.backends[i].Name = b.Name
+				p.backends[i].Backend, err = p.host.Start(ctx, b.Name, host.Spec{Command: command, Settings: b.Settings})
+			}
+			if err != nil {
+				errs[i] = fmt.Errorf("[backend.%s]: %w", b.Name, err)
+			}
+		})
+	}
+	starting.Wait()
+	if err := errors.Join(errs...); err != nil {
+		return nil, errors.Join(err, p.Close())
+	}
+	return p, nil
+}
+
+// command is how the plugin of a backend is started: this program itself for a
+// built-in adapter, else an executable in the plugins' directory.
+func (o Options) command(b config.Backend) ([]string, error) {
+	if _, ok := builtin.Lookup(b.Plugin); ok {
+		if o.Adapter != nil {
+			return o.Adapter(b.Plugin)
+		}
+		self, err := os.Executable()
+		if err != nil {
+			return nil, fmt.Errorf("finding this program: %w", err)
+		}
+		return []string{self, "plugin", b.Plugin}, nil
+	}
+	if o.Config.PluginsDir == "" || b.Plugin != filepath.Base(b.Plugin) {
+		return nil, fmt.Errorf("%w: plugin = %q is none of the built-in adapters %v; programs of your own go into the directory that plugins_dir names", ErrConfig, b.Plugin, builtin.Names())
+	}
+	path := filepath.Join(o.Config.PluginsDir, b.Plugin)
+	if info, err := os.Stat(path); err != nil {
+		return nil, fmt.Errorf("%w: plugin = %q: %w", ErrConfig, b.Plugin, err)
+	} else if info.IsDir() || info.Mode()&0o111 == 0 {
+		return nil, fmt.Errorf("%w: plugin = %q: %s is not an executable file", ErrConfig, b.Plugin, path)
+	}
+	return []string{path}, nil
+}
+
+// Close ends the processes and waits for them.
+func (p *plugins) Close() error { return p.host.Close() }

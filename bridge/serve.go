@@ -1,0 +1,99 @@
+package bridge
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"sync"
+	"time"
+
+	"github.com/pushbridge/pushbridge/fcgi"
+)
+
+const (
+	// DrainTime bounds how long the end of the program waits for requests
+	// under way. Waiting phones are answered at once; a write to a backend
+	// takes seconds.
+	DrainTime = 20 * time.Second
+
+	// readTimeout is how long the plain HTTP listener waits for a header. There
+	// is no limit on the whole request: it would end Pings, too.
+	readTimeout = 30 * time.Second
+
+	// maxHeader bounds a request's header at the plain HTTP listener, in bytes.
+	maxHeader = 64 << 10
+)
+
+// Listeners are where requests come from.
+type Listeners struct {
+	FastCGI net.Listener // nil means none
+	HTTP    net.Listener // nil means none
+}
+
+// Listen opens the listeners that the configuration names.
+func (b *Bridge) Listen() (l Listeners, err error) {
+	if b.config.Listen != "" {
+		if l.FastCGI, err = fcgi.Listen(b.config.Listen); err != nil {
+			return l, fmt.Errorf("bridge: listen = %q: %w", b.config.Listen, err)
+		}
+	}
+	if b.config.HTTP != "" {
+		if l.HTTP, err = net.Listen("tcp", b.config.HTTP); err != nil {
+			l.Close()
+			return l, fmt.Errorf("bridge: http = %q: %w", b.config.HTTP, err)
+		}
+	}
+	if l == (Listeners{}) {
+		return l, fmt.Errorf(`%w: nothing to listen on; set listen = "unix:/run/pushbridge/pushbridge.sock" for a web server, or http = "127.0.0.1:8080" for a trial`, ErrConfig)
+	}
+	return l, nil
+}
+
+// Close closes the listeners that there are.
+func (l Listeners) Close() {
+	if l.FastCGI != nil {
+		l.FastCGI.Close()
+	}
+	if l.HTTP != nil {
+		l.HTTP.Close()
+	}
+}
+
+// Serve answers requests until the context ends, and then lets those under way
+// finish: phones that wait are answered "no change" and come back.
+func (b *Bridge) Serve(ctx context.Context, l Listeners) error {
+	defer l.Close()
+	ctx, stop := context.WithCancelCause(ctx)
+	defer stop(nil)
+	worker := &fcgi.Server{Handler: b.handler, Logger: b.logger}
+	trial := &http.Server{Handler: b.handler, ReadHeaderTimeout: readTimeout, MaxHeaderBytes: maxHeader}
+	var servers sync.WaitGroup
+	serve := func(what string, run func() error) {
+		servers.Go(func() {
+			if err := run(); err != nil && !errors.Is(err, fcgi.ErrServerClosed) && !errors.Is(err, http.ErrServerClosed) {
+				stop(fmt.Errorf("bridge: serving %s: %w", what, err))
+			}
+		})
+	}
+	if l.FastCGI != nil {
+		b.logger.Info("listening for a web server", "fastcgi", l.FastCGI.Addr().String())
+		serve("FastCGI", func() error { return worker.Serve(l.FastCGI) })
+	}
+	if l.HTTP != nil {
+		b.logger.Info("listening for phones", "http", l.HTTP.Addr().String())
+		serve("HTTP", func() error { return trial.Serve(l.HTTP) })
+	}
+	<-ctx.Done()
+	b.logger.Info("ending", "waiting_phones", b.Waiting())
+	b.hub.Shutdown()
+	limit, cancel := context.WithTimeout(context.WithoutCancel(ctx), DrainTime)
+	defer cancel()
+	errs := []error{worker.Shutdown(limit), trial.Shutdown(limit)}
+	servers.Wait()
+	if cause := context.Cause(ctx); !errors.Is(cause, context.Canceled) {
+		errs = append(errs, cause)
+	}
+	return errors.Join(errs...)
+}

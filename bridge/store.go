@@ -1,0 +1,49 @@
+package bridge
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/pushbridge/pushbridge/bridge/store/sqlite"
+	"github.com/pushbridge/pushbridge/bridge/store/sqlstore"
+)
+
+
+const (
+	// databaseFile is the embedded database inside the state directory.
+	databaseFile = "pushbridge.db"
+
+	// Memory in place of a state directory keeps the state in memory: phones
+	// load everything again after a restart. For tests.
+	Memory = sqlite.Memory
+)
+
+// openStore opens the state that the configuration names.
+func openStore(ctx context.Context, state string) (*sqlstore.DB, error) {
+	if strings.HasPrefix(state, "postgres://") {
+		return nil, fmt.Errorf("%w: state = %q: PostgreSQL is not supported yet; name a directory", ErrConfig, redactURL(state))
+	}
+	path := state
+	if state != Memory {
+		if err := os.MkdirAll(state, 0o700); err != nil {
+			return nil, fmt.Errorf("bridge: the state directory: %w; create it, owned by the user that pushbridge runs as, or name another one in state = \"...\"", err)
+		}
+		path = filepath.Join(state, databaseFile)
+	}
+	db, err := sqlite.Open(ctx, path)
+	if err != nil {
+		return nil, fmt.Errorf("bridge: the state: %w", err)
+	}
+	return db, nil
+}
+
+// redactURL leaves the password out of what is printed.
+func redactURL(url string) string {
+	if at := strings.LastIndexByte(url, '@'); at >= 0 {
+		return "postgres://...@" + url[at+1:]
+	}
+	return url
+}

@@ -1,0 +1,105 @@
+package main
+
+import (
+	"bytes"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/pushbridge/pushbridge/bridge/bridgetest"
+)
+
+// TestMain lets the test's binary stand for the program: the worker starts its
+// plugins as "THIS plugin NAME", and benchmarks start workers.
+func TestMain(m *testing.M) {
+	if len(os.Args) > 1 && (os.Args[1] == "plugin" || os.Args[1] == "serve") {
+		main()
+	}
+	os.Exit(m.Run())
+}
+
+func TestCommandLine(t *testing.T) {
+	dir := t.TempDir()
+	write := func(name, text string) string {
+		path := filepath.Join(dir, name)
+		if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		return path
+	}
+	mistyped := write("mistyped.toml", "lisen = \"unix:/x\"\nheartbeat_max = 99999\n[backend.contacts]\nplugin = \"carddav\"\nurl = \"http://127.0.0.1/\"\n")
+	wrongSetting := write("setting.toml", "http = \"127.0.0.1:0\"\nstate = \""+dir+"/state\"\n[backend.contacts]\nplugin = \"carddav\"\nulr = \"http://127.0.0.1/\"\n[backend.files]\nplugin = \"carrdav\"\n")
+	nothing := write("nothing.toml", "state = \""+dir+"/state\"\n[backend.files]\nplugin = \"localdir\"\ndir = \""+dir+"\"\nusers = {a = \"b\"}\n")
+	tests := []struct {
+		name   string
+		args   []string
+		status int
+		says   []string
+	}{
+		{"help", []string{"help"}, exitOK, []string{"demo", "serve", "phone", "Exit status"}},
+		{"no arguments", nil, exitOK, []string{"demo"}},
+		{"an unknown command", []string{"srve"}, exitUsage, []string{"srve"}},
+		{"an unknown flag", []string{"demo", "--htp", "x"}, exitUsage, []string{"--htp", "help"}},
+		{"a superfluous argument", []string{"serve", "now"}, exitUsage, []string{"now"}},
+		{"a missing configuration", []string{"serve", "--config", filepath.Join(dir, "none.toml")}, exitUsage, []string{"none.toml"}},
+		{"all mistakes of a configuration at once", []string{"serve", "--config", mistyped}, exitUsage,
+			[]string{"mistyped.toml:1", "lisen", "listen", "mistyped.toml:2", "heartbeat_max"}},
+		{"all mistakes that plugins find at once", []string{"serve", "--config", wrongSetting}, exitUsage,
+			[]string{"backend.contacts", "ulr", "url", "backend.files", "carrdav", "carddav"}},
+		{"nothing to listen on", []string{"serve", "--config", nothing}, exitUsage, []string{"listen ="}},
+		{"a phone without a server", []string{"phone", "probe"}, exitUsage, []string{"--url"}},
+		{"a phone with half a URL", []string{"phone", "probe", "--url", "mail.example.org", "--user", "x"}, exitUsage, []string{"https://"}},
+		{"a phone of an unknown version", []string{"phone", "probe", "--url", "http://127.0.0.1:1", "--user", "x", "--eas", "3.11"}, exitUsage, []string{"16.1"}},
+		{"a server that is not there", []string{"phone", "probe", "--url", "http://127.0.0.1:1", "--user", "x", "--password", "y"}, exitFailure, []string{"127.0.0.1:1"}},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			var out bridgetest.Log
+			if status := run(t.Context(), tt.args, &out, &out); status != tt.status {
+				t.Errorf("exit status %d, want %d", status, tt.status)
+			}
+			for _, word := range tt.says {
+				if !strings.Contains(out.String(), word) {
+					t.Errorf("it says\n%s\nwant %q in it", &out, word)
+				}
+			}
+		})
+	}
+}
+
+func TestPhoneAgainstHouse(t *testing.T) {
+	h := bridgetest.Start(t, bridgetest.Options{})
+	h.Store("contacts", "c.vcf", bridgetest.Card("c", "Somebody Here"))
+	account := []string{"--url", h.URL, "--user", bridgetest.User, "--password", bridgetest.Password}
+	for _, tt := range []struct {
+		name string
+		args []string
+		says []string
+	}{
+		{"probe", []string{"phone", "probe"}, []string{"OPTIONS", "FolderSync", "Contacts", "Ping"}},
+		{"probe of an old version", []string{"phone", "probe", "--eas", "2.5"}, []string{"using 2.5", "FolderSync"}},
+		{"sync", []string{"phone", "sync"}, []string{"Somebody Here"}},
+		{"sync as JSON", []string{"phone", "sync", "--json"}, []string{`"Somebody Here"`}},
+		{"base64 query", []string{"phone", "sync", "--base64"}, []string{"Somebody Here"}},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			var out, errs bytes.Buffer
+			if status := run(t.Context(), append(tt.args, account...), &out, &errs); status != exitOK {
+				t.Errorf("exit status %d: %s", status, &errs)
+			}
+			for _, word := range tt.says {
+				if !strings.Contains(out.String(), word) {
+					t.Errorf("it printed\n%s\nwant %q in it", &out, word)
+				}
+			}
+		})
+	}
+	t.Run("wrong password", func(t *testing.T) {
+		var out, errs bytes.Buffer
+		status := run(t.Context(), []string{"phone", "sync", "--url", h.URL, "--user", bridgetest.User, "--password", "nope"}, &out, &errs)
+		if status != exitFailure || !strings.Contains(errs.String(), "password") {
+			t.Errorf("exit status %d, it says %q; want 1 and a word of the password", status, &errs)
+		}
+	})
+}

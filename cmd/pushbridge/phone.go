@@ -1,0 +1,113 @@
+package main
+
+import (
+	"context"
+	"crypto/tls"
+	"fmt"
+	"io"
+	"net/http"
+	"os"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/pushbridge/pushbridge/bridge/eas"
+	"github.com/pushbridge/pushbridge/bridge/phone"
+)
+
+// passwordVariable names a variable of the environment with the password, so
+// that it need not stand in the command line where others can see it.
+const passwordVariable = "PUSHBRIDGE_PASSWORD"
+
+// phoneFlags are what all of the phone's subcommands have in common.
+type phoneFlags struct {
+	config       phone.Config
+	version      string
+	passwordFile string
+	insecure     bool
+	json         bool
+}
+
+func newPhone() *cobra.Command {
+	c := &cobra.Command{
+		Use:   "phone",
+		Short: "Play a phone against any ActiveSync server",
+		Long: "Plays a phone against any ActiveSync server, this one or another.\n\n" +
+			"The password is taken from --password, --password-file or the environment\n" +
+			"variable " + passwordVariable + ".",
+		Args: cobra.NoArgs,
+		RunE: func(c *cobra.Command, _ []string) error { return c.Help() },
+	}
+	f := new(phoneFlags)
+	flags := c.PersistentFlags()
+	flags.StringVar(&f.config.URL, "url", "", "the server's `URL`, such as https://mail.example.org")
+	flags.StringVar(&f.config.User, "user", "", "the user's `NAME`")
+	flags.StringVar(&f.config.Password, "password", "", "the password")
+	flags.StringVar(&f.passwordFile, "password-file", "", "a `FILE` that holds the password")
+	flags.StringVar(&f.version, "eas", "", "the protocol `VERSION` to speak, such as 14.1; the highest common one if empty")
+	flags.StringVar(&f.config.DeviceID, "device", "", "the `DEVICEID`; the same for the same user and server if empty")
+	flags.IntVar(&f.config.WindowSize, "window", 0, "most items in one answer; 0 means 100")
+	flags.BoolVar(&f.config.Base64Query, "base64", false, "send the query in base64, as newer phones do")
+	flags.BoolVar(&f.insecure, "insecure", false, "accept any certificate (for trials)")
+	sync := f.command("sync", "Print what a phone would hold", func(ctx context.Context, w io.Writer) error {
+		return phone.PrintSync(ctx, w, f.config, f.json)
+	})
+	sync.Flags().BoolVar(&f.json, "json", false, "print JSON")
+	c.AddCommand(
+		f.command("probe", "Walk through what a phone asks first, and say what the server answers", func(ctx context.Context, w io.Writer) error {
+			return phone.Probe(ctx, w, f.config)
+		}),
+		sync,
+		f.command("watch", "Wait in Pings and print changes as they come", func(ctx context.Context, w io.Writer) error {
+			return phone.Watch(ctx, w, f.config)
+		}),
+	)
+	return c
+}
+
+func (f *phoneFlags) command(use, short string, do func(context.Context, io.Writer) error) *cobra.Command {
+	return &cobra.Command{
+		Use: use, Short: short, Args: cobra.NoArgs,
+		RunE: func(c *cobra.Command, _ []string) error {
+			if err := f.complete(); err != nil {
+				return err
+			}
+			return do(c.Context(), c.OutOrStdout())
+		},
+	}
+}
+
+// complete checks the flags and fills in what they imply.
+func (f *phoneFlags) complete() error {
+	for _, want := range []struct{ flag, value string }{{"--url", f.config.URL}, {"--user", f.config.User}} {
+		if want.value == "" {
+			return fmt.Errorf("%w: %s is missing", errUsage, want.flag)
+		}
+	}
+	if !strings.HasPrefix(f.config.URL, "http://") && !strings.HasPrefix(f.config.URL, "https://") {
+		return fmt.Errorf("%w: --url %q has to begin with https:// (or http:// for a trial)", errUsage, f.config.URL)
+	}
+	if f.version != "" {
+		v, err := eas.ParseVersion(f.version)
+		if err != nil {
+			return fmt.Errorf("%w: --eas: %w", errUsage, err)
+		}
+		f.config.Version = v
+	}
+	if f.passwordFile != "" {
+		text, err := os.ReadFile(f.passwordFile)
+		if err != nil {
+			return fmt.Errorf("%w: --password-file: %w", errUsage, err)
+		}
+		f.config.Password = strings.TrimRight(string(text), "\r\n")
+	}
+	if f.config.Password == "" {
+		f.config.Password = os.Getenv(passwordVariable)
+	}
+	if f.insecure {
+		transport := http.DefaultTransport.(*http.Transport).Clone()
+		transport.TLSClientConfig = &tls.Config{InsecureSkipVerify: true}
+		f.config.HTTP = &http.Client{Transport: transport}
+	}
+	return nil
+}

@@ -174,3 +174,90 @@ func TestAddThatWasEditedBeforeTheRetry(t *testing.T) {
 	p.all()
 	p.check()
 }
+
+func TestRefusedEditIsToldAgain(t *testing.T) {
+	w := newWorld(t)
+	f := w.folder("notes")
+	w.put("notes", "a", "a")
+	w.put("notes", "b", "b")
+	p, q := w.phone("P", f), w.phone("Q", f)
+	p.all()
+	q.all()
+	r := p.begin()
+	p.items[1] = "9 false what the server does not want"
+	delete(p.items, 2) // the same
+	for n, held := range map[syncengine.Number]bool{1: true, 2: false} {
+		if err := r.Again(t.Context(), n, held); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if !r.Dirty() {
+		t.Error("the round is not dirty")
+	}
+	p.commit(r)
+	p.all()
+	p.check()
+	p.quiet()
+	q.all()
+	q.check()
+	w.backend.Remove(user, "notes", "a")
+	w.refresh(f)
+	if row, err := w.engine.Item(t.Context(), f, 2); err != nil || row.ID != "b" || row.Revision == "" {
+		t.Errorf("row %+v, %v", row, err)
+	}
+	for _, n := range []syncengine.Number{1, 99} {
+		if row, err := w.engine.Item(t.Context(), f, n); !errors.Is(err, syncengine.ErrNoItem) {
+			t.Errorf("row %+v, %v", row, err)
+		}
+	}
+}
+
+func TestNewsOfARefreshDuringTheRound(t *testing.T) {
+	w := newWorld(t)
+	f := w.folder("notes")
+	w.put("notes", "a", "a")
+	p := w.phone("P", f)
+	p.all()
+	r := p.begin()
+	peek := func(want int) {
+		t.Helper()
+		if news, err := r.Peek(t.Context(), 10); err != nil || len(news) != want {
+			t.Errorf("news %v, %v, want %d", news, err, want)
+		}
+	}
+	peek(0)
+	w.put("notes", "b", "b")
+	w.refresh(f)
+	peek(0) // this round's horizon
+	r.LookAgain()
+	peek(1)
+}
+
+func TestServerIDs(t *testing.T) {
+	for _, tc := range []struct {
+		text   string
+		folder syncengine.FolderID
+		number syncengine.Number
+		ok     bool
+	}{
+		{"5:123", 5, 123, true},
+		{"9223372036854775807:4294967295", 1<<63 - 1, 1<<32 - 1, true},
+		{"5", 0, 0, false},
+		{"5:", 0, 0, false},
+		{":5", 0, 0, false},
+		{"5:0", 0, 0, false},
+		{"0:5", 0, 0, false},
+		{"-5:5", 0, 0, false},
+		{"5:4294967296", 0, 0, false},
+		{"5:1:2", 0, 0, false},
+		{"", 0, 0, false},
+	} {
+		f, n, err := syncengine.ParseServerID(tc.text)
+		if f != tc.folder || n != tc.number || (err == nil) != tc.ok || !tc.ok && !errors.Is(err, syncengine.ErrNoItem) {
+			t.Errorf("%q is %v and %v, %v", tc.text, f, n, err)
+		}
+		if tc.ok && syncengine.ServerID(f, n) != tc.text {
+			t.Errorf("%q is written %q", tc.text, syncengine.ServerID(f, n))
+		}
+	}
+}

@@ -27,6 +27,9 @@ func TestModel(t *testing.T) {
 		t.Run(fmt.Sprintf("seed %d", seed), func(t *testing.T) {
 			t.Parallel()
 			c := &chaos{world: newWorld(t), Rand: rand.New(rand.NewPCG(seed, 1))}
+			if seed%3 == 0 {
+				c.source = stutterer{c.session}
+			}
 			f := c.folder("tasks")
 			for _, device := range []string{"A", "B"} {
 				c.phones = append(c.phones, c.phone(device, f))

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -275,6 +276,49 @@ func (h heldBack) Changes(ctx context.Context, c backend.CollectionID, since bac
 		}
 	}
 	return next, err
+}
+
+// A stutterer says everything twice, in little batches: first what it takes for
+// true, and then how it is.
+type stutterer struct{ syncengine.Source }
+
+func (s stutterer) Changes(ctx context.Context, c backend.CollectionID, since backend.Cursor, yield func([]backend.Change) error) (backend.Cursor, error) {
+	return s.Source.Changes(ctx, c, since, func(batch []backend.Change) error {
+		for few := range slices.Chunk(batch, 3) {
+			var first []backend.Change
+			for _, c := range few {
+				first = append(first, backend.Change{ID: c.ID, Revision: "what it was"})
+			}
+			for _, b := range [][]backend.Change{first, append(first[:1:1], few...)} {
+				if err := yield(b); err != nil {
+					return err
+				}
+			}
+		}
+		return nil
+	})
+}
+
+func TestListingThatSaysThingsTwice(t *testing.T) {
+	w := newWorld(t)
+	f := w.folder("notes")
+	w.fill("notes", 300)
+	if changed, err := w.engine.Refresh(t.Context(), f, stutterer{w.session}); err != nil || !changed {
+		t.Errorf("changed: %v, %v", changed, err)
+	}
+	w.empty("notes", 20)
+	if _, err := w.engine.Refresh(t.Context(), f, stutterer{w.session}); err != nil {
+		t.Error(err)
+	}
+	if n := w.live(f); n != 280 {
+		t.Errorf("the mirror has %d items", n)
+	}
+	if it, err := w.store.Item(t.Context(), f.ID, 300); err != nil || it.Revision == "what it was" {
+		t.Errorf("item %+v, %v", it, err)
+	}
+	p := w.phone("P", f)
+	p.all()
+	p.check()
 }
 
 // A gate lets what listings said through one by one.

@@ -26,6 +26,7 @@ type world struct {
 	store   syncengine.Store
 	backend *memory.Backend
 	session backend.Session
+	source  syncengine.Source // the session, or something around it, for listings
 	engine  *syncengine.Engine
 	gone    sync.Map // IDs of what was deleted some time, by whomever
 	steady  bool     // the server never dies
@@ -48,6 +49,7 @@ func newWorld(t testing.TB) *world {
 	if err != nil {
 		t.Fatal(err)
 	}
+	w.source = w.session
 	w.restart()
 	w.list()
 	return w
@@ -184,7 +186,7 @@ var errFate = errors.New("the server died")
 // serve does what the command Sync does on the server.
 func (p *phone) serve(ctx context.Context, window int, how fate) (answer, error) {
 	e := p.w.engine
-	if _, err := e.Refresh(ctx, p.folder, p.w.session); err != nil {
+	if _, err := e.Refresh(ctx, p.folder, p.w.source); err != nil {
 		return answer{}, err
 	}
 	r, err := e.Begin(ctx, p.id, p.folder, p.key, p.w.session)

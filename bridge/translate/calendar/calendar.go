@@ -68,21 +68,22 @@ func whole(sent eas.Properties) bool {
 }
 
 // finish writes the object, with new time stamps in the events that changed.
-func (obj *object) finish(ics []byte, before map[*component]string) []byte {
+func (obj *object) finish(ics []byte, before map[*component]prints) []byte {
 	if bytes.Equal(obj.doc.Bytes(), ics) {
 		return ics
 	}
 	now := translate.CompactDateTime(obj.o.Now)
 	for _, c := range obj.components() {
 		was, existed := before[c]
-		if existed && was == fingerprint(c) {
+		is := printsOf(c)
+		if existed && was == is {
 			continue
 		}
 		c.Set("DTSTAMP", now)
 		if c.Get("LAST-MODIFIED") != nil {
 			c.Set("LAST-MODIFIED", now)
 		}
-		if existed {
+		if existed && was.plan != is.plan {
 			obj.countUp(c)
 		}
 	}
@@ -122,15 +123,39 @@ func unreadable(format string, args ...any) error {
 	return fmt.Errorf("%w: "+format, append([]any{translate.ErrUnreadable}, args...)...)
 }
 
-// fingerprint is the content of a component, for telling whether it changed.
+// prints tell whether a component changed: anything in it, or what matters to
+// those who are invited.
+type prints struct{ all, plan string }
+
+// plan lists the properties whose change raises SEQUENCE. See RFC 5546,
+// section 2.1.4.
+var plan = []string{"DTSTART", "DTEND", "DURATION", "RRULE", "RDATE", "EXDATE", "STATUS", "LOCATION"}
+
+func printsOf(c *component) prints {
+	var p prints
+	for _, name := range plan {
+		for _, l := range c.All(name) {
+			p.plan += lineText(l)
+		}
+	}
+	p.all = fingerprint(c)
+	return p
+}
+
+func lineText(l *line) string {
+	var b strings.Builder
+	b.WriteString(l.Name())
+	for _, p := range l.Params() {
+		fmt.Fprintf(&b, ";%s=%q", p.Name, p.Values)
+	}
+	fmt.Fprintf(&b, ":%s\n", l.Value())
+	return b.String()
+}
+
 func fingerprint(c *component) string {
 	var b strings.Builder
 	for _, l := range c.Lines() {
-		b.WriteString(l.Name())
-		for _, p := range l.Params() {
-			fmt.Fprintf(&b, ";%s=%q", p.Name, p.Values)
-		}
-		fmt.Fprintf(&b, ":%s\n", l.Value())
+		b.WriteString(lineText(l))
 	}
 	for _, child := range c.Components() {
 		b.WriteString(child.Name() + "\n" + fingerprint(child))

@@ -11,7 +11,12 @@ import (
 // name by InstanceId beside ServerId. The error is translate.ErrInvalid if the
 // event has no such occurrence, or has occurrences that phones are not shown.
 // See [MS-ASAIRS] "InstanceId".
+//
+// An override without its series is edited by its InstanceId, too.
 func MergeInstance(ics []byte, instance string, sent eas.Properties, o translate.Options) ([]byte, error) {
+	if orphan(ics, instance, o) {
+		return Merge(ics, sent, o)
+	}
 	return withInstance(ics, instance, o, func(e *event, wall time.Time) error {
 		x := e.findOverride(wall)
 		if x == nil {
@@ -55,4 +60,16 @@ func withInstance(ics []byte, instance string, o translate.Options, edit func(*e
 		return nil, err
 	}
 	return obj.finish(ics, before), nil
+}
+
+// orphan tells whether the event is an override without its series, and of
+// that very occurrence.
+func orphan(ics []byte, instance string, o translate.Options) bool {
+	obj, err := read(ics, o)
+	if err != nil {
+		return false
+	}
+	m, ok := obj.zones.Moment(obj.event.c.Get("RECURRENCE-ID"))
+	t, err := translate.ParseDateTime(instance)
+	return ok && err == nil && obj.event.instanceStamp(m) == translate.CompactDateTime(t)
 }

@@ -110,6 +110,10 @@ func lines(before, after []byte) (gone, added string) {
 	return strings.Join(g, "|"), strings.Join(a, "|")
 }
 
+// berlin is the VTIMEZONE that is added with a first TZID.
+const berlin = "BEGIN:VTIMEZONE|TZID:Europe/Berlin|BEGIN:DAYLIGHT|DTSTART:19960331T020000|TZOFFSETFROM:+0100|TZOFFSETTO:+0200|RRULE:FREQ=YEARLY;BYMONTH=3;BYDAY=-1SU|END:DAYLIGHT|" +
+	"BEGIN:STANDARD|DTSTART:19961027T030000|TZOFFSETFROM:+0200|TZOFFSETTO:+0100|RRULE:FREQ=YEARLY;BYMONTH=10;BYDAY=-1SU|END:STANDARD|END:VTIMEZONE"
+
 var edits = []struct {
 	name, sample string
 	version      eas.Version
@@ -174,8 +178,7 @@ var edits = []struct {
 	{"two days instead of one", "one day", eas.V141, set(tag.CalendarEndTime, "20261226T230000Z"), "", "DTEND;VALUE=DATE:20261227"},
 	{"no longer all day", "one day", eas.V141, set(tag.CalendarAllDayEvent, "0", tag.CalendarStartTime, "20261225T080000Z", tag.CalendarEndTime, "20261225T090000Z"),
 		"DTSTART;VALUE=DATE:20261225", "DTSTART;TZID=Europe/Berlin:20261225T090000|DTEND;TZID=Europe/Berlin:20261225T100000|" +
-			"BEGIN:VTIMEZONE|TZID:Europe/Berlin|BEGIN:DAYLIGHT|DTSTART:19960331T020000|TZOFFSETFROM:+0100|TZOFFSETTO:+0200|RRULE:FREQ=YEARLY;BYMONTH=3;BYDAY=-1SU|END:DAYLIGHT|" +
-			"BEGIN:STANDARD|DTSTART:19961027T030000|TZOFFSETFROM:+0200|TZOFFSETTO:+0100|RRULE:FREQ=YEARLY;BYMONTH=10;BYDAY=-1SU|END:STANDARD|END:VTIMEZONE"},
+			berlin},
 	{"all day from now on", "zoned", eas.V141, set(tag.CalendarAllDayEvent, "1", tag.CalendarStartTime, "20261122T230000Z", tag.CalendarEndTime, "20261123T230000Z"),
 		"DTSTART;TZID=Europe/Berlin:20261123T120000|DTEND;TZID=Europe/Berlin:20261123T130000", "DTSTART;VALUE=DATE:20261123|DTEND;VALUE=DATE:20261124"},
 	{"Outlook's all day, a day later", "Outlook's all day", eas.V141, set(tag.CalendarStartTime, "20261225T230000Z", tag.CalendarEndTime, "20261226T230000Z"),
@@ -202,7 +205,7 @@ var edits = []struct {
 		"RRULE:FREQ=WEEKLY;WKST=SU;UNTIL=20270301T090000Z;BYDAY=MO", "RRULE:FREQ=WEEKLY;WKST=SU;BYDAY=MO;COUNT=7"},
 	{"without first day of the week", "weekly", eas.V141, within(tag.CalendarRecurrence, drop(tag.CalendarFirstDayOfWeek)), "", ""},
 	{"a series from now on", "utc", eas.V141, add(eas.C(tag.CalendarRecurrence, eas.T(tag.CalendarType, "3"), eas.T(tag.CalendarInterval, "2"), eas.T(tag.CalendarWeekOfMonth, "5"), eas.T(tag.CalendarDayOfWeek, "2"))),
-		"", "RRULE:FREQ=MONTHLY;INTERVAL=2;BYDAY=-1MO"},
+		"DTSTART:20261123T110000Z|DTEND:20261123T113000Z", "DTSTART;TZID=Europe/Berlin:20261123T120000|DTEND;TZID=Europe/Berlin:20261123T123000|RRULE:FREQ=MONTHLY;INTERVAL=2;BYDAY=-1MO|" + berlin},
 	{"exceptions left out", "weekly", eas.V141, drop(tag.CalendarExceptions), "", ""},
 	{"one exception left out", "weekly", eas.V141, within(tag.CalendarExceptions, func(ps eas.Properties) eas.Properties { return ps[1:] }), "", ""},
 	{"one occurrence less", "weekly", eas.V141, within(tag.CalendarExceptions, add(eas.C(tag.CalendarException, eas.T(tag.CalendarDeleted, "1"), eas.T(tag.CalendarExceptionStartTime, "20261109T090000Z")))),
@@ -252,8 +255,12 @@ func TestEditsTouchTheirLinesOnly(t *testing.T) {
 func TestStamps(t *testing.T) {
 	o := options(eas.V141)
 	got, err := Merge(samples["zoned"], eas.Properties{eas.T(tag.CalendarSubject, "Tea")}, o)
-	if err != nil || !strings.Contains(string(got), "DTSTAMP:20261122T080000Z\r\n") || !strings.Contains(string(got), "SEQUENCE:4\r\n") {
+	if err != nil || !strings.Contains(string(got), "DTSTAMP:20261122T080000Z\r\n") || !strings.Contains(string(got), "SEQUENCE:3\r\n") {
 		t.Errorf("%v: stamps of an edit are missing:\n%s", err, got)
+	}
+	got, err = Merge(samples["zoned"], eas.Properties{eas.T(tag.CalendarStartTime, "20261123T100000Z")}, o)
+	if err != nil || !strings.Contains(string(got), "SEQUENCE:4\r\n") {
+		t.Errorf("%v: SEQUENCE must count a new time:\n%s", err, got)
 	}
 	got, err = Merge(samples["invitation"], eas.Properties{eas.T(tag.CalendarReminder, "5")}, o)
 	if err != nil || !strings.Contains(string(got), "SEQUENCE:1\r\n") {
@@ -399,6 +406,12 @@ func TestInstances(t *testing.T) {
 		{"there is none on a Tuesday", func() ([]byte, error) { return DeleteInstance(weekly, "20261110T090000Z", o) }, "", "", true},
 		{"there is none after the end", func() ([]byte, error) { return DeleteInstance(weekly, "20270308T090000Z", o) }, "", "", true},
 		{"a single event has none", func() ([]byte, error) { return DeleteInstance(samples["utc"], "20261123T110000Z", o) }, "", "", true},
+		{"an occurrence without its series", func() ([]byte, error) {
+			return MergeInstance(samples["an orphan"], "20261123T100000Z", eas.Properties{eas.T(tag.CalendarSubject, "Late")}, o)
+		}, "SUMMARY:Guest", "SUMMARY:Late", false},
+		{"another occurrence without its series", func() ([]byte, error) {
+			return MergeInstance(samples["an orphan"], "20261124T100000Z", eas.Properties{eas.T(tag.CalendarSubject, "Late")}, o)
+		}, "", "", true},
 		{"no time at all", func() ([]byte, error) { return DeleteInstance(weekly, "x", o) }, "", "", true},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -410,8 +423,10 @@ func TestInstances(t *testing.T) {
 				return
 			}
 			before := weekly
-			if strings.Contains(string(got), "Pill") {
-				before = samples["daily dates"]
+			for _, sample := range []string{"daily dates", "an orphan"} {
+				if strings.Contains(string(got), string(firstLine(samples[sample], "DTSTART"))) {
+					before = samples[sample]
+				}
 			}
 			gone, added := lines(before, got)
 			if gone != c.gone || added != c.added {
@@ -491,4 +506,9 @@ func TestNewRefuses(t *testing.T) {
 			t.Errorf("%s: error = %v, want ErrInvalid:\n%s", name, err, got)
 		}
 	}
+}
+
+func firstLine(ics []byte, name string) []byte {
+	i := strings.Index(string(ics), "\n"+name)
+	return ics[i+1 : i+1+strings.IndexByte(string(ics[i+1:]), '\n')]
 }

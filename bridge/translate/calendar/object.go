@@ -132,10 +132,10 @@ func (obj *object) components() []*component {
 	return list
 }
 
-func (obj *object) fingerprints() map[*component]string {
-	m := map[*component]string{}
+func (obj *object) fingerprints() map[*component]prints {
+	m := map[*component]prints{}
 	for _, c := range obj.components() {
-		m[c] = fingerprint(c)
+		m[c] = printsOf(c)
 	}
 	return m
 }

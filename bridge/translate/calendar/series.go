@@ -346,6 +346,9 @@ func (e *event) mergeRecurrence(sent eas.Properties) error {
 		}
 		return nil
 	}
+	if !has && !e.rule.locked {
+		e.settle()
+	}
 	p, err := recur.ParseElement(el, recurrenceTags, e.start.Wall)
 	if err != nil {
 		return err
@@ -357,6 +360,24 @@ func (e *event) mergeRecurrence(sent eas.Properties) error {
 		return invalid("the recurrence of this event cannot be changed from a phone")
 	}
 	return e.setRecurrence(p, has)
+}
+
+// settle takes an event in UTC to the zone in which a phone was shown it, before
+// it recurs: at the same hour of the clock in summer and winter.
+func (e *event) settle() {
+	if e.start.Form != ical.UTC {
+		return
+	}
+	start, end := e.start.Instant(time.UTC), e.end.Instant(time.UTC)
+	form := e.inZone(e.phonesZone(start))
+	if form.Form == ical.UTC {
+		return
+	}
+	e.start, e.end = form.When(start), form.When(end)
+	e.start.Put(e.c, "DTSTART")
+	if e.c.Get("DTEND") != nil {
+		e.end.Put(e.c, "DTEND")
+	}
 }
 
 // sameSeries tells whether a phone's pattern is what it was shown.

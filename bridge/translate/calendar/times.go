@@ -249,8 +249,8 @@ func (e *event) setTimes(s, shown span) {
 	old := e.start
 	e.start = e.newStart(s, shown)
 	e.start.Put(e.c, "DTSTART")
-	if !s.allDay || e.start.Form == ical.Date {
-		e.c.RemoveAll("X-MICROSOFT-CDO-ALLDAYEVENT")
+	if l := e.c.Get("X-MICROSOFT-CDO-ALLDAYEVENT"); l != nil && s.allDay != shown.allDay {
+		e.c.Remove(l)
 	}
 	e.allDay = s.allDay
 	e.setEnd(s, shown, old)
@@ -270,10 +270,16 @@ func (e *event) newStart(s, shown span) moment {
 		return e.inZone(e.phonesZone(s.start)).When(s.start)
 	case same(s.start, shown.start):
 		return e.start
-	case e.start.Form == ical.Zoned && e.series == nil && e.rule.recurs && e.phoneBlob != nil && !e.fitsPhone(e.start.Loc, s.start):
+	case e.elsewhere(s.start):
 		return e.inZone(e.phonesZone(s.start)).When(s.start)
 	}
 	return e.start.When(s.start)
+}
+
+// elsewhere tells whether the phone says that a series recurs in another zone
+// from now on. For a single event the zone makes no difference.
+func (e *event) elsewhere(start time.Time) bool {
+	return e.series == nil && e.rule.recurs && e.phoneBlob != nil && e.start.Form != ical.Floating && !e.fitsPhone(e.start.Loc, start)
 }
 
 // fitsPhone tells whether a zone still is what the phone says: by the rule of
@@ -300,6 +306,9 @@ func (e *event) phonesZone(start time.Time) *time.Location {
 
 // inZone is a form for times in a zone, with the VTIMEZONE that explains it.
 func (e *event) inZone(zone *time.Location) moment {
+	if e.start.Form == ical.Zoned && e.start.Loc == zone {
+		return e.start
+	}
 	if zone == time.UTC || zone.String() == "UTC" {
 		return moment{Form: ical.UTC, Loc: time.UTC}
 	}

@@ -53,6 +53,10 @@ func BlobFor(loc *time.Location, year int) (b Blob, exact bool) {
 	default:
 		b = twice(loc, year, cs[0], cs[1])
 	}
+	if b.check() != nil {
+		// Islands that moved across the date line skipped or repeated a day.
+		b = Blob{Bias: -offset / 60}
+	}
 	b.StandardName, b.DaylightName = blobNames(loc, year)
 	return b, matches(b, cs, offset, year, 0)
 }

@@ -1,6 +1,6 @@
 // Package caldav is a client of CalDAV: it finds a person's calendars, lists their events, tasks and journals apart, and reads and writes objects as they are.
 //
-// What CalDAV shares with CardDAV is in package plugins/sdk/webdav; here is
+// What CalDAV shares with CardDAV is in package carddav/dav; here is
 // what only RFC 4791 has.
 package caldav
 
@@ -10,15 +10,14 @@ import (
 	"encoding/xml"
 	"slices"
 
-	"github.com/pushbridge/pushbridge/plugins/backend"
-	"github.com/pushbridge/pushbridge/plugins/sdk/webdav"
+	"github.com/pushbridge/pushbridge/carddav/dav"
 )
 
 // Namespace is that of CalDAV's elements. See RFC 4791, section 4.
 const Namespace = "urn:ietf:params:xml:ns:caldav"
 
 // Dialect is how CalDAV calls things.
-var Dialect = webdav.Dialect{
+var Dialect = dav.Dialect{
 	Name:        "caldav",
 	Namespace:   Namespace,
 	HomeSet:     "calendar-home-set",
@@ -47,11 +46,11 @@ const (
 var Components = []Component{Event, Todo, Journal}
 
 // A Client asks a CalDAV server on behalf of one person.
-type Client struct{ *webdav.Client }
+type Client struct{ *dav.Client }
 
 // A Calendar is a collection of objects.
 type Calendar struct {
-	webdav.Collection
+	dav.Collection
 	Components []Component // what may be in it, in the order of Components
 }
 
@@ -60,10 +59,10 @@ func (cal Calendar) Holds(c Component) bool { return slices.Contains(cal.Compone
 
 // Calendars lists what is in the home sets, in no certain order; the list is
 // complete or it is an error.
-func (c Client) Calendars(ctx context.Context, home webdav.Home) ([]Calendar, error) {
+func (c Client) Calendars(ctx context.Context, home dav.Home) ([]Calendar, error) {
 	var list []Calendar
 	more := []xml.Name{componentSet}
-	err := c.Collections(ctx, home, more, func(found webdav.Collection, r *webdav.Response) error {
+	err := c.Collections(ctx, home, more, func(found dav.Collection, r *dav.Response) error {
 		if parts := components(r); len(parts) > 0 {
 			list = append(list, Calendar{Collection: found, Components: parts})
 		}
@@ -76,16 +75,16 @@ func (c Client) Calendars(ctx context.Context, home webdav.Home) ([]Calendar, er
 func (c Client) Holds(ctx context.Context, calendar string) ([]Component, error) {
 	r, err := c.PropfindOne(ctx, calendar, componentSet)
 	if err != nil {
-		return nil, c.Error("PROPFIND "+calendar, err)
+		return nil, err
 	}
 	return components(r), nil
 }
 
-var componentSet = webdav.Name(Namespace, "supported-calendar-component-set")
+var componentSet = dav.Name(Namespace, "supported-calendar-component-set")
 
 // components reads supported-calendar-component-set. Without that property
 // all are allowed. See RFC 4791, section 5.2.3.
-func components(r *webdav.Response) []Component {
+func components(r *dav.Response) []Component {
 	set, ok := r.Get(Namespace, componentSet.Local)
 	if !ok || !set.Has(Namespace, "comp") {
 		return Components
@@ -109,14 +108,14 @@ func Prefer(list []Calendar, c Component) []Calendar {
 	list = slices.DeleteFunc(slices.Clone(list), func(cal Calendar) bool { return !cal.Holds(c) })
 	special := func(cal Calendar) bool { return c != Event && len(cal.Components) == 1 }
 	slices.SortFunc(list, func(a, b Calendar) int {
-		return webdav.Prefer(a.Collection, b.Collection, special(a), special(b))
+		return dav.Prefer(a.Collection, b.Collection, special(a), special(b))
 	})
 	return list
 }
 
 // Query lists the objects of one component by asking for their ETags, which
 // the server can answer without looking far into them. See RFC 4791, section 7.8.
-func (c Client) Query(ctx context.Context, calendar string, part Component, yield func(webdav.Member) error) error {
+func (c Client) Query(ctx context.Context, calendar string, part Component, yield func(dav.Member) error) error {
 	body := Dialect.Document("calendar-query", func(w *bytes.Buffer) {
 		w.WriteString(`<D:prop><D:getetag/></D:prop><C:filter><C:comp-filter name="VCALENDAR"><C:comp-filter name="` +
 			string(part) + `"/></C:comp-filter></C:filter>`)
@@ -125,7 +124,7 @@ func (c Client) Query(ctx context.Context, calendar string, part Component, yiel
 }
 
 // FindUID looks up the object that has a UID. It is Removed if there is none.
-func (c Client) FindUID(ctx context.Context, calendar, uid string) (webdav.Member, error) {
+func (c Client) FindUID(ctx context.Context, calendar, uid string) (dav.Member, error) {
 	for _, part := range Components {
 		// A filter names one component at a time: RFC 4791, section 9.7.1.
 		body := Dialect.Document("calendar-query", func(w *bytes.Buffer) {
@@ -134,13 +133,13 @@ func (c Client) FindUID(ctx context.Context, calendar, uid string) (webdav.Membe
 			xml.EscapeText(w, []byte(uid)) //nolint:errcheck // a bytes.Buffer takes everything
 			w.WriteString(`</C:text-match></C:prop-filter></C:comp-filter></C:comp-filter></C:filter>`)
 		})
-		var candidates []backend.ItemID
-		err := c.query(ctx, calendar, body, func(m webdav.Member) error {
+		var candidates []string
+		err := c.query(ctx, calendar, body, func(m dav.Member) error {
 			candidates = append(candidates, m.ID)
 			return nil
 		})
 		if err != nil {
-			return webdav.Member{}, err
+			return dav.Member{}, err
 		}
 		// The match is one of substrings: RFC 4791, section 9.7.5.
 		found, err := c.WithUID(ctx, calendar, uid, candidates)
@@ -148,20 +147,19 @@ func (c Client) FindUID(ctx context.Context, calendar, uid string) (webdav.Membe
 			return found, err
 		}
 	}
-	return webdav.Member{Removed: true}, nil
+	return dav.Member{Removed: true}, nil
 }
 
-func (c Client) query(ctx context.Context, calendar string, body []byte, yield func(webdav.Member) error) error {
-	err := c.Report(ctx, calendar, webdav.Depth1, body, func(r *webdav.Response) error {
+func (c Client) query(ctx context.Context, calendar string, body []byte, yield func(dav.Member) error) error {
+	return c.Report(ctx, calendar, dav.Depth1, body, func(r *dav.Response) error {
 		return c.Listed(calendar, r, yield)
 	})
-	return c.Error("REPORT "+calendar, err)
 }
 
 // Create stores a new object under a name. If the name is taken, or another
-// object of the calendar has the same UID, the error is of kind Conflict and
-// the Member is the object that is there.
-func (c Client) Create(ctx context.Context, calendar, name string, object []byte) (webdav.Member, error) {
+// object of the calendar has the same UID, the error is dav.ErrTaken
+// and the Member is the object that is there.
+func (c Client) Create(ctx context.Context, calendar, name string, object []byte) (dav.Member, error) {
 	return c.CreateUnique(ctx, calendar, name, object, c.FindUID)
 }
 
@@ -184,34 +182,22 @@ func ComponentOf(object []byte) Component {
 	return ""
 }
 
-// Part tells [webdav.Client.Changes] how to see only one component of a
-// calendar that holds several.
-func (c Client) Part(calendar string, part Component) *webdav.Lister {
-	return &webdav.Lister{
-		All: func(ctx context.Context, yield func(webdav.Member) error) error {
-			return c.Query(ctx, calendar, part, yield)
-		},
-		Sift: func(ctx context.Context, changed []webdav.Member, yield func(webdav.Member) error) error {
-			return c.sift(ctx, calendar, part, changed, yield)
-		},
-	}
-}
-
-// sift reads the changed objects, for their names do not say what they are.
-// One of another component may have been one of this before, hence Removed.
-// One that cannot be read is told as it is: who asks for it hears why.
-func (c Client) sift(ctx context.Context, calendar string, part Component, changed []webdav.Member, yield func(webdav.Member) error) error {
-	ids := make([]backend.ItemID, len(changed))
-	told := make(map[backend.ItemID]backend.Revision, len(changed))
+// Sift reads changed objects, for their names do not say what they are, and
+// tells each one: as it is, or as Removed if it is of another component, for it
+// may have been of this one before. One that cannot be read is told as it is:
+// who asks for it hears why.
+func (c Client) Sift(ctx context.Context, calendar string, part Component, changed []dav.Member, yield func(dav.Member) error) error {
+	ids := make([]string, len(changed))
+	told := make(map[string]string, len(changed))
 	for i, m := range changed {
 		ids[i], told[m.ID] = m.ID, m.Revision
 	}
-	return c.MultiGet(ctx, calendar, ids, func(raw webdav.Raw) error {
+	return c.MultiGet(ctx, calendar, ids, func(raw dav.Raw) error {
 		switch {
 		case raw.Err != nil:
-			return yield(webdav.Member{ID: raw.ID, Revision: told[raw.ID]})
+			return yield(dav.Member{ID: raw.ID, Revision: told[raw.ID]})
 		case raw.Removed || ComponentOf(raw.Body) != part:
-			return yield(webdav.Member{ID: raw.ID, Removed: true})
+			return yield(dav.Member{ID: raw.ID, Removed: true})
 		}
 		return yield(raw.Member)
 	})

@@ -5,7 +5,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/pushbridge/pushbridge/plugins/sdk/webdav"
+	"github.com/pushbridge/pushbridge/carddav/dav"
 )
 
 func TestComponentOf(t *testing.T) {
@@ -28,7 +28,7 @@ func TestComponentOf(t *testing.T) {
 
 func TestPrefer(t *testing.T) {
 	calendar := func(path string, parts ...Component) Calendar {
-		return Calendar{Collection: webdav.Collection{Path: path}, Components: parts}
+		return Calendar{Collection: dav.Collection{Path: path}, Components: parts}
 	}
 	list := []Calendar{
 		calendar("/a/", Event, Todo), calendar("/tasks-only/", Todo), calendar("/x/personal/", Event, Todo), calendar("/b/", Event),

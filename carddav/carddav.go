@@ -1,6 +1,6 @@
 // Package carddav is a client of CardDAV: it finds a person's address books, lists them and reads and writes cards as they are.
 //
-// What CardDAV shares with CalDAV is in package plugins/sdk/webdav; here is
+// What CardDAV shares with CalDAV is in package carddav/dav; here is
 // what only RFC 6352 has.
 package carddav
 
@@ -10,15 +10,14 @@ import (
 	"encoding/xml"
 	"slices"
 
-	"github.com/pushbridge/pushbridge/plugins/backend"
-	"github.com/pushbridge/pushbridge/plugins/sdk/webdav"
+	"github.com/pushbridge/pushbridge/carddav/dav"
 )
 
 // Namespace is that of CardDAV's elements. See RFC 6352, section 4.
 const Namespace = "urn:ietf:params:xml:ns:carddav"
 
 // Dialect is how CardDAV calls things.
-var Dialect = webdav.Dialect{
+var Dialect = dav.Dialect{
 	Name:        "carddav",
 	Namespace:   Namespace,
 	HomeSet:     "addressbook-home-set",
@@ -32,19 +31,19 @@ var Dialect = webdav.Dialect{
 }
 
 // A Client asks a CardDAV server on behalf of one person.
-type Client struct{ *webdav.Client }
+type Client struct{ *dav.Client }
 
 // An AddressBook is a collection of cards.
 type AddressBook struct {
-	webdav.Collection
+	dav.Collection
 	Default bool // new cards belong here, at most one
 }
 
 // AddressBooks lists what is in the home sets; the list is complete or it is
 // an error.
-func (c Client) AddressBooks(ctx context.Context, home webdav.Home) ([]AddressBook, error) {
+func (c Client) AddressBooks(ctx context.Context, home dav.Home) ([]AddressBook, error) {
 	var books []AddressBook
-	err := c.Collections(ctx, home, nil, func(found webdav.Collection, _ *webdav.Response) error {
+	err := c.Collections(ctx, home, nil, func(found dav.Collection, _ *dav.Response) error {
 		books = append(books, AddressBook{Collection: found})
 		return nil
 	})
@@ -52,7 +51,7 @@ func (c Client) AddressBooks(ctx context.Context, home webdav.Home) ([]AddressBo
 		return nil, err
 	}
 	slices.SortFunc(books, func(a, b AddressBook) int {
-		return webdav.Prefer(a.Collection, b.Collection, false, false)
+		return dav.Prefer(a.Collection, b.Collection, false, false)
 	})
 	books[0].Default = !books[0].ReadOnly
 	return books, nil
@@ -60,29 +59,29 @@ func (c Client) AddressBooks(ctx context.Context, home webdav.Home) ([]AddressBo
 
 // FindUID looks up the card that has a UID. It is Removed if there is none.
 // See RFC 6352, section 8.6.
-func (c Client) FindUID(ctx context.Context, book, uid string) (webdav.Member, error) {
+func (c Client) FindUID(ctx context.Context, book, uid string) (dav.Member, error) {
 	body := Dialect.Document("addressbook-query", func(w *bytes.Buffer) {
 		w.WriteString(`<D:prop><D:getetag/></D:prop><C:filter><C:prop-filter name="UID">` +
 			`<C:text-match collation="i;octet" match-type="equals">`)
 		xml.EscapeText(w, []byte(uid)) //nolint:errcheck // a bytes.Buffer takes everything
 		w.WriteString(`</C:text-match></C:prop-filter></C:filter>`)
 	})
-	var candidates []backend.ItemID
-	err := c.Report(ctx, book, webdav.Depth1, body, func(r *webdav.Response) error {
-		return c.Listed(book, r, func(m webdav.Member) error {
+	var candidates []string
+	err := c.Report(ctx, book, dav.Depth1, body, func(r *dav.Response) error {
+		return c.Listed(book, r, func(m dav.Member) error {
 			candidates = append(candidates, m.ID)
 			return nil
 		})
 	})
 	if err != nil {
-		return webdav.Member{}, c.Error("REPORT "+book, err)
+		return dav.Member{}, err
 	}
 	return c.WithUID(ctx, book, uid, candidates)
 }
 
 // Create stores a new card under a name. If the name is taken, or another
-// card of the book has the same UID, the error is of kind Conflict and the
-// Member is the card that is there.
-func (c Client) Create(ctx context.Context, book, name string, card []byte) (webdav.Member, error) {
+// card of the book has the same UID, the error is dav.ErrTaken and the Member
+// is the card that is there.
+func (c Client) Create(ctx context.Context, book, name string, card []byte) (dav.Member, error) {
 	return c.CreateUnique(ctx, book, name, card, c.FindUID)
 }

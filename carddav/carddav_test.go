@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
+	"errors"
 	"fmt"
 	"maps"
 	"net/http"
@@ -18,6 +19,7 @@ import (
 	gocarddav "github.com/emersion/go-webdav/carddav"
 
 	"github.com/pushbridge/pushbridge/carddav"
+	"github.com/pushbridge/pushbridge/carddav/dav"
 	"github.com/pushbridge/pushbridge/plugins/backend"
 	"github.com/pushbridge/pushbridge/plugins/sdk/webdav"
 )
@@ -41,7 +43,7 @@ func (s *shelf) ListAddressBooks(context.Context) ([]gocarddav.AddressBook, erro
 func (s *shelf) GetAddressBook(ctx context.Context, path string) (*gocarddav.AddressBook, error) {
 	list, _ := s.ListAddressBooks(ctx)
 	for _, b := range list {
-		if b.Path == webdav.Directory(path) {
+		if b.Path == dav.Directory(path) {
 			return &b, nil
 		}
 	}
@@ -118,10 +120,11 @@ func TestPlainServer(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer server.Close()
-	c := carddav.Client{Client: server.Client(backend.Credentials{User: "ann"})}
+	client := server.Client(backend.Credentials{User: "ann"})
+	c := carddav.Client{Client: client.Client}
 	ctx := t.Context()
 
-	home, err := c.Login(ctx)
+	home, err := client.Login(ctx)
 	if err != nil || home.Principal != "/ann/" || !slices.Equal(home.Sets, []string{"/ann/contacts/"}) {
 		t.Fatalf("Login = %+v, %v", home, err)
 	}
@@ -133,19 +136,19 @@ func TestPlainServer(t *testing.T) {
 	if err != nil || one.ID != "one.vcf" || one.Revision == "" {
 		t.Fatalf("Create = %+v, %v", one, err)
 	}
-	if again, err := c.Create(ctx, book, "one", card("uid-1")); backend.KindOf(err) != backend.Conflict || again != one {
-		t.Errorf("Create again = %+v, %v; want kind Conflict and %+v", again, err, one)
+	if again, err := c.Create(ctx, book, "one", card("uid-1")); !errors.Is(err, dav.ErrTaken) || again != one {
+		t.Errorf("Create again = %+v, %v; want ErrTaken and %+v", again, err, one)
 	}
 	if _, err := c.Create(ctx, book, "two", card("uid-1-and-more")); err != nil {
 		t.Fatal(err)
 	}
-	for uid, want := range map[string]backend.ItemID{"uid-1": "one.vcf", "uid": "", "uid<&>": ""} {
+	for uid, want := range map[string]string{"uid-1": "one.vcf", "uid": "", "uid<&>": ""} {
 		if got, err := c.FindUID(ctx, book, uid); err != nil || got.ID != want || got.Removed != (want == "") {
 			t.Errorf("FindUID(%q) = %+v, %v; want %q", uid, got, err, want)
 		}
 	}
 	list := func(since backend.Cursor) (n int, next backend.Cursor, err error) {
-		next, err = c.Changes(ctx, book, since, nil, func(b []backend.Change) error { n += len(b); return nil })
+		next, err = client.Changes(ctx, book, since, nil, func(b []backend.Change) error { n += len(b); return nil })
 		return n, next, err
 	}
 	n, cursor, err := list("")
@@ -161,12 +164,12 @@ func TestPlainServer(t *testing.T) {
 	if _, _, err := list(cursor); backend.KindOf(err) != backend.Expired {
 		t.Errorf("something new: %v, want kind Expired", err)
 	}
-	got := make(map[backend.ItemID]string)
-	err = c.MultiGet(ctx, book, []backend.ItemID{"one.vcf", "two.vcf"}, func(r webdav.Raw) error {
-		got[r.ID] = fmt.Sprintln(webdav.UID(r.Body), r.Removed, r.Err)
+	got := make(map[string]string)
+	err = c.MultiGet(ctx, book, []string{"one.vcf", "two.vcf"}, func(r dav.Raw) error {
+		got[r.ID] = fmt.Sprintln(dav.UID(r.Body), r.Removed, r.Err)
 		return nil
 	})
-	want := map[backend.ItemID]string{"one.vcf": "uid-1 false <nil>\n", "two.vcf": " true <nil>\n"}
+	want := map[string]string{"one.vcf": "uid-1 false <nil>\n", "two.vcf": " true <nil>\n"}
 	if err != nil || !maps.Equal(got, want) {
 		t.Errorf("MultiGet = %v, %v; want %v", got, err, want)
 	}

@@ -37,12 +37,12 @@ type store struct{ server *webdav.Server }
 var _ backend.Declarer = (*store)(nil)
 
 func (s *store) Open(ctx context.Context, c backend.Credentials) (backend.Session, error) {
-	client := caldav.Client{Client: s.server.Client(c)}
+	client := s.server.Client(c)
 	home, err := client.Login(ctx)
 	if err != nil {
 		return nil, err
 	}
-	return &session{client: client, home: home}, nil
+	return &session{client: client, objects: caldav.Client{Client: client.Client}, home: home}, nil
 }
 
 // Extras tells that every session is a Prober.
@@ -67,5 +67,5 @@ func (s *session) place(id backend.CollectionID) (place, error) {
 		return place{}, backend.Errorf(backend.NotFound, "caldav", "%q is no collection's ID", id)
 	}
 	path, err := s.client.CollectionPath(path)
-	return place{path, caldav.Component(part)}, err
+	return place{path, caldav.Component(part)}, s.client.Error(err)
 }

@@ -5,13 +5,15 @@ import (
 	"sync"
 
 	"github.com/pushbridge/pushbridge/caldav"
+	"github.com/pushbridge/pushbridge/carddav/dav"
 	"github.com/pushbridge/pushbridge/plugins/backend"
 	"github.com/pushbridge/pushbridge/plugins/sdk/webdav"
 )
 
 type session struct {
-	client caldav.Client
-	home   webdav.Home
+	client  *webdav.Client
+	objects caldav.Client
+	home    dav.Home
 
 	// alone remembers, by path, which calendars hold one component only.
 	alone sync.Map
@@ -20,9 +22,9 @@ type session struct {
 var _ backend.Prober = (*session)(nil)
 
 func (s *session) Collections(ctx context.Context) ([]backend.Collection, error) {
-	calendars, err := s.client.Calendars(ctx, s.home)
+	calendars, err := s.objects.Calendars(ctx, s.home)
 	if err != nil {
-		return nil, err
+		return nil, s.client.Error(err)
 	}
 	var list []backend.Collection
 	for _, part := range caldav.Components {
@@ -42,9 +44,9 @@ func (s *session) Collections(ctx context.Context) ([]backend.Collection, error)
 func (s *session) lister(ctx context.Context, p place) (*webdav.Lister, error) {
 	alone, known := s.alone.Load(p.path)
 	if !known {
-		parts, err := s.client.Holds(ctx, p.path)
+		parts, err := s.objects.Holds(ctx, p.path)
 		if err != nil {
-			return nil, err
+			return nil, s.client.Error(err)
 		}
 		alone = len(parts) == 1 && parts[0] == p.part
 		s.alone.Store(p.path, alone)
@@ -52,7 +54,14 @@ func (s *session) lister(ctx context.Context, p place) (*webdav.Lister, error) {
 	if alone.(bool) {
 		return nil, nil
 	}
-	return s.client.Part(p.path, p.part), nil
+	return &webdav.Lister{
+		All: func(ctx context.Context, yield func(dav.Member) error) error {
+			return s.objects.Query(ctx, p.path, p.part, yield)
+		},
+		Sift: func(ctx context.Context, changed []dav.Member, yield func(dav.Member) error) error {
+			return s.objects.Sift(ctx, p.path, p.part, changed, yield)
+		},
+	}, nil
 }
 
 func (s *session) Changes(ctx context.Context, c backend.CollectionID, since backend.Cursor, yield func([]backend.Change) error) (backend.Cursor, error) {
@@ -72,12 +81,8 @@ func (s *session) Get(ctx context.Context, c backend.CollectionID, ids []backend
 	if err != nil {
 		return err
 	}
-	return s.client.MultiGet(ctx, p.path, ids, func(raw webdav.Raw) error {
-		if raw.Removed || raw.Err == nil && caldav.ComponentOf(raw.Body) != p.part {
-			return nil // not in this collection
-		}
-		return yield(raw.Fetched(mediaType))
-	})
+	belongs := func(body []byte) bool { return caldav.ComponentOf(body) == p.part }
+	return s.client.Get(ctx, p.path, ids, mediaType, belongs, yield)
 }
 
 func (s *session) Put(ctx context.Context, c backend.CollectionID, it backend.Item) (backend.Item, error) {
@@ -88,13 +93,8 @@ func (s *session) Put(ctx context.Context, c backend.CollectionID, it backend.It
 	if part := caldav.ComponentOf(it.Body); part != p.part {
 		return backend.Item{}, backend.Errorf(backend.Invalid, "caldav: PUT "+p.path, "the object has %q, want %s", part, p.part)
 	}
-	var m webdav.Member
-	if it.Revision == "" {
-		m, err = s.client.Create(ctx, p.path, string(it.ID), it.Body)
-	} else {
-		m, err = s.client.Replace(ctx, p.path, it.ID, it.Revision, it.Body)
-	}
-	return m.Item(mediaType), err
+	it.MediaType = mediaType
+	return s.client.Put(ctx, p.path, it, s.objects.Create)
 }
 
 func (s *session) Delete(ctx context.Context, c backend.CollectionID, id backend.ItemID, rev backend.Revision) error {
@@ -102,7 +102,7 @@ func (s *session) Delete(ctx context.Context, c backend.CollectionID, id backend
 	if err != nil {
 		return err
 	}
-	return s.client.Delete(ctx, p.path, id, rev)
+	return s.client.Error(s.client.Delete(ctx, p.path, string(id), string(rev)))
 }
 
 func (s *session) Move(ctx context.Context, from backend.CollectionID, id backend.ItemID, to backend.CollectionID) (backend.Item, error) {
@@ -117,8 +117,8 @@ func (s *session) Move(ctx context.Context, from backend.CollectionID, id backen
 	if source.part != target.part {
 		return backend.Item{}, backend.Errorf(backend.Invalid, "caldav: MOVE "+source.path, "a %s cannot become a %s", source.part, target.part)
 	}
-	m, err := s.client.Move(ctx, source.path, id, target.path)
-	return m.Item(mediaType), err
+	m, err := s.client.Move(ctx, source.path, string(id), target.path)
+	return webdav.Item(m, mediaType), s.client.Error(err)
 }
 
 // Probe asks each calendar once, however many components are asked about.

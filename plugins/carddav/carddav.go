@@ -5,9 +5,12 @@ import (
 	"context"
 
 	"github.com/pushbridge/pushbridge/carddav"
+	"github.com/pushbridge/pushbridge/carddav/dav"
 	"github.com/pushbridge/pushbridge/plugins/backend"
 	"github.com/pushbridge/pushbridge/plugins/sdk/webdav"
 )
+
+const mediaType = "text/vcard"
 
 // Open checks the settings, which are [webdav.Settings], and answers the
 // backend. It sends nothing.
@@ -24,12 +27,12 @@ type store struct{ server *webdav.Server }
 var _ backend.Declarer = (*store)(nil)
 
 func (s *store) Open(ctx context.Context, c backend.Credentials) (backend.Session, error) {
-	client := carddav.Client{Client: s.server.Client(c)}
+	client := s.server.Client(c)
 	home, err := client.Login(ctx)
 	if err != nil {
 		return nil, err
 	}
-	return &session{client: client, home: home}, nil
+	return &session{client: client, cards: carddav.Client{Client: client.Client}, home: home}, nil
 }
 
 // Extras tells that every session is a Prober.
@@ -38,16 +41,17 @@ func (s *store) Extras() []backend.Extra { return []backend.Extra{backend.ExtraP
 func (s *store) Close() error { return s.server.Close() }
 
 type session struct {
-	client carddav.Client
-	home   webdav.Home
+	client *webdav.Client
+	cards  carddav.Client
+	home   dav.Home
 }
 
 var _ backend.Prober = (*session)(nil)
 
 func (s *session) Collections(ctx context.Context) ([]backend.Collection, error) {
-	books, err := s.client.AddressBooks(ctx, s.home)
+	books, err := s.cards.AddressBooks(ctx, s.home)
 	if err != nil {
-		return nil, err
+		return nil, s.client.Error(err)
 	}
 	list := make([]backend.Collection, len(books))
 	for i, b := range books {
@@ -61,7 +65,8 @@ func (s *session) Collections(ctx context.Context) ([]backend.Collection, error)
 
 // path checks a collection's ID, which is its path.
 func (s *session) path(id backend.CollectionID) (string, error) {
-	return s.client.CollectionPath(string(id))
+	path, err := s.client.CollectionPath(string(id))
+	return path, s.client.Error(err)
 }
 
 func (s *session) Changes(ctx context.Context, c backend.CollectionID, since backend.Cursor, yield func([]backend.Change) error) (backend.Cursor, error) {
@@ -77,12 +82,7 @@ func (s *session) Get(ctx context.Context, c backend.CollectionID, ids []backend
 	if err != nil {
 		return err
 	}
-	return s.client.MultiGet(ctx, path, ids, func(raw webdav.Raw) error {
-		if raw.Removed {
-			return nil
-		}
-		return yield(raw.Fetched(backend.Contacts.MediaType()))
-	})
+	return s.client.Get(ctx, path, ids, mediaType, func([]byte) bool { return true }, yield)
 }
 
 func (s *session) Put(ctx context.Context, c backend.CollectionID, it backend.Item) (backend.Item, error) {
@@ -90,13 +90,8 @@ func (s *session) Put(ctx context.Context, c backend.CollectionID, it backend.It
 	if err != nil {
 		return backend.Item{}, err
 	}
-	var m webdav.Member
-	if it.Revision == "" {
-		m, err = s.client.Create(ctx, path, string(it.ID), it.Body)
-	} else {
-		m, err = s.client.Replace(ctx, path, it.ID, it.Revision, it.Body)
-	}
-	return m.Item(backend.Contacts.MediaType()), err
+	it.MediaType = mediaType
+	return s.client.Put(ctx, path, it, s.cards.Create)
 }
 
 func (s *session) Delete(ctx context.Context, c backend.CollectionID, id backend.ItemID, rev backend.Revision) error {
@@ -104,7 +99,7 @@ func (s *session) Delete(ctx context.Context, c backend.CollectionID, id backend
 	if err != nil {
 		return err
 	}
-	return s.client.Delete(ctx, path, id, rev)
+	return s.client.Error(s.client.Delete(ctx, path, string(id), string(rev)))
 }
 
 func (s *session) Move(ctx context.Context, from backend.CollectionID, id backend.ItemID, to backend.CollectionID) (backend.Item, error) {
@@ -116,8 +111,8 @@ func (s *session) Move(ctx context.Context, from backend.CollectionID, id backen
 	if err != nil {
 		return backend.Item{}, err
 	}
-	m, err := s.client.Move(ctx, source, id, target)
-	return m.Item(backend.Contacts.MediaType()), err
+	m, err := s.client.Move(ctx, source, string(id), target)
+	return webdav.Item(m, mediaType), s.client.Error(err)
 }
 
 func (s *session) Probe(ctx context.Context, cs []backend.CollectionID) (map[backend.CollectionID]string, error) {

@@ -7,23 +7,23 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/pushbridge/pushbridge/carddav/dav"
 	"github.com/pushbridge/pushbridge/plugins/backend"
-	"github.com/pushbridge/pushbridge/plugins/sdk/webdav"
 )
 
 const benchItems = 10_000
 
 // manyCards is what a server says of 10,000 cards of some 700 bytes.
-func manyCards(withData bool) (string, []backend.ItemID) {
+func manyCards(withData bool) (string, []string) {
 	data := strings.ReplaceAll("BEGIN:VCARD\r\nVERSION:3.0\r\nUID:ann\r\nNOTE:"+strings.Repeat("some words ", 55)+"\r\nEND:VCARD\r\n", "\r", "&#13;")
 	var b strings.Builder
-	ids := make([]backend.ItemID, benchItems)
+	ids := make([]string, benchItems)
 	for n := range ids {
-		ids[n] = backend.ItemID(fmt.Sprintf("card-%05d.vcf", n))
+		ids[n] = fmt.Sprintf("card-%05d.vcf", n)
 		if withData {
-			b.WriteString(card(book+string(ids[n]), `"0123456789abcdef0123456789abcdef"`, data))
+			b.WriteString(card(book+ids[n], `"0123456789abcdef0123456789abcdef"`, data))
 		} else {
-			b.WriteString(item(book+string(ids[n]), `"0123456789abcdef0123456789abcdef"`))
+			b.WriteString(item(book+ids[n], `"0123456789abcdef0123456789abcdef"`))
 		}
 	}
 	return b.String() + token("t1"), ids
@@ -54,7 +54,7 @@ func BenchmarkMultistatusWithData(b *testing.B) {
 	b.ReportAllocs()
 	for b.Loop() {
 		n := 0
-		_, err := webdav.ReadMultistatus(strings.NewReader(doc), func(*webdav.Response) error { n++; return nil })
+		_, err := dav.ReadMultistatus(strings.NewReader(doc), func(*dav.Response) error { n++; return nil })
 		if err != nil || n != benchItems {
 			b.Fatalf("%d responses, %v", n, err)
 		}
@@ -77,7 +77,7 @@ func BenchmarkMultiGet(b *testing.B) {
 	b.ReportAllocs()
 	for b.Loop() {
 		n := 0
-		err := c.MultiGet(b.Context(), book, ids, func(r webdav.Raw) error { n++; return r.Err })
+		err := c.MultiGet(b.Context(), book, ids, func(r dav.Raw) error { n++; return r.Err })
 		if err != nil || n != benchItems {
 			b.Fatalf("%d items, %v", n, err)
 		}

@@ -10,6 +10,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/pushbridge/pushbridge/carddav/dav"
 	"github.com/pushbridge/pushbridge/plugins/backend"
 )
 
@@ -23,11 +24,11 @@ const (
 // A Lister tells Changes how to see a part of a collection.
 type Lister struct {
 	// All lists that part, completely or with an error.
-	All func(ctx context.Context, yield func(Member) error) error
+	All func(ctx context.Context, yield func(dav.Member) error) error
 
 	// Sift is given members that were changed, and tells each one: as it is,
 	// or as Removed if it does not belong to the part.
-	Sift func(ctx context.Context, changed []Member, yield func(Member) error) error
+	Sift func(ctx context.Context, changed []dav.Member, yield func(dav.Member) error) error
 }
 
 // Changes keeps the promises of [backend.Session] for a collection, or for
@@ -44,9 +45,9 @@ func (c *Client) Changes(ctx context.Context, collection string, since backend.C
 	}
 	switch {
 	case b.stop != nil:
-		return "", b.stop // as it was, before we wrapped it
+		return "", b.stop // as it was
 	case err != nil:
-		return "", err
+		return "", c.Error(err)
 	}
 	return backend.Cursor(next), nil
 }
@@ -59,11 +60,11 @@ func (c *Client) changes(ctx context.Context, collection, since string, part *Li
 		next, err := c.news(ctx, collection, since[len(bySyncToken):], part, b)
 		return bySyncToken + next, err
 	case strings.HasPrefix(since, byCTag):
-		tag, err := c.property(ctx, collection, CalendarServer, "getctag")
+		tag, err := c.property(ctx, collection, dav.CalendarServer, "getctag")
 		return c.same(collection, since, byCTag+tag, err)
 	case strings.HasPrefix(since, byDigest):
 		var d digest
-		err := c.all(ctx, collection, part, func(m Member) error { d.add(m); return nil })
+		err := c.all(ctx, collection, part, func(m dav.Member) error { d.add(m); return nil })
 		return c.same(collection, since, byDigest+d.String(), err)
 	}
 	return "", backend.Errorf(backend.Expired, c.server.dialect.Name, "the cursor is not one of ours")
@@ -85,10 +86,10 @@ func (c *Client) everything(ctx context.Context, collection string, part *Lister
 		if err == nil {
 			return bySyncToken + next, nil
 		}
-		if b.told > 0 || !cannotSync(err) {
+		if b.told > 0 || !c.cannotSync(err) {
 			return "", err
 		}
-		if backend.KindOf(err) != backend.Expired {
+		if backend.KindOf(c.Error(err)) != backend.Expired {
 			// Some servers know sync-tokens but no empty one; this is none.
 			ladder = ladder[1:]
 		}
@@ -106,7 +107,7 @@ func (c *Client) everything(ctx context.Context, collection string, part *Lister
 		}
 	}
 	var d digest
-	err := c.all(ctx, collection, part, func(m Member) error {
+	err := c.all(ctx, collection, part, func(m dav.Member) error {
 		d.add(m)
 		return b.add(m)
 	})
@@ -116,7 +117,7 @@ func (c *Client) everything(ctx context.Context, collection string, part *Lister
 	return mark, err
 }
 
-func (c *Client) all(ctx context.Context, collection string, part *Lister, yield func(Member) error) error {
+func (c *Client) all(ctx context.Context, collection string, part *Lister, yield func(dav.Member) error) error {
 	if part == nil {
 		return c.List(ctx, collection, yield)
 	}
@@ -129,8 +130,8 @@ func (c *Client) news(ctx context.Context, collection, token string, part *Liste
 		next, err := c.Sync(ctx, collection, token, b.add)
 		return next, c.expired(ctx, collection, token, b, err)
 	}
-	var changed []Member
-	next, err := c.Sync(ctx, collection, token, func(m Member) error {
+	var changed []dav.Member
+	next, err := c.Sync(ctx, collection, token, func(m dav.Member) error {
 		if m.Removed {
 			return b.add(m)
 		}
@@ -151,15 +152,15 @@ func (c *Client) news(ctx context.Context, collection, token string, part *Liste
 // when it stumbles over our token, as Xandikos 0.2.8 does with one that it
 // does not know, while it has another one itself.
 func (c *Client) expired(ctx context.Context, collection, token string, b *batch, err error) error {
-	e, ok := errors.AsType[*StatusError](err)
+	e, ok := errors.AsType[*dav.StatusError](err)
 	if !ok || b.told > 0 {
 		return err
 	}
-	if e.Kind() != backend.Unsupported {
+	if statusKind(e) != backend.Unsupported {
 		if e.Code != http.StatusInternalServerError {
 			return err
 		}
-		now, askErr := c.property(ctx, collection, DAV, "sync-token")
+		now, askErr := c.property(ctx, collection, dav.DAV, "sync-token")
 		if askErr != nil || now == "" || now == token {
 			return err
 		}
@@ -168,12 +169,12 @@ func (c *Client) expired(ctx context.Context, collection, token string, b *batch
 }
 
 // cannotSync tells whether a refused sync-collection means that there is none.
-func cannotSync(err error) bool {
-	e, ok := errors.AsType[*StatusError](err)
+func (c *Client) cannotSync(err error) bool {
+	e, ok := errors.AsType[*dav.StatusError](err)
 	if ok && (e.Code == http.StatusForbidden || e.Code/100 == 3) {
 		return e.Code == http.StatusForbidden // a redirect that was refused is no answer
 	}
-	switch backend.KindOf(err) {
+	switch backend.KindOf(c.Error(err)) {
 	case backend.Unsupported, backend.Invalid, backend.Expired, backend.Other:
 		return true
 	}
@@ -181,11 +182,11 @@ func cannotSync(err error) bool {
 }
 
 func (c *Client) bySyncToken(ctx context.Context, collection string) (string, error) {
-	return c.mark(ctx, collection, DAV, "sync-token", bySyncToken)
+	return c.mark(ctx, collection, dav.DAV, "sync-token", bySyncToken)
 }
 
 func (c *Client) byCTag(ctx context.Context, collection string) (string, error) {
-	return c.mark(ctx, collection, CalendarServer, "getctag", byCTag)
+	return c.mark(ctx, collection, dav.CalendarServer, "getctag", byCTag)
 }
 
 func (c *Client) mark(ctx context.Context, collection, space, local, prefix string) (string, error) {
@@ -198,9 +199,9 @@ func (c *Client) mark(ctx context.Context, collection, space, local, prefix stri
 
 // property asks for the text of one property; empty if there is none.
 func (c *Client) property(ctx context.Context, path, space, local string) (string, error) {
-	r, err := c.PropfindOne(ctx, path, Name(space, local))
+	r, err := c.PropfindOne(ctx, path, dav.Name(space, local))
 	if err != nil {
-		return "", c.Error("PROPFIND "+path, err)
+		return "", err
 	}
 	return r.Text(space, local), nil
 }
@@ -209,6 +210,11 @@ func (c *Client) property(ctx context.Context, path, space, local string) (strin
 // changed: it is the same as long as nothing did. One request asks for a ctag
 // or for a sync-token and never for both, which costs Radicale twice as much.
 func (c *Client) Tag(ctx context.Context, collection string) (string, error) {
+	tag, err := c.tag(ctx, collection)
+	return tag, c.Error(err)
+}
+
+func (c *Client) tag(ctx context.Context, collection string) (string, error) {
 	if !c.server.noCTag.Load() {
 		tag, err := c.byCTag(ctx, collection)
 		if err != nil || tag != "" {
@@ -231,9 +237,9 @@ type batch struct {
 	stop    error // of yield
 }
 
-func (b *batch) add(m Member) error {
+func (b *batch) add(m dav.Member) error {
 	b.told++
-	b.changes = append(b.changes, backend.Change{ID: m.ID, Revision: m.Revision, Removed: m.Removed})
+	b.changes = append(b.changes, backend.Change{ID: backend.ItemID(m.ID), Revision: backend.Revision(m.Revision), Removed: m.Removed})
 	if len(b.changes) < backend.MaxBatch {
 		return nil
 	}
@@ -254,7 +260,7 @@ func (b *batch) flush() error {
 // A digest is the same for the same members in any order.
 type digest [sha256.Size]byte
 
-func (d *digest) add(m Member) {
+func (d *digest) add(m dav.Member) {
 	sum := sha256.Sum256([]byte(string(m.ID) + "\x00" + string(m.Revision)))
 	for i := range d {
 		d[i] ^= sum[i]

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/pushbridge/pushbridge/carddav/dav"
 	"github.com/pushbridge/pushbridge/plugins/backend"
 	"github.com/pushbridge/pushbridge/plugins/sdk/webdav"
 )
@@ -198,10 +199,10 @@ func TestPart(t *testing.T) {
 		"REPORT " + book:   multistatus(item(book+"one.vcf", `"2"`) + item(book+"two.vcf", `"1"`) + failed(book+"old.vcf", "HTTP/1.1 404 Not Found") + token("t2")),
 	})
 	part := &webdav.Lister{
-		All: func(_ context.Context, yield func(webdav.Member) error) error {
-			return yield(webdav.Member{ID: "one.vcf", Revision: `"1"`})
+		All: func(_ context.Context, yield func(dav.Member) error) error {
+			return yield(dav.Member{ID: "one.vcf", Revision: `"1"`})
 		},
-		Sift: func(_ context.Context, changed []webdav.Member, yield func(webdav.Member) error) error {
+		Sift: func(_ context.Context, changed []dav.Member, yield func(dav.Member) error) error {
 			for _, m := range changed {
 				m.Removed = m.ID != "one.vcf"
 				if err := yield(m); err != nil {
@@ -220,7 +221,7 @@ func TestPart(t *testing.T) {
 	if err != nil || got != `-old.vcf one.vcf="2" -two.vcf` || next != "s:t2" {
 		t.Errorf("Changes = %q, %q, %v", got, next, err)
 	}
-	part.All = func(context.Context, func(webdav.Member) error) error { return errors.New("half of it") }
+	part.All = func(context.Context, func(dav.Member) error) error { return errors.New("half of it") }
 	if _, _, err := changes(t.Context(), c, "", part); err == nil {
 		t.Error("a listing that fails is no error")
 	}

@@ -6,6 +6,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/pushbridge/pushbridge/carddav/dav"
 	"github.com/pushbridge/pushbridge/plugins/backend"
 	"github.com/pushbridge/pushbridge/plugins/sdk/webdav"
 )
@@ -132,9 +133,9 @@ func TestCollections(t *testing.T) {
 	for _, tc := range []struct {
 		name    string
 		listing answer
-		want    []webdav.Collection
+		want    []dav.Collection
 	}{
-		{"two books", multistatus(listing), []webdav.Collection{
+		{"two books", multistatus(listing), []dav.Collection{
 			{Path: "/ann/people/", Name: "My & people", Colour: "#aabbcc", Order: 1 << 30},
 			{Path: "/ann/sh%C3%A4red/", Name: "shäred", Colour: "#11aa33", Owner: "bob", ReadOnly: true, Order: 1 << 30}}},
 		{"cut by a limit", multistatus(listing + failed("/ann/", "HTTP/1.1 507 Insufficient Storage")), nil},
@@ -143,9 +144,9 @@ func TestCollections(t *testing.T) {
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			c := serve(t, script{"PROPFIND /ann/": tc.listing}).client(t, "/")
-			var got []webdav.Collection
-			err := c.Collections(t.Context(), webdav.Home{Principal: "/p/ann/", Sets: []string{"/ann/", "/ann/"}}, nil,
-				func(found webdav.Collection, _ *webdav.Response) error {
+			var got []dav.Collection
+			err := c.Collections(t.Context(), dav.Home{Principal: "/p/ann/", Sets: []string{"/ann/", "/ann/"}}, nil,
+				func(found dav.Collection, _ *dav.Response) error {
 					got = append(got, found)
 					return nil
 				})

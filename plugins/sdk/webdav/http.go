@@ -10,6 +10,9 @@ import (
 	"strings"
 	"sync"
 	"time"
+
+	"github.com/pushbridge/pushbridge/carddav/dav"
+	"github.com/pushbridge/pushbridge/plugins/backend"
 )
 
 // maxRedirects bounds how often one request is sent on. A .well-known path
@@ -19,24 +22,19 @@ const maxRedirects = 5
 // errSlow is why a request ends whose server keeps still.
 var errSlow = errors.New("the server did not answer in time")
 
-// A networkError says that there is no answer, or not all of one.
-type networkError struct{ err error }
-
-func (e *networkError) Error() string { return e.err.Error() }
-func (e *networkError) Unwrap() error { return e.err }
-
-func isNetwork(err error) bool {
-	_, ok := errors.AsType[*networkError](err)
-	return ok
+// A login is how requests of one person are sent.
+type login struct {
+	server *Server
+	creds  backend.Credentials
 }
 
 // Do sends a request to the server with the person's password, and follows
 // redirects inside the server's origin with method and body unchanged. An
-// answer that is not 2xx is a *StatusError. The time limit of the server's
+// answer that is not 2xx is a *dav.StatusError. The time limit of the server's
 // settings covers the wait for the answer and each wait for more of it.
 //
-// Do is what makes a Client a gowebdav.HTTPClient.
-func (c *Client) Do(req *http.Request) (*http.Response, error) {
+// Do is what makes a login a gowebdav.HTTPClient.
+func (c *login) Do(req *http.Request) (*http.Response, error) {
 	if !sameOrigin(req.URL, c.server.root) {
 		return nil, fmt.Errorf("%s: %s is not on %s", c.server.dialect.Name, req.URL.Redacted(), c.server.root.Host)
 	}
@@ -44,13 +42,13 @@ func (c *Client) Do(req *http.Request) (*http.Response, error) {
 	for range maxRedirects {
 		resp, err := c.send(req)
 		if err != nil {
-			return nil, ended(ctx, err)
+			return nil, dav.Ended(ctx, err)
 		}
 		if resp.StatusCode/100 == 2 {
 			return resp, nil
 		}
 		next := resp.Header.Get("Location")
-		refused := refusal(resp)
+		refused := dav.Refusal(resp)
 		if !isRedirect(resp.StatusCode) || next == "" {
 			if resp.StatusCode == http.StatusUnauthorized && !offersBasic(resp.Header) {
 				refused.Location = "the server wants a way to log in other than Basic"
@@ -72,7 +70,7 @@ func (c *Client) Do(req *http.Request) (*http.Response, error) {
 }
 
 // send sends one request once, when it is its turn.
-func (c *Client) send(req *http.Request) (*http.Response, error) {
+func (c *login) send(req *http.Request) (*http.Response, error) {
 	select {
 	case c.server.waiting <- struct{}{}:
 	case <-req.Context().Done():
@@ -107,12 +105,12 @@ func (c *Client) send(req *http.Request) (*http.Response, error) {
 // net/http makes of it, and leaves out the URL, which the caller adds.
 func because(ctx context.Context, err error) error {
 	if errors.Is(context.Cause(ctx), errSlow) {
-		return &networkError{errSlow}
+		return &dav.NetworkError{Err: errSlow}
 	}
 	if e, ok := errors.AsType[*url.Error](err); ok {
 		err = e.Err
 	}
-	return &networkError{err}
+	return &dav.NetworkError{Err: err}
 }
 
 // patientBody is an answer's body that gives up when the server keeps still

@@ -8,8 +8,8 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/pushbridge/pushbridge/carddav/dav"
 	"github.com/pushbridge/pushbridge/plugins/backend"
-	"github.com/pushbridge/pushbridge/plugins/sdk/webdav"
 )
 
 type script = map[string]func(http.ResponseWriter, *http.Request, string)
@@ -64,9 +64,9 @@ func TestMultiGet(t *testing.T) {
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			c := serve(t, tc.script).client(t, "/")
-			told := make(map[backend.ItemID]string)
-			ids := []backend.ItemID{"one.vcf", "two.vcf"}
-			err := c.MultiGet(t.Context(), book, append(ids, "", "../x"), func(r webdav.Raw) error {
+			told := make(map[string]string)
+			ids := []string{"one.vcf", "two.vcf"}
+			err := c.MultiGet(t.Context(), book, append(ids, "", "../x"), func(r dav.Raw) error {
 				switch {
 				case told[r.ID] != "":
 					t.Errorf("%q is told twice", r.ID)
@@ -110,7 +110,7 @@ func TestGetCut(t *testing.T) {
 				fmt.Fprintf(conn, "HTTP/1.0 200 OK\r\nETag: \"1\"\r\n\r\n%s", tc.body)
 				conn.Close()
 			}}).client(t, "/")
-			r, err := c.Get(t.Context(), book, "one.vcf")
+			r, err := c.Client.Get(t.Context(), book, "one.vcf")
 			if tc.kind != 0 {
 				wantKind(t, err, tc.kind)
 			} else if err != nil || string(r.Body) != tc.body {
@@ -145,28 +145,28 @@ func TestCreate(t *testing.T) {
 	for _, tc := range []struct {
 		name      string
 		put, find answer
-		want      webdav.Member
+		want      dav.Member
 		kind      backend.Kind // 0 is success
 	}{
-		{"with an etag", created(`"1"`), nil, webdav.Member{ID: "new.vcf", Revision: `"1"`}, 0},
-		{"without an etag", created(""), there, webdav.Member{ID: "new.vcf", Revision: `"there"`}, 0},
-		{"with a weak etag", created(`W/"1"`), there, webdav.Member{ID: "new.vcf", Revision: `"there"`}, 0},
-		{"the name is taken", status(412, ""), there, webdav.Member{ID: "new.vcf", Revision: `"there"`}, backend.Conflict},
+		{"with an etag", created(`"1"`), nil, dav.Member{ID: "new.vcf", Revision: `"1"`}, 0},
+		{"without an etag", created(""), there, dav.Member{ID: "new.vcf", Revision: `"there"`}, 0},
+		{"with a weak etag", created(`W/"1"`), there, dav.Member{ID: "new.vcf", Revision: `"there"`}, 0},
+		{"the name is taken", status(412, ""), there, dav.Member{ID: "new.vcf", Revision: `"there"`}, backend.Conflict},
 		{"the name is taken, which the server sees by the UID", status(409, `x:no-uid-conflict xmlns:x="urn:ietf:params:xml:ns:carddav"`), there,
-			webdav.Member{ID: "new.vcf", Revision: `"there"`}, backend.Conflict},
-		{"the UID is taken", status(409, `x:no-uid-conflict xmlns:x="urn:ietf:params:xml:ns:carddav"`), nil, webdav.Member{ID: "other.vcf", Revision: `"other"`}, backend.Conflict},
-		{"the content is refused", status(403, `x:valid-address-data xmlns:x="urn:ietf:params:xml:ns:carddav"`), nil, webdav.Member{}, backend.Invalid},
-		{"the content is refused by 412", status(412, `x:valid-calendar-data xmlns:x="urn:ietf:params:xml:ns:caldav"`), nil, webdav.Member{}, backend.Invalid},
+			dav.Member{ID: "new.vcf", Revision: `"there"`}, backend.Conflict},
+		{"the UID is taken", status(409, `x:no-uid-conflict xmlns:x="urn:ietf:params:xml:ns:carddav"`), nil, dav.Member{ID: "other.vcf", Revision: `"other"`}, backend.Conflict},
+		{"the content is refused", status(403, `x:valid-address-data xmlns:x="urn:ietf:params:xml:ns:carddav"`), nil, dav.Member{}, backend.Invalid},
+		{"the content is refused by 412", status(412, `x:valid-calendar-data xmlns:x="urn:ietf:params:xml:ns:caldav"`), nil, dav.Member{}, backend.Invalid},
 		{"refused in a multistatus", multistatus(`<d:response><d:href>` + at + `</d:href><d:status>HTTP/1.1 412 Precondition Failed</d:status><d:error><c:no-uid-conflict/></d:error></d:response>`), nil,
-			webdav.Member{ID: "other.vcf", Revision: `"other"`}, backend.Conflict},
-		{"bad request", status(400, ""), nil, webdav.Member{}, backend.Invalid},
-		{"too big for the server", status(413, ""), nil, webdav.Member{}, backend.TooLarge},
-		{"too big for the collection", status(403, `x:max-resource-size xmlns:x="urn:ietf:params:xml:ns:carddav"`), nil, webdav.Member{}, backend.TooLarge},
-		{"not allowed", status(403, "d:need-privileges"), nil, webdav.Member{}, backend.ReadOnly},
-		{"forbidden", status(403, ""), nil, webdav.Member{}, backend.ReadOnly},
-		{"no such collection", status(409, ""), nil, webdav.Member{}, backend.NotFound},
-		{"full", status(507, ""), nil, webdav.Member{}, backend.Transient},
-		{"wrong password", status(401, ""), nil, webdav.Member{}, backend.Denied},
+			dav.Member{ID: "other.vcf", Revision: `"other"`}, backend.Conflict},
+		{"bad request", status(400, ""), nil, dav.Member{}, backend.Invalid},
+		{"too big for the server", status(413, ""), nil, dav.Member{}, backend.TooLarge},
+		{"too big for the collection", status(403, `x:max-resource-size xmlns:x="urn:ietf:params:xml:ns:carddav"`), nil, dav.Member{}, backend.TooLarge},
+		{"not allowed", status(403, "d:need-privileges"), nil, dav.Member{}, backend.ReadOnly},
+		{"forbidden", status(403, ""), nil, dav.Member{}, backend.ReadOnly},
+		{"no such collection", status(409, ""), nil, dav.Member{}, backend.NotFound},
+		{"full", status(507, ""), nil, dav.Member{}, backend.Transient},
+		{"wrong password", status(401, ""), nil, dav.Member{}, backend.Denied},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			s := script{"PUT " + at: put(t, "If-None-Match", "*", tc.put)}
@@ -174,11 +174,11 @@ func TestCreate(t *testing.T) {
 				s["PROPFIND "+at] = tc.find
 			}
 			c := serve(t, s).client(t, "/")
-			find := func(_ context.Context, _, uid string) (webdav.Member, error) {
+			find := func(_ context.Context, _, uid string) (dav.Member, error) {
 				if uid != "ann" {
 					t.Errorf("looks for the UID %q", uid)
 				}
-				return webdav.Member{ID: "other.vcf", Revision: `"other"`}, nil
+				return dav.Member{ID: "other.vcf", Revision: `"other"`}, nil
 			}
 			got, err := c.CreateUnique(t.Context(), book, "new", []byte(ann), find)
 			if tc.kind != 0 {
@@ -195,10 +195,10 @@ func TestCreate(t *testing.T) {
 
 func TestUIDConflictOfNobody(t *testing.T) {
 	c := serve(t, script{"PUT " + book + "new.vcf": status(409, `x:no-uid-conflict xmlns:x="urn:ietf:params:xml:ns:carddav"`)}).client(t, "/")
-	nobody := func(context.Context, string, string) (webdav.Member, error) { return webdav.Member{Removed: true}, nil }
+	nobody := func(context.Context, string, string) (dav.Member, error) { return dav.Member{Removed: true}, nil }
 	_, err := c.CreateUnique(t.Context(), book, "new", []byte(ann), nobody)
 	wantKind(t, err, backend.Invalid)
-	if e, ok := errors.AsType[*webdav.StatusError](err); !ok || !e.UIDConflict() {
+	if e, ok := errors.AsType[*dav.StatusError](err); !ok || !e.UIDConflict() {
 		t.Errorf("error = %v, want one that is still known as a conflict of UIDs", err)
 	}
 }
@@ -244,7 +244,7 @@ func TestReplaceAndDelete(t *testing.T) {
 func TestNeverTheCollection(t *testing.T) {
 	f := serve(t, nil)
 	c := f.client(t, "/")
-	for _, id := range []backend.ItemID{"", ".", "..", "%2E", "%2e%2e", "a/b", "../people", "a b.vcf", "x%", "a.vcf?x", "%2f", "sub/"} {
+	for _, id := range []string{"", ".", "..", "%2E", "%2e%2e", "a/b", "../people", "a b.vcf", "x%", "a.vcf?x", "%2f", "sub/"} {
 		_, putErr := c.Replace(t.Context(), book, id, `"1"`, []byte(ann))
 		_, moveErr := c.Move(t.Context(), book, id, "/ann/other/")
 		for _, err := range []error{putErr, c.Delete(t.Context(), book, id, ""), moveErr} {
@@ -301,7 +301,7 @@ func TestUID(t *testing.T) {
 		{"none", "BEGIN:VCARD\r\nX-UID:1\r\nEND:VCARD\r\n", ""},
 		{"too long", "UID:" + strings.Repeat("x", 2000), ""},
 	} {
-		if got := webdav.UID([]byte(tc.body)); got != tc.want {
+		if got := dav.UID([]byte(tc.body)); got != tc.want {
 			t.Errorf("%s: UID = %q, want %q", tc.name, got, tc.want)
 		}
 	}

@@ -1,16 +1,8 @@
-// Package webdav is what backends that speak WebDAV share: a careful HTTP client, streamed multistatus answers, sync-collection, multiget, conditional writes and errors with kinds.
+// Package webdav is what backends that speak WebDAV share: settings, a careful HTTP client, listings with cursors, and errors with kinds.
 //
-// It is written on the client seam of emersion/go-webdav, which finds the
-// principal, and does by itself what has to stream, to be conditional or to
-// survive single broken items. References:
-//
-//	RFC 4918  WebDAV
-//	RFC 3744  WebDAV access control
-//	RFC 4791  CalDAV
-//	RFC 5397  current-user-principal
-//	RFC 6352  CardDAV
-//	RFC 6578  sync-collection
-//	RFC 6764  finding CalDAV and CardDAV services
+// The protocol is in package carddav/dav, which knows nothing of backends. Here
+// are the settings, the HTTP client that logs in, the errors with their kinds,
+// and what the contract of a backend wants of a listing.
 package webdav
 
 import (
@@ -26,6 +18,7 @@ import (
 
 	gowebdav "github.com/emersion/go-webdav"
 
+	"github.com/pushbridge/pushbridge/carddav/dav"
 	"github.com/pushbridge/pushbridge/plugins/backend"
 )
 
@@ -66,7 +59,7 @@ type Settings struct {
 // about the whereabouts of its people. It is shared by all Clients, and safe
 // for many goroutines.
 type Server struct {
-	dialect  Dialect
+	dialect  dav.Dialect
 	root     *url.URL
 	template string
 	timeout  time.Duration
@@ -76,22 +69,8 @@ type Server struct {
 	noCTag   atomic.Bool // the server is known to have no getctag
 }
 
-// A Dialect is what CalDAV and CardDAV call the same things.
-type Dialect struct {
-	Name        string // "carddav"; begins error texts
-	Namespace   string // "urn:ietf:params:xml:ns:carddav"
-	HomeSet     string // the property that has a principal's home sets
-	Resource    string // the resource type of a collection
-	MultiGet    string // the report that reads items by name
-	Data        string // the property that has an item's bytes
-	WellKnown   string // where RFC 6764 looks for the service
-	Suffix      string // of an item's name, ".vcf"
-	ContentType string // of an item's bytes
-	End         string // the last line of an item, "END:VCARD"
-}
-
 // NewServer checks the settings. It sends nothing.
-func NewServer(d Dialect, raw backend.Settings) (*Server, error) {
+func NewServer(d dav.Dialect, raw backend.Settings) (*Server, error) {
 	var s Settings
 	if err := raw.Decode(&s); err != nil {
 		return nil, err
@@ -116,7 +95,7 @@ func NewServer(d Dialect, raw backend.Settings) (*Server, error) {
 		timeout:  timeout,
 		http: &http.Client{
 			Transport: transport,
-			// Client.Do follows them itself, without changing the method.
+			// login.Do follows them itself, without changing the method.
 			CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 		},
 		waiting: make(chan struct{}, MaxConcurrent),
@@ -142,11 +121,11 @@ func parseRoot(text string) (*url.URL, error) {
 	case u.RawQuery != "" || u.Fragment != "":
 		return nil, fmt.Errorf("url is %q, want it without ? and #", u.Redacted())
 	}
-	path, err := CleanPath(u.EscapedPath())
+	path, err := dav.CleanPath(u.EscapedPath())
 	if err != nil {
 		return nil, fmt.Errorf("url: %w", err)
 	}
-	return withPath(u, path), nil
+	return dav.WithPath(u, path), nil
 }
 
 func readRoots(file string) (*x509.CertPool, error) {
@@ -165,18 +144,20 @@ func readRoots(file string) (*x509.CertPool, error) {
 }
 
 // A Client asks a Server on behalf of one person. It is safe for many
-// goroutines.
+// goroutines. What it has of dav.Client fails with errors that have no kind;
+// see Error.
 type Client struct {
+	*dav.Client
 	server *Server
 	creds  backend.Credentials
 }
 
 // Client answers a Client for somebody. It sends nothing.
 func (s *Server) Client(c backend.Credentials) *Client {
-	return &Client{server: s, creds: c}
+	return &Client{Client: dav.New(s.dialect, &login{s, c}, s.root), server: s, creds: c}
 }
 
-// Dialect tells which protocol the client speaks.
-func (c *Client) Dialect() Dialect { return c.server.dialect }
+// Error gives err its kind. An error that has one stays what it is.
+func (c *Client) Error(err error) error { return Error(c.server.dialect.Name, err) }
 
-var _ gowebdav.HTTPClient = (*Client)(nil)
+var _ gowebdav.HTTPClient = (*login)(nil)

@@ -1,10 +1,8 @@
-package webdav
+package dav
 
 import (
 	"encoding/xml"
 	"strings"
-
-	"github.com/pushbridge/pushbridge/plugins/backend"
 )
 
 // A Response is what a multistatus says of one resource.
@@ -58,7 +56,7 @@ func (r *Response) Text(space, local string) string {
 }
 
 // ETag is the resource's ETag, byte for byte, or empty.
-func (r *Response) ETag() backend.Revision { return backend.Revision(r.Text(DAV, "getetag")) }
+func (r *Response) ETag() string { return r.Text(DAV, "getetag") }
 
 // Has tells whether an element of that name is in the property.
 func (p *Property) Has(space, local string) bool {

@@ -1,4 +1,4 @@
-package webdav
+package dav
 
 import (
 	"bytes"
@@ -10,8 +10,6 @@ import (
 	"strings"
 
 	"golang.org/x/text/encoding/htmlindex"
-
-	"github.com/pushbridge/pushbridge/plugins/backend"
 )
 
 // Bounds of a multistatus. A list of items may be as long as it likes, because
@@ -24,7 +22,7 @@ const (
 
 	// maxResponse bounds one response element, in bytes: the biggest item
 	// there may be, and half as much for escapes such as &#13;.
-	maxResponse = backend.MaxItemSize + backend.MaxItemSize/2
+	maxResponse = MaxItem + MaxItem/2
 
 	// maxResponses bounds the responses of one answer, for a server that never
 	// ends. It is a hundred times what Radicale can list in a minute.
@@ -41,8 +39,6 @@ const (
 
 // DAV is the namespace of WebDAV itself.
 const DAV = "DAV:"
-
-var errTooBig = errors.New("a single response is too big")
 
 // A SyntaxError says where and why an answer of the server could not be read.
 type SyntaxError struct {
@@ -372,8 +368,8 @@ type boundedReader struct {
 
 func (b *boundedReader) Read(p []byte) (int, error) {
 	if b.left <= 0 {
-		b.err = errTooBig
-		return 0, errTooBig
+		b.err = ErrTooLarge
+		return 0, ErrTooLarge
 	}
 	if int64(len(p)) > b.left {
 		p = p[:b.left]

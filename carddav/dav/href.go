@@ -1,15 +1,13 @@
-package webdav
+package dav
 
 import (
 	"fmt"
 	"net/url"
 	"strings"
-
-	"github.com/pushbridge/pushbridge/plugins/backend"
 )
 
 // MaxHref bounds an href in a multistatus, in bytes: a collection's path and
-// an item's name of backend.MaxIDLength each, with their escapes.
+// an item's name of MaxID each, with their escapes.
 const MaxHref = 8 << 10
 
 // CleanPath brings an escaped path into the one form in which this package
@@ -118,16 +116,16 @@ func Directory(path string) string {
 func (c *Client) resolve(href string) (string, error) {
 	href = strings.TrimSpace(href)
 	if len(href) > MaxHref {
-		return "", fmt.Errorf("%s: href of %d bytes, more than %d", c.server.dialect.Name, len(href), MaxHref)
+		return "", fmt.Errorf("href of %d bytes, more than %d", len(href), MaxHref)
 	}
 	path := href
 	if !strings.HasPrefix(href, "/") || strings.HasPrefix(href, "//") {
 		u, err := url.Parse(href)
 		if err != nil {
-			return "", fmt.Errorf("%s: href: %w", c.server.dialect.Name, err)
+			return "", fmt.Errorf("href: %w", err)
 		}
-		if u.Host != "" && !strings.EqualFold(u.Hostname(), c.server.root.Hostname()) {
-			return "", fmt.Errorf("%s: href %q is on another host", c.server.dialect.Name, href)
+		if u.Host != "" && !strings.EqualFold(u.Hostname(), c.root.Hostname()) {
+			return "", fmt.Errorf("href %q is on another host", href)
 		}
 		path = u.EscapedPath()
 	} else if end := strings.IndexAny(path, "?#"); end >= 0 {
@@ -135,7 +133,7 @@ func (c *Client) resolve(href string) (string, error) {
 	}
 	clean, err := CleanPath(path)
 	if err != nil {
-		return "", fmt.Errorf("%s: href: %w", c.server.dialect.Name, err)
+		return "", fmt.Errorf("href: %w", err)
 	}
 	return clean, nil
 }
@@ -143,7 +141,7 @@ func (c *Client) resolve(href string) (string, error) {
 // member is the ID of what an href names inside a collection: the rest of the
 // clean path. It is empty for the collection itself. What lies elsewhere or
 // deeper is an error, for skipping it would make the listing shorter.
-func (c *Client) member(collection, href string) (backend.ItemID, error) {
+func (c *Client) member(collection, href string) (string, error) {
 	path, err := c.resolve(href)
 	if err != nil {
 		return "", err
@@ -153,30 +151,30 @@ func (c *Client) member(collection, href string) (backend.ItemID, error) {
 	}
 	name, ok := strings.CutPrefix(path, collection)
 	if !ok {
-		return "", fmt.Errorf("%s: href %q is outside of %s", c.server.dialect.Name, href, collection)
+		return "", fmt.Errorf("href %q is outside of %s", href, collection)
 	}
 	if strings.Contains(strings.TrimSuffix(name, "/"), "/") {
-		return "", fmt.Errorf("%s: href %q is deeper than %s", c.server.dialect.Name, href, collection)
+		return "", fmt.Errorf("href %q is deeper than %s", href, collection)
 	}
-	if len(name) > backend.MaxIDLength {
-		return "", fmt.Errorf("%s: name of %d bytes, more than %d", c.server.dialect.Name, len(name), backend.MaxIDLength)
+	if len(name) > MaxID {
+		return "", fmt.Errorf("name of %d bytes, more than %d", len(name), MaxID)
 	}
-	return backend.ItemID(name), nil
+	return name, nil
 }
 
 // itemPath is the path of an item. It refuses whatever is not a single clean
 // segment: an empty ID would name the collection, and a DELETE or PUT of that
 // would remove or replace all of it.
-func (c *Client) itemPath(collection string, id backend.ItemID) (string, error) {
-	clean, err := CleanPath("/" + string(id))
-	if err != nil || id == "" || clean != "/"+string(id) || strings.Contains(string(id), "/") {
-		return "", backend.Errorf(backend.NotFound, c.server.dialect.Name, "%q is no item's ID", id)
+func (c *Client) itemPath(collection string, id string) (string, error) {
+	clean, err := CleanPath("/" + id)
+	if err != nil || id == "" || clean != "/"+id || strings.Contains(id, "/") {
+		return "", fmt.Errorf("%w: %q is no item's ID", ErrNoName, id)
 	}
-	return collection + string(id), nil
+	return collection + id, nil
 }
 
-// withPath is u with another, clean path.
-func withPath(u *url.URL, clean string) *url.URL {
+// WithPath is u with another, clean path.
+func WithPath(u *url.URL, clean string) *url.URL {
 	v := *u
 	plain, err := url.PathUnescape(clean)
 	if err != nil {
@@ -188,11 +186,11 @@ func withPath(u *url.URL, clean string) *url.URL {
 }
 
 // CollectionPath checks that an ID is a clean path with a slash at its end,
-// as Collection.Path is. Anything else is NotFound.
+// as Collection.Path is. Anything else is ErrNoName.
 func (c *Client) CollectionPath(id string) (string, error) {
 	clean, err := CleanPath(id)
 	if err != nil || clean != id || !strings.HasSuffix(id, "/") {
-		return "", backend.Errorf(backend.NotFound, c.server.dialect.Name, "%q is no collection's ID", id)
+		return "", fmt.Errorf("%w: %q is no collection's ID", ErrNoName, id)
 	}
 	return id, nil
 }

@@ -1,16 +1,13 @@
-package webdav
+package dav
 
 import (
 	"bytes"
 	"context"
 	"encoding/xml"
-	"errors"
 	"fmt"
 	"net/http"
 	"slices"
 	"strconv"
-
-	"github.com/pushbridge/pushbridge/plugins/backend"
 )
 
 // maxRounds bounds how often a server may say that a sync-collection has
@@ -45,12 +42,12 @@ func (c *Client) request(ctx context.Context, method, path string, body []byte, 
 	if body == nil {
 		req.Body, req.GetBody = http.NoBody, nil
 	}
-	req.URL = withPath(c.server.root, path)
+	req.URL = WithPath(c.root, path)
 	req.Host = req.URL.Host
 	for i := 0; i+1 < len(header); i += 2 {
 		req.Header.Set(header[i], header[i+1])
 	}
-	return c.Do(req)
+	return c.http.Do(req)
 }
 
 // multistatus sends a question and reads the answer with ReadMultistatus.
@@ -72,7 +69,10 @@ func (c *Client) multistatus(ctx context.Context, method, path string, depth Dep
 	if stop != nil {
 		return "", stop
 	}
-	return token, ended(ctx, err)
+	if err = Ended(ctx, err); err != nil {
+		return "", fmt.Errorf("%s %s: %w", method, path, err)
+	}
+	return token, nil
 }
 
 // Propfind asks for properties and calls yield for each resource.
@@ -88,7 +88,7 @@ func (c *Client) PropfindOne(ctx context.Context, path string, props ...xml.Name
 	var found *Response
 	err := c.Propfind(ctx, path, Depth0, props, func(r *Response) error {
 		if found != nil {
-			return fmt.Errorf("%s: PROPFIND %s: two responses to one question", c.server.dialect.Name, path)
+			return fmt.Errorf("PROPFIND %s: two responses to one question", path)
 		}
 		own := *r
 		own.Properties = slices.Clone(r.Properties)
@@ -99,7 +99,7 @@ func (c *Client) PropfindOne(ctx context.Context, path string, props ...xml.Name
 	case err != nil:
 		return nil, err
 	case found == nil:
-		return nil, fmt.Errorf("%s: PROPFIND %s: no response", c.server.dialect.Name, path)
+		return nil, fmt.Errorf("PROPFIND %s: no response", path)
 	case found.Status != 0 && found.Status/100 != 2:
 		return nil, &StatusError{Method: "PROPFIND", Path: path, Code: found.Status, Precondition: found.Precondition}
 	}
@@ -114,21 +114,16 @@ func (c *Client) Report(ctx context.Context, path string, depth Depth, body []by
 
 // A Member is what a listing says of one item of a collection.
 type Member struct {
-	ID       backend.ItemID
-	Revision backend.Revision
+	ID       string // its name in the collection, as a clean path has it
+	Revision string // its ETag, byte for byte
 	Removed  bool
 }
-
-// errRemovedMeanwhile says that a first listing, told in parts, was overtaken.
-var errRemovedMeanwhile = errors.New("an item was removed while the collection was listed")
 
 // Sync tells what changed in a collection since a sync-token, and answers the
 // next token. Without a token it tells everything, and nothing Removed.
 //
 // A server may tell a part and say so; Sync then asks for the rest. It never
-// ends with a nil error before everything was told. The kinds of its errors
-// are Expired for a token that the server no longer knows, and Unsupported if
-// the collection cannot be asked this way.
+// ends with a nil error before everything was told.
 // See RFC 6578, sections 3.2 and 3.6.
 func (c *Client) Sync(ctx context.Context, collection, token string, yield func(Member) error) (string, error) {
 	first := token == ""
@@ -138,23 +133,23 @@ func (c *Client) Sync(ctx context.Context, collection, token string, yield func(
 				if token == "" {
 					return nil // nobody has heard of it
 				}
-				return errRemovedMeanwhile
+				return fmt.Errorf("REPORT %s: %w", collection, ErrOvertaken) // its first mention was told
 			}
 			return yield(m)
 		})
 		switch {
 		case err != nil:
-			return "", c.Error("REPORT "+collection, err)
+			return "", err
 		case next == "":
-			return "", backend.Errorf(backend.Other, c.server.dialect.Name+": REPORT "+collection, "the answer has no sync-token")
+			return "", &SyntaxError{Err: fmt.Errorf("REPORT %s: the answer has no sync-token", collection)}
 		case !more:
 			return next, nil
 		case next == token:
-			return "", backend.Errorf(backend.Transient, c.server.dialect.Name+": REPORT "+collection, "the server cut its answer and does not go on")
+			return "", fmt.Errorf("REPORT %s: %w and does not go on", collection, ErrCut)
 		}
 		token = next
 	}
-	return "", backend.Errorf(backend.Transient, c.server.dialect.Name+": REPORT "+collection, "the server cut its answer %d times", maxRounds)
+	return "", fmt.Errorf("REPORT %s: %w %d times", collection, ErrCut, maxRounds)
 }
 
 func (c *Client) syncRound(ctx context.Context, collection, token string, yield func(Member) error) (next string, more bool, err error) {
@@ -163,7 +158,7 @@ func (c *Client) syncRound(ctx context.Context, collection, token string, yield 
 		textElement(w, "sync-level", "1")
 		propElement(w, []xml.Name{ETagName})
 	})
-	var unknown []backend.ItemID // items that came without an ETag
+	var unknown []string // items that came without an ETag
 	// RFC 6578, section 3.2, wants Depth: 0 beside the sync-level.
 	next, err = c.multistatus(ctx, "REPORT", collection, Depth0, body, func(r *Response) error {
 		id, err := c.member(collection, r.Href)
@@ -218,13 +213,12 @@ func (c *Client) responseError(r *Response) error {
 // half a minute for 10,000 members asked for like this.
 func (c *Client) List(ctx context.Context, collection string, yield func(Member) error) error {
 	props := []xml.Name{ETagName, Name(DAV, "resourcetype")}
-	err := c.Propfind(ctx, collection, Depth1, props, func(r *Response) error {
+	return c.Propfind(ctx, collection, Depth1, props, func(r *Response) error {
 		if p, ok := r.Get(DAV, "resourcetype"); ok && p.Has(DAV, "collection") {
 			return nil
 		}
 		return c.Listed(collection, r, yield)
 	})
-	return c.Error("PROPFIND "+collection, err)
 }
 
 // Listed calls yield for an item that a complete listing has, such as the
@@ -242,7 +236,7 @@ func (c *Client) Listed(collection string, r *Response, yield func(Member) error
 	case id == "" || id[len(id)-1] == '/':
 		return nil
 	case r.ETag() == "":
-		return backend.Errorf(backend.Other, c.server.dialect.Name, "%s has no ETag", r.Href)
+		return fmt.Errorf("%s has no ETag", r.Href)
 	}
 	return yield(Member{ID: id, Revision: r.ETag()})
 }

@@ -1,11 +1,9 @@
-package webdav
+package dav
 
 import (
 	"net/url"
 	"strings"
 	"testing"
-
-	"github.com/pushbridge/pushbridge/plugins/backend"
 )
 
 func TestCleanPath(t *testing.T) {
@@ -58,11 +56,11 @@ func FuzzCleanPath(f *testing.F) {
 }
 
 func TestMember(t *testing.T) {
-	s, err := NewServer(Dialect{Name: "test"}, backend.Settings{"url": "https://Dav.example:8443/x/"})
+	root, err := url.Parse("https://Dav.example:8443/x/")
 	if err != nil {
 		t.Fatal(err)
 	}
-	c := s.Client(backend.Credentials{})
+	c := New(Dialect{Name: "test"}, nil, root)
 	for _, tc := range []struct{ name, href, want string }{
 		{"plain", "/a/b/c.vcf", "c.vcf"},
 		{"space around", " \n/a/b/c.vcf ", "c.vcf"},
@@ -81,7 +79,7 @@ func TestMember(t *testing.T) {
 		{"deeper", "/a/b/c/d.vcf", "error"},
 		{"dots", "/a/b/../c.vcf", "error"},
 		{"relative", "c.vcf", "error"},
-		{"a name too long", "/a/b/" + strings.Repeat("x", backend.MaxIDLength+1), "error"},
+		{"a name too long", "/a/b/" + strings.Repeat("x", MaxID+1), "error"},
 		{"empty", "", "error"},
 	} {
 		got, err := c.member("/a/b/", tc.href)

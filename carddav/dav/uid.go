@@ -1,12 +1,11 @@
-package webdav
+package dav
 
 import (
 	"bytes"
 	"context"
 	"errors"
+	"fmt"
 	"strings"
-
-	"github.com/pushbridge/pushbridge/plugins/backend"
 )
 
 // maxUID bounds the UID that is looked for, in bytes. RFC 7986, section 5.3,
@@ -14,9 +13,9 @@ import (
 const maxUID = 1024
 
 // CreateUnique is Create for a collection whose members must have different
-// UIDs. If another member has the object's UID, the error is of kind Conflict
-// and the Member is that one, which find looks up; if it cannot be found the
-// kind is Invalid.
+// UIDs. If another member has the object's UID, the error is ErrTaken and the
+// Member is that one, which find looks up; if it cannot be found the error is
+// ErrUIDTaken.
 func (c *Client) CreateUnique(ctx context.Context, collection, name string, body []byte, find func(ctx context.Context, collection, uid string) (Member, error)) (Member, error) {
 	m, err := c.Create(ctx, collection, name, body)
 	e, ok := errors.AsType[*StatusError](err)
@@ -29,15 +28,15 @@ func (c *Client) CreateUnique(ctx context.Context, collection, name string, body
 			return Member{}, findErr
 		}
 		if !there.Removed {
-			return there, err
+			return there, fmt.Errorf("%w: %w", ErrTaken, err)
 		}
 	}
-	return Member{}, backend.E(backend.Invalid, c.server.dialect.Name+": PUT "+collection, err)
+	return Member{}, fmt.Errorf("%w: %w", ErrUIDTaken, err)
 }
 
 // WithUID reads the items that a server thinks have a UID and answers the one
 // that has it; Removed if none does. Servers compare in ways of their own.
-func (c *Client) WithUID(ctx context.Context, collection, uid string, candidates []backend.ItemID) (Member, error) {
+func (c *Client) WithUID(ctx context.Context, collection, uid string, candidates []string) (Member, error) {
 	found := Member{Removed: true}
 	err := c.MultiGet(ctx, collection, candidates, func(raw Raw) error {
 		if !raw.Removed && raw.Err == nil && UID(raw.Body) == uid {

@@ -1,4 +1,4 @@
-package webdav
+package dav
 
 import (
 	"bytes"
@@ -117,8 +117,8 @@ func TestOneResponseTooBig(t *testing.T) {
 	const limit = 64 << 10
 	skip := func(*Response) error { return nil }
 	endless := io.MultiReader(strings.NewReader(`<multistatus xmlns="DAV:"><response><href>/a</href><x>`), zeros{})
-	if _, err := readMultistatus(endless, limit, skip); !errors.Is(err, errTooBig) {
-		t.Errorf("error = %v, want %v", err, errTooBig)
+	if _, err := readMultistatus(endless, limit, skip); !errors.Is(err, ErrTooLarge) {
+		t.Errorf("error = %v, want %v", err, ErrTooLarge)
 	}
 	many := `<multistatus xmlns="DAV:">` + strings.Repeat(`<response><href>/a</href><status>HTTP/1.1 404</status></response>`, limit/10) + `</multistatus>`
 	if _, err := readMultistatus(strings.NewReader(many), limit, skip); err != nil {

@@ -1,4 +1,4 @@
-package webdav
+package dav
 
 import (
 	"bytes"
@@ -10,8 +10,6 @@ import (
 	"net/http"
 	"slices"
 	"strings"
-
-	"github.com/pushbridge/pushbridge/plugins/backend"
 )
 
 // A Raw is an item as the server has it, or why it could not be read.
@@ -25,9 +23,9 @@ type Raw struct {
 // for each: Removed if it is gone, with Err if this one cannot be read. What
 // one answer cannot tell, be it that its XML breaks in the middle because an
 // item has characters that XML forbids, is fetched singly.
-func (c *Client) MultiGet(ctx context.Context, collection string, ids []backend.ItemID, yield func(Raw) error) error {
+func (c *Client) MultiGet(ctx context.Context, collection string, ids []string, yield func(Raw) error) error {
 	for chunk := range slices.Chunk(ids, multiGetSize) {
-		missing := make(map[backend.ItemID]bool, len(chunk))
+		missing := make(map[string]bool, len(chunk))
 		for _, id := range chunk {
 			if _, err := c.itemPath(collection, id); err != nil {
 				if err := yield(Raw{Member: Member{ID: id, Removed: true}}); err != nil {
@@ -54,7 +52,7 @@ func (c *Client) MultiGet(ctx context.Context, collection string, ids []backend.
 // singly gets what is missing of the asked items. If the server stumbles over
 // some and not over others, those are unreadable; if it stumbles over all that
 // were asked for, it is the server.
-func (c *Client) singly(ctx context.Context, collection string, ids []backend.ItemID, missing map[backend.ItemID]bool, asked int, yield func(Raw) error) error {
+func (c *Client) singly(ctx context.Context, collection string, ids []string, missing map[string]bool, asked int, yield func(Raw) error) error {
 	var stumbled []Raw
 	for _, id := range ids {
 		if !missing[id] {
@@ -86,13 +84,13 @@ func (c *Client) singly(ctx context.Context, collection string, ids []backend.It
 }
 
 // multiGet asks for what is missing in one request, and takes out what came.
-func (c *Client) multiGet(ctx context.Context, collection string, ids []backend.ItemID, missing map[backend.ItemID]bool, yield func(Raw) error) error {
-	d := c.server.dialect
+func (c *Client) multiGet(ctx context.Context, collection string, ids []string, missing map[string]bool, yield func(Raw) error) error {
+	d := c.dialect
 	body := d.Document(d.MultiGet, func(w *bytes.Buffer) {
 		propElement(w, []xml.Name{ETagName, Name(d.Namespace, d.Data)})
 		for _, id := range ids {
 			if missing[id] {
-				textElement(w, "href", collection+string(id))
+				textElement(w, "href", collection+id)
 			}
 		}
 	})
@@ -116,8 +114,8 @@ func (c *Client) multiGet(ctx context.Context, collection string, ids []backend.
 		default:
 			return nil // to be asked for singly
 		}
-		if len(raw.Body) > backend.MaxItemSize {
-			raw.Body, raw.Err = nil, tooLarge(d, id)
+		if len(raw.Body) > MaxItem {
+			raw.Body, raw.Err = nil, tooLarge(id)
 		}
 		delete(missing, id)
 		stop = yield(raw)
@@ -131,24 +129,25 @@ func (c *Client) multiGet(ctx context.Context, collection string, ids []backend.
 	case isGarbled(err), stumbles(err):
 		return nil // the rest is asked for singly
 	}
-	return c.Error("REPORT "+collection, err)
+	return err
 }
 
 // isGarbled tells of an answer that came but cannot be read.
 func isGarbled(err error) bool {
 	_, ok := errors.AsType[*SyntaxError](err)
-	return ok || errors.Is(err, errTooBig)
+	return ok || errors.Is(err, ErrTooLarge)
 }
 
 // stumbles tells of a server that has no multiget, or that has an item which
 // breaks it.
 func stumbles(err error) bool {
 	e, ok := errors.AsType[*StatusError](err)
-	return ok && (e.Code == http.StatusInternalServerError || e.Kind() == backend.Unsupported)
+	return ok && (e.Code == http.StatusInternalServerError || e.Code == http.StatusMethodNotAllowed ||
+		e.Code == http.StatusNotImplemented || e.Precondition.Local == "supported-report")
 }
 
-func tooLarge(d Dialect, id backend.ItemID) error {
-	return backend.Errorf(backend.TooLarge, d.Name, "item %q has more than %d bytes", id, backend.MaxItemSize)
+func tooLarge(id string) error {
+	return fmt.Errorf("item %q has more than %d bytes: %w", id, MaxItem, ErrTooLarge)
 }
 
 // lines restores the CRLF that an XML reader, as it must, has turned into LF
@@ -171,7 +170,7 @@ func lines(text string) []byte {
 }
 
 // Get reads one item.
-func (c *Client) Get(ctx context.Context, collection string, id backend.ItemID) (Raw, error) {
+func (c *Client) Get(ctx context.Context, collection string, id string) (Raw, error) {
 	raw := Raw{Member: Member{ID: id}}
 	path, err := c.itemPath(collection, id)
 	if err != nil {
@@ -183,28 +182,28 @@ func (c *Client) Get(ctx context.Context, collection string, id backend.ItemID) 
 		switch {
 		case e.Code == http.StatusForbidden:
 			// It is there, and it is this item alone.
-			raw.Err = backend.E(backend.Other, c.server.dialect.Name+": GET "+path, err)
+			raw.Err = err
 			return raw, nil
-		case e.Kind() == backend.NotFound:
+		case e.Missing():
 			raw.Removed = true
 			return raw, nil
 		}
 	}
 	if err != nil {
-		return raw, c.Error("GET "+path, err)
+		return raw, err
 	}
 	defer resp.Body.Close()
-	raw.Body, err = io.ReadAll(io.LimitReader(resp.Body, backend.MaxItemSize+1))
+	raw.Body, err = io.ReadAll(io.LimitReader(resp.Body, MaxItem+1))
 	if err != nil {
-		return raw, c.Error("GET "+path, ended(ctx, err))
+		return raw, fmt.Errorf("GET %s: %w", path, Ended(ctx, err))
 	}
-	if len(raw.Body) > backend.MaxItemSize {
-		raw.Body, raw.Err = nil, tooLarge(c.server.dialect, id)
+	if len(raw.Body) > MaxItem {
+		raw.Body, raw.Err = nil, tooLarge(id)
 		return raw, nil
 	}
-	if resp.ContentLength < 0 && !bytes.HasSuffix(bytes.TrimSpace(raw.Body), []byte(c.server.dialect.End)) {
+	if resp.ContentLength < 0 && !bytes.HasSuffix(bytes.TrimSpace(raw.Body), []byte(c.dialect.End)) {
 		// An answer of HTTP/1.0 that was cut looks like a whole one.
-		return raw, backend.E(backend.Transient, c.server.dialect.Name+": GET "+path, io.ErrUnexpectedEOF)
+		return raw, fmt.Errorf("GET %s: %w", path, io.ErrUnexpectedEOF)
 	}
 	raw.Revision = strongETag(resp.Header)
 	if raw.Revision == "" {
@@ -218,41 +217,41 @@ func (c *Client) Get(ctx context.Context, collection string, id backend.ItemID) 
 }
 
 // Stat asks for an item's revision; it may be Removed.
-func (c *Client) Stat(ctx context.Context, collection string, id backend.ItemID) (Member, error) {
+func (c *Client) Stat(ctx context.Context, collection string, id string) (Member, error) {
 	path, err := c.itemPath(collection, id)
 	if err != nil {
 		return Member{ID: id, Removed: true}, nil
 	}
 	r, err := c.PropfindOne(ctx, path, ETagName)
-	if e, ok := errors.AsType[*StatusError](err); ok && e.Kind() == backend.NotFound {
+	if e, ok := errors.AsType[*StatusError](err); ok && e.Missing() {
 		return Member{ID: id, Removed: true}, nil
 	}
 	if err != nil {
-		return Member{}, c.Error("PROPFIND "+path, err)
+		return Member{}, err
 	}
 	if r.ETag() == "" {
-		return Member{}, backend.Errorf(backend.Other, c.server.dialect.Name+": PROPFIND "+path, "the item has no ETag")
+		return Member{}, &SyntaxError{Err: fmt.Errorf("PROPFIND %s: the item has no ETag", path)}
 	}
 	return Member{ID: id, Revision: r.ETag()}, nil
 }
 
 // strongETag is the ETag header, or nothing if it is weak: a proxy that
 // compresses weakens what passes it, so the property has another one.
-func strongETag(h http.Header) backend.Revision {
+func strongETag(h http.Header) string {
 	etag := strings.TrimSpace(h.Get("ETag"))
 	if strings.HasPrefix(etag, "W/") {
 		return ""
 	}
-	return backend.Revision(etag)
+	return etag
 }
 
 // Create stores an item under a new name, which gets the dialect's suffix. If
-// the name is taken nothing changes: the error is of kind Conflict, and the
-// Member is what has the name. If the collection has the object's UID under
+// the name is taken nothing changes: the error is ErrTaken, and the Member is
+// what has the name. If the collection has the object's UID under
 // another name, the error is a *StatusError with UIDConflict, and the Member
 // is empty.
 func (c *Client) Create(ctx context.Context, collection, name string, body []byte) (Member, error) {
-	id := backend.ItemID(EscapeSegment(name) + c.server.dialect.Suffix)
+	id := EscapeSegment(name) + c.dialect.Suffix
 	m, err := c.put(ctx, collection, id, body, "If-None-Match", "*")
 	e, ok := errors.AsType[*StatusError](err)
 	if !ok || e.Code != http.StatusPreconditionFailed && !e.UIDConflict() {
@@ -263,57 +262,57 @@ func (c *Client) Create(ctx context.Context, collection, name string, body []byt
 	switch {
 	case statErr != nil:
 		return Member{}, statErr
-	case there.Removed && e.Kind() == backend.Conflict && !e.UIDConflict():
+	case there.Removed && e.Precondition.Local == "":
 		// It went between the two requests; the next try may succeed.
-		return Member{}, backend.E(backend.Transient, c.server.dialect.Name+": PUT "+collection+string(id), err)
+		return Member{}, fmt.Errorf("%w: %w", ErrOvertaken, err)
 	case there.Removed:
 		return Member{}, err
 	}
-	return there, backend.E(backend.Conflict, c.server.dialect.Name+": PUT "+collection+string(id), err)
+	return there, fmt.Errorf("%w: %w", ErrTaken, err)
 }
 
-// Replace stores another revision of an item in the place of that very one.
-// Kind Conflict means that another is there, NotFound that none is.
-func (c *Client) Replace(ctx context.Context, collection string, id backend.ItemID, old backend.Revision, body []byte) (Member, error) {
-	m, err := c.put(ctx, collection, id, body, "If-Match", string(old))
+// Replace stores another revision of an item in the place of that very one. A
+// *StatusError with 412 means that another is there, ErrGone that none is.
+func (c *Client) Replace(ctx context.Context, collection string, id string, old string, body []byte) (Member, error) {
+	m, err := c.put(ctx, collection, id, body, "If-Match", old)
 	return m, c.orGone(ctx, collection, id, err)
 }
 
-// orGone turns a Conflict into NotFound if the item is not there any more:
+// orGone turns a failed condition into ErrGone if the item is not there any more:
 // for a condition that is not met, both are 412.
-func (c *Client) orGone(ctx context.Context, collection string, id backend.ItemID, err error) error {
+func (c *Client) orGone(ctx context.Context, collection string, id string, err error) error {
 	e, ok := errors.AsType[*StatusError](err)
 	if !ok || e.Code != http.StatusPreconditionFailed && e.Code != http.StatusConflict {
 		return err
 	}
 	if m, statErr := c.Stat(ctx, collection, id); statErr == nil && m.Removed {
-		return backend.E(backend.NotFound, c.server.dialect.Name+": "+e.Method+" "+collection+string(id), err)
+		return fmt.Errorf("%w: %w", ErrGone, err)
 	}
 	if e.UIDConflict() {
 		// The new bytes have another UID than the old ones.
-		return backend.E(backend.Invalid, c.server.dialect.Name+": PUT "+collection+string(id), err)
+		return fmt.Errorf("%w: %w", ErrUIDTaken, err)
 	}
 	return err
 }
 
-func (c *Client) put(ctx context.Context, collection string, id backend.ItemID, body []byte, condition ...string) (Member, error) {
+func (c *Client) put(ctx context.Context, collection string, id string, body []byte, condition ...string) (Member, error) {
 	path, err := c.itemPath(collection, id)
 	if err != nil {
 		return Member{}, err
 	}
-	if len(body) > backend.MaxItemSize {
-		return Member{}, tooLarge(c.server.dialect, id)
+	if len(body) > MaxItem {
+		return Member{}, tooLarge(id)
 	}
 	if body == nil {
 		body = []byte{} // none at all would be sent without a length
 	}
-	resp, err := c.request(ctx, "PUT", path, body, append(condition, "Content-Type", c.server.dialect.ContentType)...)
+	resp, err := c.request(ctx, "PUT", path, body, append(condition, "Content-Type", c.dialect.ContentType)...)
 	if err != nil {
-		return Member{}, c.Error("PUT "+path, err)
+		return Member{}, err
 	}
 	defer resp.Body.Close()
 	if err := c.outcome(ctx, resp, path); err != nil {
-		return Member{}, c.Error("PUT "+path, err)
+		return Member{}, err
 	}
 	m := Member{ID: id, Revision: strongETag(resp.Header)}
 	if m.Revision != "" {
@@ -325,54 +324,54 @@ func (c *Client) put(ctx context.Context, collection string, id backend.ItemID, 
 }
 
 // stored asks for the revision of what was stored just now.
-func (c *Client) stored(ctx context.Context, collection string, id backend.ItemID) (Member, error) {
+func (c *Client) stored(ctx context.Context, collection string, id string) (Member, error) {
 	m, err := c.Stat(ctx, collection, id)
 	if err == nil && m.Removed {
-		return Member{}, backend.Errorf(backend.Transient, c.server.dialect.Name, "%s%s was stored and is gone again", collection, id)
+		return Member{}, fmt.Errorf("%s%s was stored and is gone again: %w", collection, id, ErrOvertaken)
 	}
 	return m, err
 }
 
 // Delete removes that very revision of an item, or any if old is empty.
-func (c *Client) Delete(ctx context.Context, collection string, id backend.ItemID, old backend.Revision) error {
+func (c *Client) Delete(ctx context.Context, collection string, id string, old string) error {
 	path, err := c.itemPath(collection, id)
 	if err != nil {
 		return err
 	}
 	var condition []string
 	if old != "" {
-		condition = []string{"If-Match", string(old)}
+		condition = []string{"If-Match", old}
 	}
 	resp, err := c.request(ctx, "DELETE", path, nil, condition...)
 	if err != nil {
-		return c.orGone(ctx, collection, id, c.Error("DELETE "+path, err))
+		return c.orGone(ctx, collection, id, err)
 	}
 	defer resp.Body.Close()
-	return c.orGone(ctx, collection, id, c.Error("DELETE "+path, c.outcome(ctx, resp, path)))
+	return c.orGone(ctx, collection, id, c.outcome(ctx, resp, path))
 }
 
 // Move takes an item to another collection under the same name, or one made
 // of the name and a number if that is taken. See RFC 4918, section 9.9.
-func (c *Client) Move(ctx context.Context, from string, id backend.ItemID, to string) (Member, error) {
+func (c *Client) Move(ctx context.Context, from string, id string, to string) (Member, error) {
 	path, err := c.itemPath(from, id)
 	if err != nil {
 		return Member{}, err
 	}
-	name, suffix := string(id), ""
+	name, suffix := id, ""
 	if dot := strings.LastIndexByte(name, '.'); dot > 0 {
 		name, suffix = name[:dot], name[dot:]
 	}
 	next := id
 	for try := 1; ; try++ {
-		err = c.move(ctx, path, to+string(next))
+		err = c.move(ctx, path, to+next)
 		e, ok := errors.AsType[*StatusError](err)
 		if !ok || e.Code != http.StatusPreconditionFailed || e.UIDConflict() || try == maxNames {
 			break
 		}
-		next = backend.ItemID(fmt.Sprintf("%s-%d%s", name, try, suffix))
+		next = fmt.Sprintf("%s-%d%s", name, try, suffix)
 	}
 	if err != nil {
-		return Member{}, c.Error("MOVE "+path, err)
+		return Member{}, err
 	}
 	return c.stored(ctx, to, next)
 }
@@ -383,7 +382,7 @@ const maxNames = 3
 
 func (c *Client) move(ctx context.Context, from, to string) error {
 	resp, err := c.request(ctx, "MOVE", from, nil,
-		"Destination", withPath(c.server.root, to).String(), "Overwrite", "F")
+		"Destination", WithPath(c.root, to).String(), "Overwrite", "F")
 	if err != nil {
 		return err
 	}
@@ -397,7 +396,7 @@ func (c *Client) move(ctx context.Context, from, to string) error {
 func (c *Client) outcome(ctx context.Context, resp *http.Response, path string) error {
 	if resp.StatusCode != http.StatusMultiStatus {
 		_, err := io.Copy(io.Discard, io.LimitReader(resp.Body, maxErrorBody))
-		return ended(ctx, err)
+		return Ended(ctx, err)
 	}
 	method := resp.Request.Method
 	_, err := ReadMultistatus(resp.Body, func(r *Response) error {
@@ -406,21 +405,5 @@ func (c *Client) outcome(ctx context.Context, resp *http.Response, path string) 
 		}
 		return &StatusError{Method: method, Path: path, Code: r.Status, Precondition: r.Precondition}
 	})
-	return ended(ctx, err)
-}
-
-// Item is what a backend answers of a member that was written.
-func (m Member) Item(mediaType string) backend.Item {
-	if m.ID == "" {
-		return backend.Item{}
-	}
-	return backend.Item{ID: m.ID, Revision: m.Revision, MediaType: mediaType}
-}
-
-// Fetched is what a backend answers of an item that was read.
-func (r Raw) Fetched(mediaType string) backend.Fetched {
-	if r.Err != nil {
-		return backend.Fetched{Item: backend.Item{ID: r.ID}, Err: r.Err}
-	}
-	return backend.Fetched{Item: backend.Item{ID: r.ID, Revision: r.Revision, MediaType: mediaType, Body: r.Body}}
+	return Ended(ctx, err)
 }

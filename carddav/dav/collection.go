@@ -1,15 +1,14 @@
-package webdav
+package dav
 
 import (
 	"context"
 	"encoding/xml"
+	"fmt"
 	"net/url"
 	"path"
 	"slices"
 	"strconv"
 	"strings"
-
-	"github.com/pushbridge/pushbridge/plugins/backend"
 )
 
 // maxCollections bounds the collections of one person. Nobody has that many;
@@ -48,7 +47,7 @@ var collectionProps = []xml.Name{
 // home sets, together with the Response that has the additional properties
 // which were asked for. It asks each home set once.
 func (c *Client) Collections(ctx context.Context, home Home, more []xml.Name, yield func(Collection, *Response) error) error {
-	d := c.server.dialect
+	d := c.dialect
 	seen := make(map[string]bool)
 	for _, set := range home.Sets {
 		err := c.Propfind(ctx, set, Depth1, slices.Concat(collectionProps, more), func(r *Response) error {
@@ -66,12 +65,12 @@ func (c *Client) Collections(ctx context.Context, home Home, more []xml.Name, yi
 				return err
 			}
 			if seen[found.Path] = true; len(seen) > maxCollections {
-				return backend.Errorf(backend.Other, d.Name, "%s has more than %d collections", set, maxCollections)
+				return fmt.Errorf("%s has more than %d collections", set, maxCollections)
 			}
 			return yield(found, r)
 		})
 		if err != nil {
-			return c.Error("PROPFIND "+set, err)
+			return err
 		}
 	}
 	return nil

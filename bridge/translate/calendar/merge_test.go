@@ -512,3 +512,61 @@ func firstLine(ics []byte, name string) []byte {
 	i := strings.Index(string(ics), "\n"+name)
 	return ics[i+1 : i+1+strings.IndexByte(string(ics[i+1:]), '\n')]
 }
+
+// TestAllDayFromAnywhere: the day of an all-day event is the one that begins at
+// its time in the phone's zone, wherever the person's calendar is at home, and
+// also where the clocks skip midnight on that day.
+func TestAllDayFromAnywhere(t *testing.T) {
+	zones := []string{"Pacific/Kiritimati", "Pacific/Auckland", "Asia/Tokyo", "Asia/Kathmandu", "Africa/Cairo", "Europe/Berlin", "UTC",
+		"America/St_Johns", "America/Sao_Paulo", "America/New_York", "America/Los_Angeles", "Pacific/Honolulu", "Pacific/Pago_Pago", "Asia/Beirut"}
+	days := []time.Time{time.Date(2026, 4, 24, 0, 0, 0, 0, time.UTC), time.Date(2026, 3, 29, 0, 0, 0, 0, time.UTC), time.Date(2026, 12, 25, 0, 0, 0, 0, time.UTC)}
+	for _, phone := range zones {
+		for _, home := range zones {
+			for _, day := range days {
+				loc, _ := tz.Location(phone)
+				o := options(eas.V141)
+				o.Zone, _ = tz.Location(home)
+				begins := func(d time.Time) string {
+					return translate.CompactDateTime(time.Date(d.Year(), d.Month(), d.Day(), 0, 0, 0, 0, loc))
+				}
+				got, err := New("u", eas.Properties{eas.T(tag.CalendarTimezone, blobOf(phone)), eas.T(tag.CalendarAllDayEvent, "1"),
+					eas.T(tag.CalendarStartTime, begins(day)), eas.T(tag.CalendarEndTime, begins(day.AddDate(0, 0, 1)))}, o)
+				if want := "DTSTART;VALUE=DATE:" + day.Format("20060102") + "\r\nDTEND;VALUE=DATE:" + day.AddDate(0, 0, 1).Format("20060102"); err != nil || !strings.Contains(string(got), want) {
+					t.Errorf("%s from %s at home in %s: %v\n%s", day.Format("2 January"), phone, home, err, got)
+					continue
+				}
+				identity(t, got, o)
+				o.Version = eas.V161
+				identity(t, got, o)
+			}
+		}
+	}
+}
+
+// TestCorpusEdits: a new subject changes the SUMMARY of other people's objects
+// and nothing else.
+func TestCorpusEdits(t *testing.T) {
+	for name, ics := range corpus(t) {
+		for _, v := range versions {
+			o := options(v)
+			ps, err := FromICalendar(ics, o)
+			if err != nil {
+				continue
+			}
+			got, err := Merge(ics, set(tag.CalendarSubject, "Short and new")(ps), o)
+			if err != nil {
+				t.Errorf("%s: %v", name, err)
+				continue
+			}
+			gone, added := lines([]byte(crlf(ics)), []byte(crlf(got)))
+			if added != "SUMMARY:Short and new" && !strings.HasPrefix(added, "SUMMARY;") || strings.Contains(gone, "|") && !strings.Contains(gone, "SUMMARY") {
+				t.Errorf("%s in %v: gone %q, added %q", name, v, gone, added)
+			}
+		}
+	}
+}
+
+// crlf gives other people's lines the endings that lines expects.
+func crlf(ics []byte) string {
+	return strings.ReplaceAll(strings.ReplaceAll(string(ics), "\r\n", "\n"), "\n", "\r\n")
+}

@@ -88,7 +88,7 @@ func (c *Client) principal(ctx context.Context, places ...string) (string, error
 			return c.directory(place, escapePath(path))
 		}
 		if e, ok := errors.AsType[*StatusError](err); ok {
-			if e.Code != http.StatusUnauthorized && e.Code/100 != 5 && e.Code != http.StatusTooManyRequests && e.Location == "" {
+			if e.Code != http.StatusUnauthorized && e.Code/100 != 5 && e.Code != http.StatusTooManyRequests && e.Why == "" {
 				continue
 			}
 			return "", err

@@ -45,7 +45,7 @@ type StatusError struct {
 	// See RFC 4918, section 16.
 	Precondition xml.Name
 
-	Location   string        // of a redirect that was not followed, and why
+	Why        string        // more for a person, such as that a redirect was not followed
 	RetryAfter time.Duration // 0 if the server did not say
 }
 
@@ -61,8 +61,8 @@ func (e *StatusError) Error() string {
 	if e.Precondition.Local != "" {
 		text += " (" + e.Precondition.Local + ")"
 	}
-	if e.Location != "" {
-		text += ": " + e.Location
+	if e.Why != "" {
+		text += ": " + e.Why
 	}
 	return text
 }

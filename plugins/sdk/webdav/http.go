@@ -51,7 +51,7 @@ func (c *login) Do(req *http.Request) (*http.Response, error) {
 		refused := dav.Refusal(resp)
 		if !isRedirect(resp.StatusCode) || next == "" {
 			if resp.StatusCode == http.StatusUnauthorized && !offersBasic(resp.Header) {
-				refused.Location = "the server wants a way to log in other than Basic"
+				refused.Why = "the server wants a way to log in other than Basic"
 			}
 			return nil, refused
 		}
@@ -59,7 +59,7 @@ func (c *login) Do(req *http.Request) (*http.Response, error) {
 		if err != nil || !sameOrigin(to, c.server.root) {
 			// The password is for the configured server and for no other,
 			// be it the same host without TLS.
-			refused.Location = fmt.Sprintf("it redirects to %s, which is not on the configured server %s://%s", next, c.server.root.Scheme, c.server.root.Host)
+			refused.Why = fmt.Sprintf("it redirects to %s, which is not on the configured server %s://%s", next, c.server.root.Scheme, c.server.root.Host)
 			return nil, refused
 		}
 		if req, err = redirected(req, to); err != nil {

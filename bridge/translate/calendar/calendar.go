@@ -3,9 +3,6 @@
 // An object is what a CalDAV resource holds: a VEVENT, the overrides of some
 // of its occurrences, and whatever else stands beside them. Only the content
 // lines that a phone changed are touched.
-//
-// The specifications read are [MS-ASCAL], [MS-ASCMD], [MS-ASAIRS] and
-// [MS-ASDTYPE] in their editions of 2021 and later, RFC 5545 and RFC 7986.
 package calendar
 
 import (

@@ -2,9 +2,6 @@
 //
 // An object is what a CalDAV resource holds: a VTODO and whatever stands beside
 // it. Only the content lines that a phone changed are touched.
-//
-// The specifications read are [MS-ASTASK], [MS-ASCMD] and [MS-ASDTYPE] in their
-// editions of 2021 and later, and RFC 5545.
 package task
 
 import (

@@ -106,12 +106,11 @@ func (b Blob) check() error {
 
 func long(b []byte) int { return int(int32(binary.LittleEndian.Uint32(b))) }
 
-// name reads up to the first zero. Some phones put single bytes where UTF-16
-// is due; those show as a first unit with both halves set.
+// name reads up to the first zero. Some phones put one byte per letter where
+// two are due; such a text has no zero byte between its letters.
 func name(b []byte) string {
-	if b[0] != 0 && b[1] != 0 && b[0] < 0x80 && b[1] < 0x80 {
-		s, _, _ := strings.Cut(string(b), "\x00")
-		return strings.ToValidUTF8(s, "")
+	if ansi, _, _ := strings.Cut(string(b), "\x00"); len(ansi) > 1 && !strings.ContainsFunc(ansi, func(r rune) bool { return r < ' ' || r > '~' }) {
+		return ansi
 	}
 	var u []uint16
 	for i := 0; i+1 < len(b); i += 2 {

@@ -1,6 +1,8 @@
 package tz
 
 import (
+	"encoding/base64"
+	"encoding/binary"
 	"flag"
 	"strings"
 	"testing"
@@ -187,6 +189,30 @@ func TestBlobOnTheWire(t *testing.T) {
 	b.StandardName = strings.Repeat("€", 30) + "😀"
 	if back, err := ParseBlob(b.String()); err != nil || back.StandardName != strings.Repeat("€", 30) {
 		t.Errorf("a name is cut to %q, %v, want it cut before half a character", back.StandardName, err)
+	}
+}
+
+// TestNamesInBlobs: a name of single bytes, as some phones send it, and one of
+// other letters; both serve as hints.
+func TestNamesInBlobs(t *testing.T) {
+	raw := make([]byte, BlobSize)
+	copy(raw[4:], "Tokyo Standard Time")
+	binary.LittleEndian.PutUint32(raw, uint32(0xFFFFFFFF-540+1))
+	b, err := ParseBlob(base64.StdEncoding.EncodeToString(raw))
+	if err != nil || b.StandardName != "Tokyo Standard Time" {
+		t.Errorf("single bytes: %+v, %v", b, err)
+	}
+	if m, ok := b.Match(2026); !ok || m.String() != "Asia/Tokyo" {
+		t.Errorf("Match = %v, %v", m, ok)
+	}
+	b.StandardName = "中国标准时间"
+	if back, err := ParseBlob(b.String()); err != nil || back.StandardName != b.StandardName {
+		t.Errorf("Chinese letters: %q, %v", back.StandardName, err)
+	}
+	// Of several zones with the rule, the name chooses.
+	b.StandardName = "Korea Standard Time"
+	if m, ok := b.Match(2026); !ok || m.String() != "Asia/Seoul" {
+		t.Errorf("Match by rule and name = %v, %v, want Asia/Seoul", m, ok)
 	}
 }
 

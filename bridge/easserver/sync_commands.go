@@ -85,6 +85,9 @@ func (f *folderSync) applyAll(ctx context.Context) error {
 		}
 		f.result.Responses = append(f.result.Responses, out)
 	}
+	if len(f.request.Commands) > 0 {
+		f.round.Acknowledge() // the answer has a new key, also if nothing had to be written
+	}
 	return nil
 }
 

@@ -43,13 +43,16 @@ func (f *folderSync) takeNews(ctx context.Context, window int) error {
 		return err
 	}
 	if len(waiting) <= window {
-		if _, err := f.server.Engine.Refresh(ctx, f.folder, f.session); err != nil {
+		changed, err := f.server.Engine.Refresh(ctx, f.folder, f.session)
+		if err != nil {
 			if backend.KindOf(err) != backend.Transient || len(waiting) == 0 && len(f.request.Commands) == 0 && !f.round.Dirty() {
 				return err
 			}
 			f.call.note(slog.Any("not_refreshed", err)) // what is known goes out; the rest comes later
 		}
-		f.round.LookAgain()
+		if changed {
+			f.round.LookAgain()
+		}
 	}
 	o := f.translation()
 	for room := newRoom(window); room.items > 0 && room.bytes > 0; {

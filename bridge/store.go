@@ -11,7 +11,6 @@ import (
 	"github.com/pushbridge/pushbridge/bridge/store/sqlstore"
 )
 
-
 const (
 	// databaseFile is the embedded database inside the state directory.
 	databaseFile = "pushbridge.db"

@@ -51,7 +51,7 @@ func TestParse(t *testing.T) {
 		},
 		{
 			name: "the environment goes before the file", text: "listen = \"tcp:127.0.0.1:1\"" + backends,
-			env:  []string{"PUSHBRIDGE_LISTEN=tcp:127.0.0.1:9000", "PUSHBRIDGE_CI=1", "PUSHBRIDGE_LOG_LEVEL=warn", "PUSHBRIDGE_POLICY_REQUIRE=true", "PUSHBRIDGE_POLL_MIN=7", "PUSHBRIDGE_LOGIN_DOMAINS=a.example, b.example", "HOME=/"},
+			env: []string{"PUSHBRIDGE_LISTEN=tcp:127.0.0.1:9000", "PUSHBRIDGE_CI=1", "PUSHBRIDGE_LOG_LEVEL=warn", "PUSHBRIDGE_POLICY_REQUIRE=true", "PUSHBRIDGE_POLL_MIN=7", "PUSHBRIDGE_LOGIN_DOMAINS=a.example, b.example", "HOME=/"},
 			want: func(f *File) {
 				f.Listen, f.Log.Level, f.Policy.Require, f.PollMin = "tcp:127.0.0.1:9000", "warn", true, 7*time.Second
 				f.Login.Domains = []string{"a.example", "b.example"}

@@ -93,8 +93,10 @@ func (e *ConfigError) Error() string { return e.Plugin + ": " + e.Text }
 
 // A Host runs plugins. Make one with New, and Close it.
 type Host struct {
-	options Options
-	starter starter
+	options    Options
+	starter    starter
+	pulseEvery time.Duration // constants, except for tests
+	pulseTime  time.Duration
 
 	mu      sync.Mutex
 	dir     string // with the sockets; empty until the first Start
@@ -103,7 +105,9 @@ type Host struct {
 }
 
 // New answers a host without plugins.
-func New(o Options) *Host { return &Host{options: o.withDefaults()} }
+func New(o Options) *Host {
+	return &Host{options: o.withDefaults(), pulseEvery: pulseEvery, pulseTime: pulseTime}
+}
 
 var errClosed = errors.New("the host is closed")
 

@@ -10,6 +10,7 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+	"time"
 
 	"golang.org/x/sys/unix"
 
@@ -68,5 +69,28 @@ func pollIn(fd int) (int, error) {
 		if err != unix.EINTR {
 			return n, err
 		}
+	}
+}
+
+// A plugin that hangs as a whole is ended, and its calls are asked again.
+func TestHangingPluginIsReplaced(t *testing.T) {
+	h := host.New(host.Options{Logger: slog.New(slog.DiscardHandler)})
+	defer h.Close()
+	h.SetPulse(200*time.Millisecond, 200*time.Millisecond)
+	p, err := h.Start(t.Context(), "store", spec(t, "memory", settings))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := unix.Kill(p.Info().PID, unix.SIGSTOP); err != nil {
+		t.Fatal(err)
+	}
+	if err := unix.Waitid(unix.P_PID, p.Info().PID, nil, unix.WSTOPPED|unix.WNOWAIT, nil); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := p.Session(ann).Collections(t.Context()); err != nil {
+		t.Errorf("Collections of a plugin that hangs: %v, want an answer of the next one", err)
+	}
+	if p.Restarts() == 0 {
+		t.Error("the plugin was not restarted")
 	}
 }

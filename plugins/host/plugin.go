@@ -150,10 +150,10 @@ const (
 	firstDelay = 250 * time.Millisecond
 	maxDelay   = 30 * time.Second
 
-	// pulse is how often a plugin is asked whether it is well, and pulseTime
+	// pulseEvery is how often a plugin is asked whether it is well, and pulseTime
 	// how long it may take to say so; one that misses two in a row hangs.
-	pulse     = 30 * time.Second
-	pulseTime = 10 * time.Second
+	pulseEvery = 30 * time.Second
+	pulseTime  = 10 * time.Second
 
 	// exitTime is how long a process that dropped its connection may take to
 	// end by itself.
@@ -163,7 +163,7 @@ const (
 // attend returns when the process has ended, has lost its connection, hangs,
 // or is to be stopped.
 func (p *Plugin) attend(ctx context.Context, pr *process) {
-	tick := time.NewTicker(pulse)
+	tick := time.NewTicker(p.host.pulseEvery)
 	defer tick.Stop()
 	missed := 0
 	for {
@@ -182,7 +182,7 @@ func (p *Plugin) attend(ctx context.Context, pr *process) {
 			return
 		case <-tick.C:
 		}
-		if pr.well(ctx) {
+		if pr.well(ctx, p.host.pulseTime) {
 			missed = 0
 		} else if missed++; missed == 2 {
 			p.log.Error("the plugin hangs")
@@ -191,8 +191,8 @@ func (p *Plugin) attend(ctx context.Context, pr *process) {
 	}
 }
 
-func (pr *process) well(ctx context.Context) bool {
-	ctx, cancel := context.WithTimeout(ctx, pulseTime)
+func (pr *process) well(ctx context.Context, limit time.Duration) bool {
+	ctx, cancel := context.WithTimeout(ctx, limit)
 	defer cancel()
 	in := &grpc_health_v1.HealthCheckRequest{Service: goplugin.GRPCServiceName}
 	_, err := grpc_health_v1.NewHealthClient(pr.conn).Check(ctx, in)

@@ -106,8 +106,14 @@ func plain(err error) error {
 	return err
 }
 
+// stopTime is how long a plugin may take to end when it is asked to. go-plugin
+// itself waits without end for a process that hangs.
+const stopTime = 5 * time.Second
+
 // kill ends the process, politely first, and waits for it.
 func (pr *process) kill() {
+	impatient := time.AfterFunc(stopTime, func() { pr.child.Kill(context.Background()) })
+	defer impatient.Stop()
 	pr.client.Kill()
 	if pr.dir != "" { // which go-plugin leaves behind if the program cannot be started
 		os.RemoveAll(pr.dir)

@@ -6,7 +6,6 @@ import (
 	"os"
 	"strings"
 
-	"syscall"
 	"testing"
 	"time"
 
@@ -40,8 +39,6 @@ func (s *shelf) Open(ctx context.Context, c backend.Credentials) (backend.Sessio
 		select {}
 	case "exit":
 		os.Exit(1)
-	case "stop": // hangs as a whole
-		syscall.Kill(os.Getpid(), syscall.SIGSTOP)
 	}
 	return s.Backend.Open(ctx, backend.Credentials{User: "ann", Password: "secret"})
 }
@@ -103,4 +100,30 @@ func TestDyingPluginOpensTheCircuit(t *testing.T) {
 		}
 	}
 	t.Error("after twenty deaths in a row calls are still let through, want RetryAfter")
+}
+
+func TestCallsAreLimited(t *testing.T) {
+	p := start(t, host.Options{MaxCalls: 1, Patience: 50 * time.Millisecond}, spec(t, "shelf", nil))
+	ctx, cancel := context.WithCancel(t.Context())
+	first := make(chan error, 1)
+	go func() {
+		_, err := p.Open(ctx, backend.Credentials{User: "silent"})
+		first <- err
+	}()
+	for {
+		// Until the first call has the one place, this one gets it.
+		_, err := p.Open(t.Context(), ann)
+		if err == nil {
+			continue
+		}
+		if backend.KindOf(err) != backend.Transient || backend.RetryAfter(err) == 0 {
+			t.Errorf("a call too many: error = %v, want kind Transient with a time to come again", err)
+		}
+		break
+	}
+	cancel()
+	<-first
+	if _, err := p.Open(t.Context(), ann); err != nil {
+		t.Errorf("Open after the other call has ended: %v", err)
+	}
 }

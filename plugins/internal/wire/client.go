@@ -183,7 +183,7 @@ func (s *Session) changes(ctx context.Context, in *pb.ChangesRequest, y *yieldin
 			}
 			batch[n] = backend.Change{ID: backend.ItemID(p.GetId()), Revision: backend.Revision(p.GetRevision()), Removed: p.GetRemoved()}
 		}
-		if len(msg.GetCursor()) > maxRevision {
+		if len(msg.GetCursor()) > maxCursor {
 			return "", backend.Errorf(backend.Other, "plugin "+s.c.name+": Changes", "the plugin answers a cursor of %d bytes", len(msg.GetCursor()))
 		}
 		for len(batch) > 0 {

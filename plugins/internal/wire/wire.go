@@ -56,9 +56,9 @@ const (
 	// maxName bounds what people call things; more is cut off.
 	maxName = 1 << 10
 
-	// maxRevision bounds revisions and cursors. Some stores put whole
-	// vectors of numbers there.
-	maxRevision = 16 << 10
+	// maxCursor bounds cursors, which are kept for each folder. Some stores
+	// put whole vectors of numbers there.
+	maxCursor = 16 << 10
 
 	// namesPerCall is how many items one Get asks for; a longer list becomes
 	// several calls. Even with the longest IDs that is less than MaxMessage.

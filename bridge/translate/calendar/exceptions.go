@@ -67,10 +67,11 @@ func (e *event) key(wall time.Time) eas.Element {
 	if !e.allDay {
 		t = e.start.At(wall).Instant(time.UTC)
 	}
+	name := tag.CalendarExceptionStartTime
 	if e.plainDates() {
-		return eas.T(tag.AirSyncBaseInstanceId, e.stamp(t, e.allDay))
+		name = tag.AirSyncBaseInstanceId
 	}
-	return eas.T(tag.CalendarExceptionStartTime, e.stamp(t, e.allDay))
+	return eas.T(name, e.stamp(t, e.allDay))
 }
 
 // asException tells an override: its times, and whatever else differs from
@@ -187,8 +188,9 @@ func (e *event) shiftExceptions(old event) {
 		var values []string
 		for value := range strings.SplitSeq(l.Value(), ",") {
 			if m, ok := rename(value, l); ok {
-				values = append(values, m.Value())
+				value = m.Value()
 			}
+			values = append(values, value)
 		}
 		l.SetParam("TZID")
 		l.SetParam("VALUE")

@@ -40,6 +40,7 @@ type field struct {
 // [MS-ASCAL] "Calendar" and the tables of versions in its elements.
 var fields []field
 
+// The table is filled here because showing exceptions looks into it.
 func init() {
 	const (
 		first = eas.V25

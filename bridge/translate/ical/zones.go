@@ -14,7 +14,12 @@ type Zones struct {
 	Own   *time.Location // the person's, where an object leaves the choice open
 	cal   *component
 	found map[string]*time.Location
+	made  int // how many VTIMEZONEs were evaluated
 }
+
+// maxMade bounds how many VTIMEZONEs of an object are evaluated. Real objects
+// have two.
+const maxMade = 16
 
 // ZonesOf looks for zones in a VCALENDAR; own is the person's.
 func ZonesOf(cal *component, own *time.Location) *Zones {
@@ -55,6 +60,9 @@ func (z *Zones) described(tzid string) *time.Location {
 		}
 		if loc, ok := tz.Location(vtz.Get("X-LIC-LOCATION").Text()); ok {
 			return loc
+		}
+		if z.made++; z.made > maxMade {
+			return nil
 		}
 		if loc, err := tz.FromObservances(tzid, observances(vtz)); err == nil {
 			return loc

@@ -61,6 +61,17 @@ func TestIdentity(t *testing.T) {
 	}
 }
 
+// TestIdentityAnywhere: wherever the person is.
+func TestIdentityAnywhere(t *testing.T) {
+	for name, ics := range samples {
+		for _, zone := range []string{"UTC", "Pacific/Auckland", "Pacific/Honolulu", "Asia/Kathmandu", "America/St_Johns"} {
+			o := options(eas.V141)
+			o.Zone, _ = tz.Location(zone)
+			t.Run(name+" "+zone, func(t *testing.T) { identity(t, ics, o) })
+		}
+	}
+}
+
 // identity is the promise that everything rests on: what a phone is shown and
 // sends back changes nothing.
 func identity(t *testing.T, ics []byte, o translate.Options) {

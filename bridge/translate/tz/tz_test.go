@@ -349,3 +349,16 @@ func BenchmarkMatchPreferred(b *testing.B) {
 		blob.Match(2026, loc)
 	}
 }
+
+// BenchmarkFromObservances shows what the worst VTIMEZONE costs.
+func BenchmarkFromObservances(b *testing.B) {
+	var list []Observance
+	for range MaxObservances {
+		list = append(list, Observance{Start: time.Date(1970, 1, 1, 0, 0, 0, 0, time.UTC), Rule: "FREQ=YEARLY;BYMONTH=1,2,3,4,5,6,7,8,9,10,11,12;BYDAY=5MO;BYMONTHDAY=1"})
+	}
+	for b.Loop() {
+		if _, err := FromObservances("x", list); err != nil {
+			b.Fatal(err)
+		}
+	}
+}

@@ -22,10 +22,11 @@ type Observance struct {
 // Limits on a VTIMEZONE that somebody made.
 const (
 	// MaxObservances is generous: a zone's complete history has some 60.
-	MaxObservances = 200
+	MaxObservances = 80
 
-	// maxDates bounds the RDATEs of an observance.
-	maxDates = 500
+	// maxOnsets bounds how often one observance begins: once a year in all
+	// zones that there are.
+	maxOnsets = 500
 )
 
 // FromObservances builds the zone that a VTIMEZONE describes. Rules are
@@ -69,13 +70,13 @@ const (
 
 // onsets lists the local times at which the observance begins.
 func (o Observance) onsets() []time.Time {
-	list := append([]time.Time{o.Start}, o.Dates[:min(len(o.Dates), maxDates)]...)
+	list := append([]time.Time{o.Start}, o.Dates[:min(len(o.Dates), maxOnsets)]...)
 	r, ok := parseYearly(o.Rule, o.Start)
 	if !ok {
 		return list
 	}
 	left := r.count - 1
-	for year := o.Start.Year(); year <= ruleLast; year += r.interval {
+	for year := o.Start.Year(); year <= ruleLast && len(list) < maxOnsets; year += r.interval {
 		if year < ruleFirst && r.count == 0 {
 			skip := (ruleFirst - year) / r.interval
 			year += skip * r.interval
@@ -145,6 +146,8 @@ func parseYearly(rule string, start time.Time) (yearly, bool) {
 	if len(r.months) == 0 || r.months[0] == 0 {
 		r.months = []int{int(start.Month())}
 	}
+	slices.Sort(r.months)
+	r.months = slices.Compact(r.months)
 	return r, ok
 }
 

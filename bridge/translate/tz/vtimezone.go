@@ -27,6 +27,10 @@ const (
 	// maxOnsets bounds how often one observance begins: once a year in all
 	// zones that there are.
 	maxOnsets = 500
+
+	// maxDays bounds how many days all rules together are asked about. A zone
+	// with two open-ended rules needs some 10,000.
+	maxDays = 200_000
 )
 
 // FromObservances builds the zone that a VTIMEZONE describes. Rules are
@@ -40,11 +44,12 @@ func FromObservances(tzid string, list []Observance) (*time.Location, error) {
 		from int
 	}
 	var onsets []onset
+	budget := maxDays
 	for _, o := range list {
 		if !sane(o.OffsetFrom) || !sane(o.OffsetTo) {
 			return nil, fmt.Errorf("tz: a VTIMEZONE with an offset of %d seconds", o.OffsetTo)
 		}
-		for _, at := range o.onsets() {
+		for _, at := range o.onsets(&budget) {
 			p := period{at.Unix() - int64(o.OffsetFrom), o.OffsetTo, o.Daylight}
 			onsets = append(onsets, onset{p, o.OffsetFrom})
 		}
@@ -68,19 +73,21 @@ const (
 	ruleLast  = 2100
 )
 
-// onsets lists the local times at which the observance begins.
-func (o Observance) onsets() []time.Time {
+// onsets lists the local times at which the observance begins. It takes the
+// days that it looks at from budget.
+func (o Observance) onsets(budget *int) []time.Time {
 	list := append([]time.Time{o.Start}, o.Dates[:min(len(o.Dates), maxOnsets)]...)
 	r, ok := parseYearly(o.Rule, o.Start)
 	if !ok {
 		return list
 	}
 	left := r.count - 1
-	for year := o.Start.Year(); year <= ruleLast && len(list) < maxOnsets; year += r.interval {
+	for year := o.Start.Year(); year <= ruleLast && len(list) < maxOnsets && *budget > 0; year += r.interval {
 		if year < ruleFirst && r.count == 0 {
 			skip := (ruleFirst - year) / r.interval
 			year += skip * r.interval
 		}
+		*budget -= 31 * len(r.months)
 		for _, at := range r.in(year, o.Start) {
 			utc := at.Add(-time.Duration(o.OffsetFrom) * time.Second)
 			if !at.After(o.Start) {

@@ -301,8 +301,11 @@ func (e *event) instanceWall(t time.Time) time.Time {
 
 // occurs tells whether the rule has an occurrence at a wall-clock time.
 func (e *event) occurs(wall time.Time) bool {
-	list, _ := e.rule.walls(e.start.Wall, func(t time.Time) bool { return !t.Before(wall) })
-	return len(list) > 0 && list[len(list)-1].Equal(wall)
+	if e.rule.all == nil {
+		e.rule.all, _ = e.rule.walls(e.start.Wall, func(time.Time) bool { return false })
+	}
+	_, found := slices.BinarySearchFunc(e.rule.all, wall, time.Time.Compare)
+	return found
 }
 
 // mergeException applies one Exception.

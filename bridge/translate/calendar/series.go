@@ -28,6 +28,7 @@ type series struct {
 	pattern recur.Pattern
 	last    time.Time // wall-clock bound of UNTIL, included; zero without it
 	dates   []time.Time
+	all     []time.Time // every occurrence of the rule, once somebody asked
 }
 
 var recurrenceTags = recur.Tags{

@@ -8,9 +8,9 @@ import (
 
 // Limits of an expansion: what somebody's rule may cost.
 const (
-	// MaxPeriods is how many days, weeks, months or years are looked at: 27
+	// MaxPeriods is how many days, weeks, months or years are looked at: 54
 	// years of days.
-	MaxPeriods = 10_000
+	MaxPeriods = 20_000
 
 	// MaxDays is how many days are looked at: 110 years, a few milliseconds.
 	MaxDays = 40_000

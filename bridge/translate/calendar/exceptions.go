@@ -271,6 +271,9 @@ func (e *event) occurrenceOf(sent eas.Properties, old event) (time.Time, error) 
 	if err != nil {
 		return time.Time{}, err
 	}
+	if !ical.Sensible(t) {
+		return time.Time{}, invalid("an exception in the year %d", t.Year())
+	}
 	wall := e.instanceWall(t)
 	known := func(w time.Time) bool {
 		l, _ := e.exdate(w)

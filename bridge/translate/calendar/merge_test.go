@@ -275,6 +275,7 @@ func TestRefusedEdits(t *testing.T) {
 		edit         edit
 	}{
 		{"ends before it starts", "zoned", set(tag.CalendarEndTime, "20261101T000000Z")},
+		{"a time in the year 1", "zoned", set(tag.CalendarStartTime, "00010101T000000Z")},
 		{"a time that is none", "zoned", set(tag.CalendarStartTime, "soon")},
 		{"AllDayEvent 2", "zoned", set(tag.CalendarAllDayEvent, "2")},
 		{"BusyStatus 7", "zoned", set(tag.CalendarBusyStatus, "7")},
@@ -569,4 +570,37 @@ func TestCorpusEdits(t *testing.T) {
 // crlf gives other people's lines the endings that lines expects.
 func crlf(ics []byte) string {
 	return strings.ReplaceAll(strings.ReplaceAll(string(ics), "\r\n", "\n"), "\n", "\r\n")
+}
+
+// FuzzNew: whatever a phone sends is refused as invalid, or stored as an object
+// that the phone is shown and sends back without changing anything.
+func FuzzNew(f *testing.F) {
+	f.Add("20261123T110000Z", "20261123T120000Z", "0", "15", "1", "2", "", "20270401T000000Z", "20261130T110000Z", "Tea\r\nand cake", int16(-60), true)
+	f.Add("20261225T230000Z", "20261226T230000Z", "1", "", "2", "", "25", "", "20270124T230000Z", "", int16(300), false)
+	f.Fuzz(func(t *testing.T, start, end, allDay, reminder, kind, days, day, until, exception, subject string, bias int16, deleted bool) {
+		gone := "0"
+		if deleted {
+			gone = "1"
+		}
+		sent := eas.Properties{
+			eas.T(tag.CalendarTimezone, tz.Blob{Bias: int(bias)}.String()), eas.T(tag.CalendarStartTime, start), eas.T(tag.CalendarEndTime, end),
+			eas.T(tag.CalendarAllDayEvent, allDay), eas.T(tag.CalendarReminder, reminder), eas.T(tag.CalendarSubject, subject), eas.T(tag.CalendarLocation, subject),
+			eas.C(tag.CalendarRecurrence, eas.T(tag.CalendarType, kind), eas.T(tag.CalendarDayOfWeek, days), eas.T(tag.CalendarDayOfMonth, day), eas.T(tag.CalendarUntil, until)),
+			eas.C(tag.CalendarExceptions, eas.C(tag.CalendarException, eas.T(tag.CalendarDeleted, gone), eas.T(tag.CalendarExceptionStartTime, exception), eas.T(tag.CalendarStartTime, exception), eas.T(tag.CalendarSubject, subject))),
+			eas.C(tag.CalendarAttendees, attendee(subject, subject)),
+		}
+		for _, v := range []eas.Version{eas.V121, eas.V141, eas.V161} {
+			ics, err := New("u", sent, options(v))
+			if err != nil {
+				if !errors.Is(err, translate.ErrInvalid) {
+					t.Errorf("error %v is not ErrInvalid", err)
+				}
+				continue
+			}
+			if _, err := FromICalendar(ics, options(v)); err != nil {
+				t.Errorf("a new object cannot be shown: %v\n%s", err, ics)
+			}
+			identity(t, ics, options(v))
+		}
+	})
 }

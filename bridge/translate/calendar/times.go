@@ -179,6 +179,9 @@ func sentTime(sent eas.Properties, t wbxml.Tag) (at time.Time, ok bool, err erro
 		return at, false, nil
 	}
 	at, err = translate.ParseDateTime(text)
+	if err == nil && !ical.Sensible(at) {
+		err = invalid("%s in the year %d", tag.Name(t), at.Year())
+	}
 	return at, err == nil, err
 }
 

@@ -50,10 +50,10 @@ func (z *Zones) Parse(value string, l *line) (Moment, bool) {
 	m := Moment{Loc: z.Own}
 	if t, err := time.Parse("20060102", value); err == nil {
 		m.Wall = t
-		return m, sensible(t)
+		return m, Sensible(t)
 	}
 	var ok bool
-	if m.Wall, ok = ParseWall(value); !ok || !sensible(m.Wall) {
+	if m.Wall, ok = ParseWall(value); !ok || !Sensible(m.Wall) {
 		return m, false
 	}
 	tzid := l.Param("TZID")
@@ -71,9 +71,9 @@ func (z *Zones) Parse(value string, l *line) (Moment, bool) {
 	return m, true
 }
 
-// sensible tells whether a phone can be told of a time: Windows counts from
+// Sensible tells whether a phone can be told of a time: Windows counts from
 // 1601, and no arithmetic with durations leaves the years of four digits.
-func sensible(t time.Time) bool { return t.Year() > 1600 && t.Year() < 9000 }
+func Sensible(t time.Time) bool { return t.Year() > 1600 && t.Year() < 9000 }
 
 // ParseWall reads the clock's reading of any form.
 func ParseWall(value string) (time.Time, bool) {

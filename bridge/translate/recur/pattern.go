@@ -304,6 +304,9 @@ var needs = map[Type]parts{
 // and the Gregorian ones in several languages. See [MS-ASCAL] "CalendarType".
 var gregorian = []int{0, 1, 2, 9, 10, 11, 12}
 
+// forever is the first year that stands for no end: programs write 9999 for it.
+const forever = 9000
+
 // ParseElement reads what a phone sent; start is the wall-clock time of the
 // event. The error is translate.ErrInvalid if the element contradicts itself.
 func ParseElement(e eas.Element, t Tags, start time.Time) (Pattern, error) {
@@ -341,7 +344,9 @@ func ParseElement(e eas.Element, t Tags, start time.Time) (Pattern, error) {
 		if err != nil {
 			return p, err
 		}
-		p.Until = until
+		if until.Year() < forever {
+			p.Until = until
+		}
 	}
 	p.Interval = max(p.Interval, 1)
 	if !slices.Contains(gregorian, calendar) || leap != 0 {

@@ -86,6 +86,9 @@ func sentTime(sent eas.Properties, tag wbxml.Tag) (at time.Time, ok bool, err er
 		return at, false, nil
 	}
 	at, err = translate.ParseDateTime(text)
+	if err == nil && !ical.Sensible(at) {
+		err = invalid("a date in the year %d", at.Year())
+	}
 	return at, err == nil, err
 }
 

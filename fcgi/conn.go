@@ -126,7 +126,9 @@ func (c *conn) noteRead(n int) {
 func (c *conn) schedule() bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if c.draining && len(c.requests) == 0 && !c.fresh && !c.demux.midRecord() && c.lingering.IsZero() {
+	// A request is off the list before its answer is written: while a handler
+	// runs, it is the answer's writer that closes the connection.
+	if c.draining && len(c.requests) == 0 && c.running == 0 && !c.fresh && !c.demux.midRecord() && c.lingering.IsZero() {
 		return false
 	}
 	var d time.Time

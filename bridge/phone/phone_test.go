@@ -245,6 +245,33 @@ func TestALostAnswerIsAskedForAgain(t *testing.T) {
 	}
 }
 
+// What the owner edits while an answer is asked for again is not undone by the
+// news in it, which are older.
+func TestEditsStayOnTopOfNews(t *testing.T) {
+	f := newFake(t)
+	f.items, f.loseAfter = 2, 3
+	p := f.phone(Settings{})
+	mustSync(t, p)
+	if _, err := p.Add("7", card("First")); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := p.Sync(t.Context()); err == nil {
+		t.Fatal("the answer is not lost")
+	}
+	if err := errors.Join(p.Change("7", "7:1", card("Mine")), p.Delete("7", "7:2")); err != nil {
+		t.Fatal(err)
+	}
+	f.news = []eas.SyncCommand{
+		{Do: tag.AirSyncChange, ServerID: "7:1", Data: card("Theirs")},
+		{Do: tag.AirSyncChange, ServerID: "7:2", Data: card("Theirs")},
+	}
+	mustSync(t, p)
+	if diff := cmp.Diff([]string{"First", "Mine"}, titlesOf(t, p)); diff != "" {
+		t.Errorf("holds (-want +got):\n%s", diff)
+	}
+	contented(t, p)
+}
+
 func TestRefusedEdits(t *testing.T) {
 	f := newFake(t)
 	f.items = 1

@@ -106,7 +106,7 @@ func (r *round) commands(f *Folder, list []eas.SyncCommand) {
 			if ok {
 				p.violated("Sync of folder %q adds the item %q, which the phone has", f.ServerID, c.ServerID)
 			}
-			f.Items[c.ServerID] = c.Data
+			f.tell(c.ServerID, c.Data)
 		case changeTag:
 			if !ok && !r.deletedHere(f, c.ServerID) {
 				p.violated("Sync of folder %q changes the item %q, which the phone has not", f.ServerID, c.ServerID)
@@ -115,7 +115,7 @@ func (r *round) commands(f *Folder, list []eas.SyncCommand) {
 			if f.Class == eas.ClassEmail { // of which only flags change
 				c.Data = merge(held, c.Data)
 			}
-			f.Items[c.ServerID] = c.Data
+			f.tell(c.ServerID, c.Data)
 		case deleteTag, softTag:
 			if e.Kind = Removed; c.Do == softTag {
 				e.Kind = Left
@@ -130,6 +130,22 @@ func (r *round) commands(f *Folder, list []eas.SyncCommand) {
 		}
 		r.events = append(r.events, e)
 	}
+}
+
+// tell takes over what the server says of an item, with what the owner did to
+// it and the server does not know yet on top.
+func (f *Folder) tell(serverID string, item eas.Properties) {
+	for _, edit := range f.queued {
+		switch {
+		case edit.ServerID != serverID || edit.InstanceID != "":
+		case edit.Do == deleteTag:
+			delete(f.Items, serverID)
+			return
+		case edit.Do == changeTag:
+			item = merge(item, edit.Data)
+		}
+	}
+	f.Items[serverID] = item
 }
 
 // deletedHere tells whether the phone's owner has removed an item and the server

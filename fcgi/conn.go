@@ -207,7 +207,12 @@ func (c *conn) drain() {
 	for _, r := range c.requests {
 		r.end(ErrShutdown)
 	}
-	// The reader wakes up, sees what is to do, and sets its deadline anew.
+	c.wake()
+}
+
+// wake makes the reader look at what is to do, and set its deadline anew.
+// c.mu is held.
+func (c *conn) wake() {
 	c.deadline = time.Unix(1, 0)
 	c.nc.SetReadDeadline(c.deadline)
 }
@@ -246,6 +251,9 @@ func (c *conn) handle(r *request) {
 	c.serve(r)
 	c.mu.Lock()
 	c.running--
+	if c.draining && c.running == 0 {
+		c.wake() // it waited for this handler
+	}
 	c.mu.Unlock()
 	c.srv.countHandlers(-1)
 	c.unref()

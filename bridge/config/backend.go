@@ -46,7 +46,7 @@ func (l *loader) backends(value any) {
 }
 
 func (l *loader) backend(name, path string, t map[string]any) {
-	b := Backend{Name: name, Settings: backend.Settings{}}
+	b := Backend{Name: name, Settings: backend.Settings{}, At: fmt.Sprintf("%s:%d", l.name, l.at.line(path))}
 	for key, value := range t {
 		if key == "plugin" {
 			var ok bool

@@ -6,6 +6,7 @@ import (
 	"net/url"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 )
@@ -21,23 +22,50 @@ func oneOf(words ...string) func(string) *problem {
 	}
 }
 
-// listenAddress checks where FastCGI is served.
+// listenAddress checks where FastCGI is served: what fcgi.Listen takes.
 func listenAddress(s string) *problem {
-	const remedy = `write "unix:/run/pushbridge/pushbridge.sock" or "tcp:127.0.0.1:9000"`
-	if path, ok := strings.CutPrefix(s, "unix:"); ok {
-		// A socket's address has 108 bytes with the closing zero. See unix(7).
-		if path == "" || len(path) > 107 || strings.ContainsRune(path, 0) {
-			return &problem{fmt.Sprintf("%.120q, whose path is empty or longer than 107 bytes", s), remedy}
+	bad := &problem{fmt.Sprintf("%.80q", s), `write "unix:/run/pushbridge/pushbridge.sock", "tcp:127.0.0.1:9000", "systemd" or "spawn-fcgi"`}
+	switch kind, rest, _ := strings.Cut(s, ":"); {
+	case s == "", kind == "systemd", s == "spawn-fcgi":
+		return nil
+	case kind == "unix":
+		return socket(s, rest, bad)
+	case kind == "tcp" && rest != "" && hostPort(rest) == nil:
+		if host, _, _ := net.SplitHostPort(rest); host == "" {
+			return &problem{fmt.Sprintf("%.80q without a host", s), `write "tcp:127.0.0.1:9000"; another address only if the web server is elsewhere`}
 		}
 		return nil
 	}
-	if address, ok := strings.CutPrefix(s, "tcp:"); ok {
-		s = address
-	} else if s != "" {
-		return &problem{fmt.Sprintf("%.80q", s), remedy}
+	return bad
+}
+
+// maxSocket bounds the path of a socket, in bytes: an address has 108 of them
+// with the closing zero. See unix(7).
+const maxSocket = 107
+
+// socket checks the path and the options behind "unix:".
+func socket(s, rest string, bad *problem) *problem {
+	path, query, _ := strings.Cut(rest, "?")
+	if path == "" || strings.ContainsRune(path, 0) {
+		return bad
 	}
-	if hostPort(s) != nil {
-		return &problem{fmt.Sprintf("%.80q", s), remedy}
+	if len(path) > maxSocket {
+		return &problem{fmt.Sprintf("%.120q, whose path is longer than %d bytes", s, maxSocket), "choose a shorter one"}
+	}
+	options, err := url.ParseQuery(query)
+	if err != nil {
+		return bad
+	}
+	for key, values := range options {
+		switch key {
+		case "mode":
+			if _, err := strconv.ParseUint(values[len(values)-1], 8, 9); err != nil {
+				return &problem{fmt.Sprintf("%.120q, whose mode is not octal", s), "write mode=0660"}
+			}
+		case "group":
+		default:
+			return &problem{fmt.Sprintf("%.120q with the option %.20q, which is not known", s, key), "known are mode and group"}
+		}
 	}
 	return nil
 }
@@ -59,17 +87,12 @@ func hostPort(s string) *problem {
 // statePlace checks where the state is kept. The value is not repeated, since
 // a database's address holds a password.
 func statePlace(s string) *problem {
-	const remedy = `write a directory such as "/var/lib/pushbridge", or "postgres://user:password@host/database"`
-	switch scheme, _, ok := strings.Cut(s, "://"); {
-	case s == "" || strings.ContainsRune(s, 0):
+	const remedy = `write a directory such as "/var/lib/pushbridge"`
+	if s == "" || strings.ContainsRune(s, 0) {
 		return &problem{"empty", remedy}
-	case !ok:
-		return nil
-	case scheme != "postgres" && scheme != "postgresql":
-		return &problem{fmt.Sprintf("a database of the sort %.20q", scheme), remedy}
 	}
-	if u, err := url.Parse(s); err != nil || u.Host == "" && u.RawQuery == "" {
-		return &problem{"not the address of a database", remedy}
+	if scheme, _, ok := strings.Cut(s, "://"); ok {
+		return &problem{fmt.Sprintf("a database server of the sort %.20q, which is not supported", scheme), remedy}
 	}
 	return nil
 }

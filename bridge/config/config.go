@@ -10,9 +10,9 @@ import (
 // A File is the configuration. Every value that the file leaves out has its
 // default.
 type File struct {
-	Listen string // FastCGI: "unix:PATH" or "tcp:HOST:PORT"; empty means none, or a socket passed at start
+	Listen string // FastCGI: "unix:PATH", "tcp:HOST:PORT", "systemd" or "spawn-fcgi"; empty means none
 	HTTP   string // plain HTTP for trials: "HOST:PORT"; empty means none
-	State  string // a directory, or "postgres://..."
+	State  string // a directory
 
 	Log Log
 
@@ -63,6 +63,7 @@ type Backend struct {
 	Name     string
 	Plugin   string           // a built-in adapter or the name of a plugin
 	Settings backend.Settings // everything else, for the plugin alone
+	At       string           // where the table begins, "FILE:LINE", for what the plugin says of it
 }
 
 // The bounds of a heartbeat. See [MS-ASCMD] "HeartbeatInterval (Ping)": the

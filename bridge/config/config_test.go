@@ -18,7 +18,7 @@ var update = flag.Bool("update", false, "re-record the golden files")
 
 func TestParse(t *testing.T) {
 	const backends = "\n[backend.c]\nplugin = \"caldav\"\n"
-	only := []Backend{{Name: "c", Plugin: "caldav", Settings: backend.Settings{}}}
+	only := func() []Backend { return []Backend{{Name: "c", Plugin: "caldav", Settings: backend.Settings{}}} }
 	for _, tc := range []struct {
 		name, text string
 		env        []string
@@ -27,12 +27,12 @@ func TestParse(t *testing.T) {
 		{name: "nothing but a backend", text: backends, want: func(*File) {}},
 		{
 			name: "everything",
-			text: "\ufefflisten = \"unix:/run/p.sock\"\nhttp = \"127.0.0.1:8080\"\nstate = \"postgres://p@h/d\"\nplugins_dir = \"/p\"\n" +
+			text: "\ufefflisten = \"unix:/run/p.sock\"\nhttp = \"127.0.0.1:8080\"\nstate = \"/s\"\nplugins_dir = \"/p\"\n" +
 				"poll_min = 5\npoll_max = \"1m\"\nheartbeat_min = 60\nheartbeat_default = \"5m\"\nheartbeat_max = 1680\nheartbeat_increment = 300\n" +
 				"log = { level = \"debug\", format = \"json\" }\n[login]\nrule = \"{user}@{domain}\"\ndomains = [\"example.org\"]\ndomain = \"example.org\"\nlower = true\naddress = \"{user}@example.org\"\nverify = \"c\"\n" +
 				"[policy]\nrequire = true\n[autodiscover]\nurl = \"https://m.example.org/Microsoft-Server-ActiveSync\"\n" + backends,
 			want: func(f *File) {
-				f.Listen, f.HTTP, f.State, f.PluginsDir = "unix:/run/p.sock", "127.0.0.1:8080", "postgres://p@h/d", "/p"
+				f.Listen, f.HTTP, f.State, f.PluginsDir = "unix:/run/p.sock", "127.0.0.1:8080", "/s", "/p"
 				f.PollMin, f.PollMax = 5*time.Second, time.Minute
 				f.Heartbeat = Heartbeat{time.Minute, 5 * time.Minute, 28 * time.Minute, 5 * time.Minute}
 				f.Log = Log{"debug", "json"}
@@ -57,25 +57,34 @@ func TestParse(t *testing.T) {
 				f.Login.Domains = []string{"a.example", "b.example"}
 			},
 		},
+		{name: "a socket with options", text: "listen = \"unix:/p?mode=0660&group=www-data\"" + backends, want: func(f *File) { f.Listen = "unix:/p?mode=0660&group=www-data" }},
+		{name: "a socket that systemd passes", text: "listen = \"systemd\"" + backends, want: func(f *File) { f.Listen = "systemd" }},
+		{name: "a named socket that systemd passes", text: "listen = \"systemd:phones\"" + backends, want: func(f *File) { f.Listen = "systemd:phones" }},
+		{name: "a socket that spawn-fcgi passes", text: "listen = \"spawn-fcgi\"" + backends, want: func(f *File) { f.Listen = "spawn-fcgi" }},
 		{
 			name: "what belongs to plugins is passed on, in the file's order",
 			text: "[backend.z]\nplugin = \"caldav\"\nurl = \"https://z\"\nhtpasswd_file = \"/h\"\ntimeout = 3\nlist = [1, 2]\n[backend.z.inner]\nx = true\n[backend.a-b]\nplugin = \"other\"\n",
 			env:  []string{"PUSHBRIDGE_BACKEND_A_B_PASSWORD=hush", "PUSHBRIDGE_BACKEND_NOBODY_X=1"},
 			want: func(f *File) {
 				f.Backends = []Backend{
-					{"z", "caldav", backend.Settings{"url": "https://z", "htpasswd_file": "/h", "timeout": int64(3), "list": []any{int64(1), int64(2)}, "inner": map[string]any{"x": true}}},
-					{"a-b", "other", backend.Settings{"password": "hush"}},
+					{"z", "caldav", backend.Settings{"url": "https://z", "htpasswd_file": "/h", "timeout": int64(3), "list": []any{int64(1), int64(2)}, "inner": map[string]any{"x": true}}, "p.toml:1"},
+					{"a-b", "other", backend.Settings{"password": "hush"}, "p.toml:9"},
 				}
 			},
 		},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			want := Default()
-			want.Backends = only
+			want.Backends = only()
 			tc.want(&want)
 			got, err := Parse("p.toml", []byte(tc.text), tc.env)
 			if err != nil {
 				t.Fatal(err)
+			}
+			for i := range want.Backends {
+				if want.Backends[i].At == "" {
+					want.Backends[i].At = got.Backends[i].At
+				}
 			}
 			if d := cmp.Diff(want, got); d != "" {
 				t.Errorf("the file was read otherwise (-want +got):\n%s", d)
@@ -122,7 +131,7 @@ func TestComplaints(t *testing.T) {
 func TestSecretsFromFiles(t *testing.T) {
 	dir := t.TempDir()
 	secret := filepath.Join(dir, "secret")
-	if err := os.WriteFile(secret, []byte("postgres://p:pw@h/d\n"), 0o600); err != nil {
+	if err := os.WriteFile(secret, []byte("/secret/place\n"), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	text := "state_file = '" + secret + "'\n[backend.c]\nplugin = \"x\"\npassword_file = '" + secret + "'\n"
@@ -134,7 +143,7 @@ func TestSecretsFromFiles(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	const want = "postgres://p:pw@h/d"
+	const want = "/secret/place"
 	if f.State != want || f.Backends[0].Settings["password"] != want || len(f.Backends[0].Settings) != 1 {
 		t.Errorf("state = %q, settings = %v, want the content of the file in both", f.State, f.Backends[0].Settings)
 	}

@@ -7,21 +7,20 @@ import (
 	"github.com/pushbridge/pushbridge/bridge/eas"
 	"github.com/pushbridge/pushbridge/bridge/eas/tag"
 	"github.com/pushbridge/pushbridge/bridge/translate"
-	"github.com/pushbridge/pushbridge/bridge/translate/contentline"
 	"github.com/pushbridge/pushbridge/bridge/translate/ical"
 	"github.com/pushbridge/pushbridge/bridge/translate/tz"
 )
 
-// prodID names the author of new objects. See RFC 5545, section 3.7.3.
-const prodID = "-//pushbridge//pushbridge//EN"
-
 // New makes an object of what a phone created. A phone's own UID is not used:
 // uid is the one under which the event is stored.
 func New(uid string, sent eas.Properties, o translate.Options) ([]byte, error) {
-	doc := contentline.New("VCALENDAR")
+	doc, err := ical.Create("VEVENT", uid, o.Now)
+	if err != nil {
+		return nil, err
+	}
 	cal := doc.Component("VCALENDAR")
-	cal.Add("VERSION", "2.0")
-	cal.Add("PRODID", prodID)
+	made := cal.Component("VEVENT")
+	cal.RemoveComponent(made) // it comes back behind its time zone
 	obj := &object{doc: doc, cal: cal, o: o, zones: ical.ZonesOf(cal, o.Location())}
 	e := &event{object: obj}
 	obj.event = e
@@ -46,11 +45,7 @@ func New(uid string, sent eas.Properties, o translate.Options) ([]byte, error) {
 		e.end = e.start.When(s.end)
 	}
 	e.allDay = s.allDay
-	e.c = cal.AddComponent("VEVENT")
-	now := translate.CompactDateTime(o.Now)
-	e.c.AddText("UID", uid)
-	e.c.Add("DTSTAMP", now)
-	e.c.Add("CREATED", now)
+	e.c = cal.AddCopy(made)
 	e.start.Put(e.c, "DTSTART")
 	e.end.Put(e.c, "DTEND")
 

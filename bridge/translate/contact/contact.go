@@ -11,10 +11,13 @@
 package contact
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"strings"
 	"time"
+
+	govcard "github.com/emersion/go-vcard"
 
 	"github.com/pushbridge/pushbridge/bridge/eas"
 	"github.com/pushbridge/pushbridge/bridge/eas/tag"
@@ -71,13 +74,11 @@ func Merge(object []byte, sent eas.Properties, o translate.Options) ([]byte, err
 // New makes a card of a phone's new contact. The error is
 // translate.ErrInvalid.
 func New(uid string, sent eas.Properties, o translate.Options) ([]byte, error) {
-	d := contentline.New("VCARD")
+	d, err := create(uid)
+	if err != nil {
+		return nil, err
+	}
 	vcard := d.Component("VCARD")
-	vcard.Add("VERSION", "3.0")
-	vcard.Add("PRODID", productID)
-	vcard.AddText("UID", uid)
-	vcard.Add("N", ";;;;")
-	vcard.Add("FN", "")
 	c := newCard(d, vcard)
 	if err := c.merge(sent, o); err != nil {
 		return nil, err
@@ -87,6 +88,25 @@ func New(uid string, sent eas.Properties, o translate.Options) ([]byte, error) {
 	}
 	vcard.Add("REV", o.Now.UTC().Format(revisionLayout))
 	return d.Bytes(), nil
+}
+
+// create makes a card without anything but an identity.
+func create(uid string) (*contentline.Document, error) {
+	card := govcard.Card{}
+	card.SetValue(govcard.FieldVersion, "3.0")
+	card.SetValue(govcard.FieldProductID, productID)
+	card.SetValue(govcard.FieldUID, uid)
+	card.SetValue(govcard.FieldName, ";;;;")
+	card.SetValue(govcard.FieldFormattedName, "")
+	var b bytes.Buffer
+	if err := govcard.NewEncoder(&b).Encode(card); err != nil {
+		return nil, fmt.Errorf("contact: a new card: %w", err)
+	}
+	d, err := contentline.Parse(b.Bytes())
+	if err != nil {
+		return nil, fmt.Errorf("contact: a new card: %w", err)
+	}
+	return d, nil
 }
 
 // productID names the program that made a card. See RFC 2426, section 3.6.3.

@@ -251,7 +251,9 @@ func TestNew(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			want := vcard("3.0", "PRODID:"+productID+"\nUID:u-1\n"+tt.want+"REV:2026-11-22T08:30:00Z\n")
+			n, rest, _ := strings.Cut(tt.want, "\n")
+			fn, rest, _ := strings.Cut(rest, "\n")
+			want := vcard("3.0", fn+"\n"+n+"\nPRODID:"+productID+"\nUID:u-1\n"+rest+"REV:2026-11-22T08:30:00Z\n")
 			if d := cmp.Diff(want, string(got)); d != "" {
 				t.Errorf("-want +got:\n%s", d)
 			}

@@ -13,14 +13,11 @@ import (
 	"github.com/pushbridge/pushbridge/bridge/eas/tag"
 	"github.com/pushbridge/pushbridge/bridge/translate"
 	"github.com/pushbridge/pushbridge/bridge/translate/contentline"
+	"github.com/pushbridge/pushbridge/bridge/translate/ical"
 )
 
 // messageClass is what every note has. See [MS-ASNOTE] "MessageClass".
 const messageClass = "IPM.StickyNote"
-
-// productID names the program that made an object. See RFC 5545, section
-// 3.7.3.
-const productID = "-//pushbridge//note//EN"
 
 // dateTime is iCalendar's form of a point in time in UTC. See RFC 5545,
 // section 3.3.5.
@@ -78,15 +75,12 @@ func Merge(object []byte, sent eas.Properties, o translate.Options) ([]byte, err
 // New makes an object of a phone's new note. It has no DTSTART: with one it
 // would be a day's journal. The error is translate.ErrInvalid.
 func New(uid string, sent eas.Properties, o translate.Options) ([]byte, error) {
-	d := contentline.New("VCALENDAR")
-	calendar := d.Component("VCALENDAR")
-	calendar.Add("VERSION", "2.0")
-	calendar.Add("PRODID", productID)
-	journal := calendar.AddComponent("VJOURNAL")
-	journal.AddText("UID", uid)
-	for _, stamp := range []string{"DTSTAMP", "CREATED", "LAST-MODIFIED"} {
-		journal.Add(stamp, o.Now.UTC().Format(dateTime))
+	d, err := ical.Create("VJOURNAL", uid, o.Now)
+	if err != nil {
+		return nil, err
 	}
+	journal := d.Component("VCALENDAR").Component("VJOURNAL")
+	journal.Add("LAST-MODIFIED", o.Now.UTC().Format(dateTime))
 	if _, err := merge(journal, sent, o); err != nil {
 		return nil, err
 	}

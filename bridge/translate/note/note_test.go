@@ -151,8 +151,8 @@ func TestNew(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	want := strings.ReplaceAll("BEGIN:VCALENDAR\nVERSION:2.0\nPRODID:"+productID+"\nBEGIN:VJOURNAL\nUID:u-1\nDTSTAMP:20261122T083000Z\n"+
-		"CREATED:20261122T083000Z\nLAST-MODIFIED:20261122T083000Z\nSUMMARY:Ideas\nDESCRIPTION:One\\nTwo\nCATEGORIES:a\nEND:VJOURNAL\nEND:VCALENDAR\n", "\n", "\r\n")
+	want := strings.ReplaceAll("BEGIN:VCALENDAR\nPRODID:-//pushbridge//pushbridge//EN\nVERSION:2.0\nBEGIN:VJOURNAL\nCREATED:20261122T083000Z\nDTSTAMP:20261122T083000Z\n"+
+		"UID:u-1\nLAST-MODIFIED:20261122T083000Z\nSUMMARY:Ideas\nDESCRIPTION:One\\nTwo\nCATEGORIES:a\nEND:VJOURNAL\nEND:VCALENDAR\n", "\n", "\r\n")
 	if d := cmp.Diff(want, string(got)); d != "" {
 		t.Errorf("-want +got:\n%s", d)
 	}

@@ -66,15 +66,12 @@ func Merge(ics []byte, sent eas.Properties, o translate.Options) ([]byte, error)
 
 // New makes an object of what a phone created.
 func New(uid string, sent eas.Properties, o translate.Options) ([]byte, error) {
-	doc := contentline.New("VCALENDAR")
+	doc, err := ical.Create("VTODO", uid, o.Now)
+	if err != nil {
+		return nil, err
+	}
 	cal := doc.Component("VCALENDAR")
-	cal.Add("VERSION", "2.0")
-	cal.Add("PRODID", "-//pushbridge//pushbridge//EN")
-	c := cal.AddComponent("VTODO")
-	c.AddText("UID", uid)
-	now := translate.CompactDateTime(o.Now)
-	c.Add("DTSTAMP", now)
-	c.Add("CREATED", now)
+	c := cal.Component("VTODO")
 	t := &todo{doc: doc, c: c, zones: ical.ZonesOf(cal, o.Location()), o: o}
 	if err := t.merge(sent); err != nil {
 		return nil, err

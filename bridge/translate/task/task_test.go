@@ -279,8 +279,8 @@ func TestNew(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	want := strings.Join([]string{"BEGIN:VCALENDAR", "VERSION:2.0", "PRODID:-//pushbridge//pushbridge//EN", "BEGIN:VTODO", "UID:u1",
-		"DTSTAMP:20261122T080000Z", "CREATED:20261122T080000Z", "DTSTART;VALUE=DATE:20261123", "DUE;VALUE=DATE:20261124",
+	want := strings.Join([]string{"BEGIN:VCALENDAR", "PRODID:-//pushbridge//pushbridge//EN", "VERSION:2.0", "BEGIN:VTODO", "CREATED:20261122T080000Z",
+		"DTSTAMP:20261122T080000Z", "UID:u1", "DTSTART;VALUE=DATE:20261123", "DUE;VALUE=DATE:20261124",
 		"RRULE:FREQ=WEEKLY;BYDAY=MO", "SUMMARY:Water the plants", "PRIORITY:1", "BEGIN:VALARM", "ACTION:DISPLAY", "DESCRIPTION:Water the plants",
 		"TRIGGER;VALUE=DATE-TIME:20261123T080000Z", "END:VALARM", "END:VTODO", "END:VCALENDAR", ""}, "\r\n")
 	if string(got) != want {

@@ -42,6 +42,10 @@ type Settings struct {
 	// one after the other.
 	Together bool
 
+	// Wins says that the phone's edit shall stay where it meets one of the
+	// server's; otherwise the server's stays. See [MS-ASCMD] "Conflict".
+	Wins bool
+
 	// Info is what the phone says of itself when it is provisioned; nil says
 	// that it is this one. Servers may insist, see eas.DeviceInformationRequired.
 	Info *eas.DeviceInformation

@@ -128,6 +128,10 @@ func (p *Phone) options(class string) []eas.SyncOptions {
 	if filter, ok := p.settings.Filters[class]; ok {
 		o.FilterType = &filter
 	}
+	if p.settings.Wins {
+		client := 0
+		o.Conflict = &client
+	}
 	if p.client.Version == eas.V25 {
 		everything := 9
 		o.Truncation, o.BodyPreferences = &everything, nil

@@ -36,16 +36,37 @@ func (s *Server) sync(ctx context.Context, c *call) (answer, error) {
 		c.note(slog.Bool("replayed", true))
 		return encoded(before), nil
 	}
+	want.name = name
 	all, err := s.syncAll(ctx, c, want)
+	if err == nil && !all.speaks() && want.wait > 0 && !want.hasCommands() {
+		all, err = s.syncWaiting(ctx, c, want, all)
+	}
+	if twin, ok := errors.AsType[*twinAnswered](err); ok {
+		c.event.Status = int(eas.SyncOK)
+		c.note(slog.Bool("replayed", true))
+		return twin.answer, nil
+	}
 	if err != nil {
 		return nil, err
 	}
-	if !all.speaks() && want.wait > 0 && !want.hasCommands() {
-		if all, err = s.syncWaiting(ctx, c, want, all); err != nil {
-			return nil, err
-		}
-	}
 	return s.commitSync(ctx, c, name, all)
+}
+
+// A twinAnswered error says that the same request was under way twice, and that
+// the other one was carried out after this one was found to be new.
+type twinAnswered struct{ answer encoded }
+
+func (*twinAnswered) Error() string { return "easserver: the same request was answered meanwhile" }
+
+// twin looks again for the answer to a request whose key turns out to be the
+// one before. Doing it once more would take the key away under a phone that
+// has heard the other answer.
+func (s *Server) twin(ctx context.Context, c *call, w *syncWant) error {
+	before, ok, err := s.Engine.Replay(ctx, c.phone, w.name)
+	if ok && err == nil {
+		err = &twinAnswered{before}
+	}
+	return err
 }
 
 // syncRefusal answers a request as a whole.
@@ -92,7 +113,7 @@ func (s *Server) syncAll(ctx context.Context, c *call, w *syncWant) (allFolders,
 	all := make(allFolders, 0, len(w.Collections))
 	window, failed := w.window(), error(nil)
 	for i := range w.Collections {
-		f, err := s.syncFolder(ctx, c, &w.Collections[i], window)
+		f, err := s.syncFolder(ctx, c, w, &w.Collections[i], window)
 		if err != nil {
 			return nil, err
 		}

@@ -191,9 +191,13 @@ func (f *folderSync) rewrite(ctx context.Context, n syncengine.Number, row synce
 			return err
 		}
 		if bytes.Equal(edited, now.Body) {
+			// Perhaps an earlier try did it, of which nothing but this is known.
+			// What the phone edits next, it edits upon this.
+			f.mine[n] = now.Revision
 			return nil
 		}
-		if now.Revision != row.Told && !f.set.phoneWins() {
+		told := now.Revision == row.Told
+		if !told && now.Revision != f.mine[n] && !f.set.phoneWins() {
 			return backend.Errorf(backend.Conflict, "easserver: change", "the item was changed on the server, too")
 		}
 		if f.folder.ReadOnly {
@@ -210,7 +214,11 @@ func (f *folderSync) rewrite(ctx context.Context, n syncengine.Number, row synce
 		if err != nil {
 			return err
 		}
-		return f.round.Changed(ctx, n, stored.Revision)
+		err = f.round.Changed(ctx, n, stored.Revision)
+		if err == nil && !told { // what others did beside it is news to the phone
+			err = f.round.Again(ctx, n, true)
+		}
+		return err
 	}
 	return backend.Errorf(backend.Conflict, "easserver: change", "the item changes faster than it can be merged")
 }

@@ -28,6 +28,8 @@ type folderSync struct {
 	result  eas.SyncResult
 	failed  error // the backend did not answer; the folder can be left out
 	skipped int   // items that could not be shown
+
+	mine map[syncengine.Number]backend.Revision // those that hold what the phone sent in this round already
 }
 
 // folderSettings are what a phone said of a folder and what holds until it
@@ -72,8 +74,8 @@ func (f *folderSync) refuse(status eas.SyncStatus) *folderSync {
 // syncFolder prepares one folder's round: the phone's commands, then what is
 // new in the backend, then what of it goes into this answer. An error fails
 // the whole request.
-func (s *Server) syncFolder(ctx context.Context, c *call, req *eas.SyncCollection, window int) (*folderSync, error) {
-	f := &folderSync{server: s, call: c, request: req,
+func (s *Server) syncFolder(ctx context.Context, c *call, w *syncWant, req *eas.SyncCollection, window int) (*folderSync, error) {
+	f := &folderSync{server: s, call: c, request: req, mine: make(map[syncengine.Number]backend.Revision),
 		result: eas.SyncResult{CollectionID: req.CollectionID, SyncKey: req.SyncKey, Status: eas.SyncOK}}
 	if status, err := f.open(ctx); err != nil {
 		return nil, err
@@ -82,6 +84,11 @@ func (s *Server) syncFolder(ctx context.Context, c *call, req *eas.SyncCollectio
 	}
 	if f.failed != nil {
 		return f, nil
+	}
+	if f.round.Repeated {
+		if err := s.twin(ctx, c, w); err != nil {
+			return nil, err
+		}
 	}
 	if status := f.takeSettings(); status != eas.SyncOK {
 		return f.refuse(status), nil

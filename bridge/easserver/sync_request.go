@@ -40,6 +40,7 @@ type rememberedSync struct {
 // refuses it.
 type syncWant struct {
 	eas.SyncRequest
+	name   []byte // see hash
 	wait   time.Duration
 	refuse eas.SyncStatus
 	limit  int

@@ -1,0 +1,185 @@
+package easserver_test
+
+import (
+	"bytes"
+	"context"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/pushbridge/pushbridge/bridge"
+	"github.com/pushbridge/pushbridge/bridge/account"
+	"github.com/pushbridge/pushbridge/bridge/bridgetest"
+	"github.com/pushbridge/pushbridge/bridge/eas"
+	"github.com/pushbridge/pushbridge/bridge/eas/tag"
+	"github.com/pushbridge/pushbridge/bridge/phone"
+	"github.com/pushbridge/pushbridge/plugins/backend"
+)
+
+// The stories in this file were found by package storm; each names its seed of
+// the day.
+
+// A hooked backend lets a test act in the middle of a request.
+type hooked struct {
+	backend.Backend
+	open   func()       // before a session is opened; nil does nothing
+	stored func() error // after an item was stored
+}
+
+func (h *hooked) Open(ctx context.Context, c backend.Credentials) (backend.Session, error) {
+	if h.open != nil {
+		h.open()
+	}
+	s, err := h.Backend.Open(ctx, c)
+	if err != nil {
+		return nil, err
+	}
+	return hookedSession{s, h}, nil
+}
+
+type hookedSession struct {
+	backend.Session
+	hooks *hooked
+}
+
+func (s hookedSession) Put(ctx context.Context, c backend.CollectionID, it backend.Item) (backend.Item, error) {
+	stored, err := s.Session.Put(ctx, c, it)
+	if err == nil && s.hooks.stored != nil {
+		if err = s.hooks.stored(); err != nil {
+			return backend.Item{}, err
+		}
+	}
+	return stored, err
+}
+
+// on makes a house of another backend.
+func (h *hooked) on(state string) bridgetest.Options {
+	return bridgetest.Options{Edit: func(o *bridge.Options) {
+		if h.Backend == nil {
+			h.Backend = o.Backends[0].Backend
+		}
+		o.Backends = []account.Named{{Name: "memory", Backend: h}}
+		o.Config.State = state
+	}}
+}
+
+// One request under way twice is carried out once, though both found that
+// nobody had answered it yet. Seed 20.
+func TestTwinsGetOneAnswer(t *testing.T) {
+	state := t.TempDir()
+	var b hooked
+	h := bridgetest.Start(t, b.on(state))
+	c := h.Client(eas.V141, "phone1")
+	p := bridgetest.Checked(t, phone.New(c, phone.Settings{}))
+	bridgetest.Sync(t, p)
+	f := bridgetest.FolderOf(t, p, "Contacts")
+	h.Store("contacts", "c.vcf", bridgetest.Card("c", "New"))
+	var answers [][]byte
+	check := c.Trace
+	c.Trace = func(command string, request, answer []byte) {
+		check(command, request, answer)
+		answers = append(answers, answer)
+	}
+	send := func() {
+		_, err := c.Sync(t.Context(), &eas.SyncRequest{Collections: []eas.SyncCollection{{SyncKey: f.SyncKey, CollectionID: f.ServerID}}})
+		if err != nil {
+			t.Error(err)
+		}
+	}
+	// Another worker has no session yet, and opens one between its question
+	// for an earlier answer and its look at the key.
+	other := hooked{Backend: b.Backend}
+	c.URL = bridgetest.Start(t, other.on(state)).URL
+	opened := 0
+	other.open = func() {
+		if opened++; opened == 2 { // the first is the login
+			send()
+		}
+	}
+	send()
+	if len(answers) != 2 || len(answers[0]) == 0 || !bytes.Equal(answers[0], answers[1]) {
+		t.Errorf("the same request, twice at once, got the answers\n%x", answers)
+	}
+}
+
+// The server stored an edit and could not say so. The edit that follows, with
+// the first one's repetition, meets no stranger. Seed 11.
+func TestTheNextEditAfterOneWhoseFateWasUnknown(t *testing.T) {
+	var b hooked
+	h := bridgetest.Start(t, b.on(bridge.Memory))
+	h.Store("tasks", "t", bridgetest.Task("t", "Before"))
+	p := h.Phone(eas.V141, "phone1", phone.Settings{})
+	bridgetest.Sync(t, p)
+	f := bridgetest.FolderOf(t, p, "Tasks")
+	edit := func(subject string) {
+		t.Helper()
+		for id := range f.Items {
+			if err := p.Change(f.ServerID, id, eas.Properties{eas.T(tag.TasksSubject, subject)}); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	edit("First")
+	b.stored = func() error { return backend.Errorf(backend.Transient, "test", "the answer was lost") }
+	if _, err := p.Sync(t.Context()); err == nil {
+		t.Fatal("the phone was told that its edit is stored")
+	}
+	b.stored = nil
+	raw := h.Client(eas.V141, "phone1") // most phones send what is queued as one request
+	task := func(subject string) eas.Properties {
+		return eas.Properties{eas.T(tag.TasksSubject, subject), eas.T(tag.TasksComplete, "0")}
+	}
+	var changes []eas.SyncCommand
+	for id := range f.Items {
+		for _, subject := range []string{"First", "Second"} {
+			changes = append(changes, eas.SyncCommand{Do: tag.AirSyncChange, ServerID: id, Data: task(subject)})
+		}
+	}
+	r, err := raw.Sync(t.Context(), &eas.SyncRequest{Collections: []eas.SyncCollection{{SyncKey: f.SyncKey, CollectionID: f.ServerID, Commands: changes}}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if refused := r.Collections[0].Responses; len(refused) != 0 {
+		t.Errorf("the edits were answered %+v, want no refusal", refused)
+	}
+	if got := string(h.Backend.Items(bridgetest.User, "tasks")["t"]); !strings.Contains(got, "SUMMARY:Second\r\n") {
+		t.Errorf("the server holds %q, want the second edit", got)
+	}
+}
+
+// A phone whose edits win is told of what others changed beside them. Found
+// while mending seed 11.
+func TestAPhoneThatWinsIsToldOfTheRest(t *testing.T) {
+	h := bridgetest.Start(t, bridgetest.Options{})
+	event := bridgetest.Event("e", "Before", time.Now().Add(time.Hour))
+	h.Store("calendar", "e", event)
+	p := h.Phone(eas.V161, "phone1", phone.Settings{Wins: true})
+	bridgetest.Sync(t, p)
+	h.Store("calendar", "e", strings.Replace(event, "X-KEEP", "LOCATION:Elsewhere\r\nX-KEEP", 1))
+	f := bridgetest.FolderOf(t, p, "Calendar")
+	for id := range f.Items {
+		if err := p.Change(f.ServerID, id, eas.Properties{eas.T(tag.CalendarSubject, "After")}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	bridgetest.Sync(t, p)
+	stored := string(h.Backend.Items(bridgetest.User, "calendar")["e"])
+	for _, line := range []string{"SUMMARY:After\r\n", "LOCATION:Elsewhere\r\n"} {
+		if !strings.Contains(stored, line) {
+			t.Errorf("the server holds %q, want %q in it", stored, line)
+		}
+	}
+	for _, item := range bridgetest.FolderOf(t, p, "Calendar").Items {
+		held := func(e eas.Element) bool { return slices.Contains([]string{"After", "Elsewhere"}, e.Content()) }
+		n := 0
+		for _, e := range item {
+			if held(e) || slices.ContainsFunc(e.Children, held) {
+				n++
+			}
+		}
+		if n != 2 {
+			t.Errorf("the phone holds %v, want its subject and the other's location", item)
+		}
+	}
+}

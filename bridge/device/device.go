@@ -65,12 +65,13 @@ type Policy struct {
 
 // Errors that callers tell apart.
 var (
-	ErrUnknown   = errors.New("device: no such phone")
-	ErrBlocked   = errors.New("device: an administrator blocked this phone") // HTTP 403, status 129
-	ErrWipe      = errors.New("device: the phone is to be erased")           // HTTP 449, status 140
-	ErrInvalidID = errors.New("device: the DeviceId is empty, too long or has special characters")
-	ErrPolicyKey = errors.New("device: the acknowledged policy key is not the one handed out") // Provision 5
-	ErrTooMany   = errors.New("device: the user has too many phones")                          // status 177
+	ErrUnknown    = errors.New("device: no such phone")
+	ErrBlocked    = errors.New("device: an administrator blocked this phone") // HTTP 403, status 129
+	ErrWipe       = errors.New("device: the phone is to be erased")           // HTTP 449, status 140
+	ErrInvalidID  = errors.New("device: the DeviceId is empty, too long or has special characters")
+	ErrPolicyKey  = errors.New("device: the acknowledged policy key is not the one handed out") // Provision 5
+	ErrNotApplied = errors.New("device: the phone did not apply the policy that is required")   // HTTP 403, status 139
+	ErrTooMany    = errors.New("device: the user has too many phones")                          // status 177
 )
 
 // A Store keeps the register. Its methods may be called from many goroutines

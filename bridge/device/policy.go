@@ -27,7 +27,7 @@ func (r *Register) NeedsProvision(p Phone, key uint32) Need {
 		// Nobody insists on the policy; a key of an earlier configuration, or
 		// of another server behind the same name, hurts nobody.
 		return NoNeed
-	case p.Policy.Key == 0:
+	case p.Policy.Key == 0, key == 0:
 		return Provision
 	case key != p.Policy.Key:
 		return BadKey // the temporary key, too: good for the acknowledgement only
@@ -64,8 +64,12 @@ const (
 // Acknowledge ends provisioning: the phone brings back the temporary key and
 // says what came of the policy. The answer is the final key; the same
 // acknowledgement again gets the same key, because an answer may be lost. A
-// key that was not handed out is ErrPolicyKey and changes nothing. If a policy
-// is required and the phone did not apply it, the final key is 0.
+// key that was not handed out is ErrPolicyKey and changes nothing.
+//
+// If a policy is required, a phone that did not apply it gets ErrNotApplied and
+// no key. One that applied a part of it, or obeys somebody else's, is taken: our
+// policy asks for nothing that it could leave out. See [MS-ASPROV] "Provision
+// Command Errors", 139.
 func (r *Register) Acknowledge(ctx context.Context, id ID, key uint32, status int) (uint32, error) {
 	final := newKey()
 	p, err := r.Store.Update(ctx, id, func(p *Phone, _ bool) error {
@@ -78,11 +82,14 @@ func (r *Register) Acknowledge(ctx context.Context, id ID, key uint32, status in
 		}
 		y.Status = status
 		y.Key, y.Accepted = final, y.Revision
-		if status != Applied && r.Require {
+		if status == NotApplied && r.Require {
 			y.Key, y.Accepted = 0, ""
 		}
 		return nil
 	})
+	if err == nil && p.Policy.Key == 0 {
+		err = ErrNotApplied
+	}
 	if err != nil {
 		return 0, fmt.Errorf("device: acknowledging the policy: %w", err)
 	}

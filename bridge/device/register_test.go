@@ -160,7 +160,7 @@ func TestProvisioning(t *testing.T) {
 	}
 	need("with the final key", r, final, device.NoNeed)
 	need("with the temporary key afterwards", r, temporary, device.BadKey)
-	need("without a key", r, 0, device.BadKey)
+	need("without a key", r, 0, device.Provision)
 
 	newer := device.New(device.Options{Store: store, Require: true, Revision: "r2"})
 	need("after the policy changed", newer, final, device.Refresh)
@@ -169,10 +169,13 @@ func TestProvisioning(t *testing.T) {
 		t.Fatal(err)
 	}
 	need("the old key until the new policy is accepted", newer, final, device.Refresh)
-	if key, err := newer.Acknowledge(t.Context(), ann, temporary, device.NotApplied); err != nil || key != 0 {
+	if key, err := newer.Acknowledge(t.Context(), ann, temporary, device.NotApplied); !errors.Is(err, device.ErrNotApplied) || key != 0 {
 		t.Errorf("a phone that does not apply the policy gets the key %d, %v, want none", key, err)
 	}
 	need("after refusing", newer, final, device.Provision)
+	if key, err := newer.Acknowledge(t.Context(), ann, temporary, device.PartlyApplied); err != nil || key == 0 {
+		t.Errorf("a phone that applies a part of the policy gets %d, %v, want a key", key, err)
+	}
 
 	lax := device.New(device.Options{Store: store, Revision: "r3"})
 	need("where nobody insists", lax, 4711, device.NoNeed)

@@ -3,6 +3,8 @@ package easserver
 import (
 	"context"
 	"errors"
+	"fmt"
+	"net/http"
 	"strconv"
 
 	"github.com/pushbridge/pushbridge/bridge/device"
@@ -63,6 +65,9 @@ func (s *Server) policy(ctx context.Context, c *call, asked eas.Policy) (eas.Pol
 		p.PolicyKey, p.Data = strconv.FormatUint(uint64(key), 10), permissive(c.version)
 		return p, nil
 	}
+	if asked.Status < eas.PolicyApplied || asked.Status > eas.PolicyElsewhere {
+		return p, &inBand{status: eas.Status(eas.ProvisionProtocol), err: fmt.Errorf("easserver: a policy cannot be acknowledged by %d", asked.Status)}
+	}
 	key, err := strconv.ParseUint(asked.PolicyKey, 10, 32)
 	if err != nil {
 		p.Status = eas.PolicyBadKey
@@ -72,6 +77,8 @@ func (s *Server) policy(ctx context.Context, c *call, asked eas.Policy) (eas.Pol
 	switch {
 	case errors.Is(err, device.ErrPolicyKey):
 		p.Status = eas.PolicyBadKey
+	case errors.Is(err, device.ErrNotApplied):
+		return p, &inBand{status: eas.DeviceNotFullyProvisionable, http: http.StatusForbidden, err: err}
 	case err != nil:
 		return p, err
 	default:

@@ -16,10 +16,21 @@ import (
 	"github.com/pushbridge/pushbridge/bridge/placeholder"
 	"github.com/pushbridge/pushbridge/bridge/store/sqlstore"
 	"github.com/pushbridge/pushbridge/bridge/syncengine"
+	"github.com/pushbridge/pushbridge/bridge/telemetry"
 )
 
 // ErrConfig marks errors that only another configuration mends.
-var ErrConfig = errors.New("bridge: the configuration")
+var ErrConfig = errors.New("bridge: the configuration is wrong")
+
+// A configError says in full what to write, so that ErrConfig need not be
+// printed.
+type configError struct{ error }
+
+func (e configError) Unwrap() error        { return e.error }
+func (e configError) Is(target error) bool { return target == ErrConfig }
+
+// faulty makes an error that is ErrConfig.
+func faulty(format string, args ...any) error { return configError{fmt.Errorf(format, args...)} }
 
 // Options tell New what to build with.
 type Options struct {
@@ -105,7 +116,7 @@ func (b *Bridge) join(o Options, backends []account.Named) (err error) {
 		PollMin: f.PollMin, PollMax: f.PollMax, Placeholder: placeholder.Name,
 		Heartbeat: easserver.Heartbeat{Min: f.Heartbeat.Min, Default: f.Heartbeat.Default, Max: f.Heartbeat.Max},
 		Logger:    b.logger,
-	}), autodiscover.New(autodiscover.Options{URL: f.AutodiscoverURL, Login: b.person}))
+	}), b.logged(autodiscover.New(autodiscover.Options{URL: f.AutodiscoverURL, Login: b.person, Note: noted})))
 	return nil
 }
 
@@ -114,6 +125,9 @@ func (b *Bridge) person(ctx context.Context, login, password string) (autodiscov
 	acct, err := b.accounts.Login(ctx, login, password)
 	if err != nil {
 		return autodiscover.Person{}, err
+	}
+	if event := telemetry.From(ctx); event != nil {
+		event.User = acct.Name()
 	}
 	return autodiscover.Person{Name: acct.Name(), Address: acct.Address()}, nil
 }

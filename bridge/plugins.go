@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
+	"strings"
 	"sync"
 
 	"github.com/pushbridge/pushbridge/bridge/account"
@@ -36,7 +37,7 @@ func startPlugins(ctx context.Context, o Options, logger *slog.Logger) (*plugins
 				p.backends[i].Backend, err = p.host.Start(ctx, b.Name, host.Spec{Command: command, Settings: b.Settings})
 			}
 			if err != nil {
-				errs[i] = fmt.Errorf("[backend.%s]: %w", b.Name, err)
+				errs[i] = complaint(b, err)
 			}
 		})
 	}
@@ -45,6 +46,19 @@ func startPlugins(ctx context.Context, o Options, logger *slog.Logger) (*plugins
 		return nil, errors.Join(err, p.Close())
 	}
 	return p, nil
+}
+
+// complaint says which table of the configuration is to blame.
+func complaint(b config.Backend, err error) error {
+	if settings, ok := errors.AsType[*host.ConfigError](err); ok {
+		err = &host.ConfigError{Plugin: "[backend." + b.Name + "]", Text: settings.Text}
+	} else {
+		err = fmt.Errorf("[backend.%s]: %w", b.Name, err)
+	}
+	if b.At != "" {
+		err = fmt.Errorf("%s: %w", b.At, err)
+	}
+	return err
 }
 
 // command is how the plugin of a backend is started: this program itself for a
@@ -61,13 +75,13 @@ func (o Options) command(b config.Backend) ([]string, error) {
 		return []string{self, "plugin", b.Plugin}, nil
 	}
 	if o.Config.PluginsDir == "" || b.Plugin != filepath.Base(b.Plugin) {
-		return nil, fmt.Errorf("%w: plugin = %q is none of the built-in adapters %v; programs of your own go into the directory that plugins_dir names", ErrConfig, b.Plugin, builtin.Names())
+		return nil, faulty("plugin = %q is none of the built-in adapters (%s); programs of your own go into the directory that plugins_dir names", b.Plugin, strings.Join(builtin.Names(), ", "))
 	}
 	path := filepath.Join(o.Config.PluginsDir, b.Plugin)
 	if info, err := os.Stat(path); err != nil {
-		return nil, fmt.Errorf("%w: plugin = %q: %w", ErrConfig, b.Plugin, err)
+		return nil, faulty("plugin = %q is neither a built-in adapter (%s) nor a program in plugins_dir: %w", b.Plugin, strings.Join(builtin.Names(), ", "), err)
 	} else if info.IsDir() || info.Mode()&0o111 == 0 {
-		return nil, fmt.Errorf("%w: plugin = %q: %s is not an executable file", ErrConfig, b.Plugin, path)
+		return nil, faulty("plugin = %q: %s is not an executable file; chmod +x it", b.Plugin, path)
 	}
 	return []string{path}, nil
 }

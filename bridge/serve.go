@@ -4,9 +4,12 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"net"
 	"net/http"
+	"os/user"
 	"sync"
+	"syscall"
 	"time"
 
 	"github.com/pushbridge/pushbridge/fcgi"
@@ -36,19 +39,38 @@ type Listeners struct {
 func (b *Bridge) Listen() (l Listeners, err error) {
 	if b.config.Listen != "" {
 		if l.FastCGI, err = fcgi.Listen(b.config.Listen); err != nil {
-			return l, fmt.Errorf("bridge: listen = %q: %w", b.config.Listen, err)
+			return l, fmt.Errorf("bridge: %w%s", err, listenRemedy(err))
 		}
 	}
 	if b.config.HTTP != "" {
 		if l.HTTP, err = net.Listen("tcp", b.config.HTTP); err != nil {
 			l.Close()
-			return l, fmt.Errorf("bridge: http = %q: %w", b.config.HTTP, err)
+			return l, fmt.Errorf("bridge: http = %q: %w%s", b.config.HTTP, err, listenRemedy(err))
 		}
 	}
 	if l == (Listeners{}) {
-		return l, fmt.Errorf(`%w: nothing to listen on; set listen = "unix:/run/pushbridge/pushbridge.sock" for a web server, or http = "127.0.0.1:8080" for a trial`, ErrConfig)
+		return l, faulty(`bridge: nothing to listen on; set listen = "unix:/run/pushbridge/pushbridge.sock" for a web server, or http = "127.0.0.1:8080" for a trial`)
 	}
 	return l, nil
+}
+
+// listenRemedy says what to do about a listener that cannot be opened, behind
+// a semicolon.
+func listenRemedy(err error) string {
+	var group user.UnknownGroupError
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return "; create the directory, owned by the user that pushbridge runs as"
+	case errors.As(err, &group):
+		return "; name the group of the web server, which is www-data on Debian, nginx on others"
+	case errors.Is(err, fs.ErrPermission):
+		return "; the user that pushbridge runs as has to own the directory, and be a member of the group"
+	case errors.Is(err, syscall.EADDRINUSE):
+		return "; end the program that listens there, or choose another address"
+	case errors.Is(err, syscall.EADDRNOTAVAIL):
+		return "; this computer has no such address: choose 127.0.0.1 or one of its own"
+	}
+	return ""
 }
 
 // Close closes the listeners that there are.

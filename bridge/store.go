@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
-	"strings"
 
 	"github.com/pushbridge/pushbridge/bridge/store/sqlite"
 	"github.com/pushbridge/pushbridge/bridge/store/sqlstore"
@@ -22,9 +21,6 @@ const (
 
 // openStore opens the state that the configuration names.
 func openStore(ctx context.Context, state string) (*sqlstore.DB, error) {
-	if strings.HasPrefix(state, "postgres://") {
-		return nil, fmt.Errorf("%w: state = %q: PostgreSQL is not supported yet; name a directory", ErrConfig, redactURL(state))
-	}
 	path := state
 	if state != Memory {
 		if err := os.MkdirAll(state, 0o700); err != nil {
@@ -37,12 +33,4 @@ func openStore(ctx context.Context, state string) (*sqlstore.DB, error) {
 		return nil, fmt.Errorf("bridge: the state: %w", err)
 	}
 	return db, nil
-}
-
-// redactURL leaves the password out of what is printed.
-func redactURL(url string) string {
-	if at := strings.LastIndexByte(url, '@'); at >= 0 {
-		return "postgres://...@" + url[at+1:]
-	}
-	return url
 }

@@ -65,7 +65,7 @@ func removeStale(path string) error {
 		nc.Close()
 	}
 	if !errors.Is(err, syscall.ECONNREFUSED) {
-		return fmt.Errorf("another process listens on %s", path)
+		return fmt.Errorf("another process listens on %s: %w", path, syscall.EADDRINUSE)
 	}
 	return os.Remove(path)
 }

@@ -62,7 +62,8 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 func isConfiguration(err error) bool {
 	_, complaints := errors.AsType[config.Complaints](err)
 	_, plugin := errors.AsType[*host.ConfigError](err)
-	return complaints || plugin || errors.Is(err, bridge.ErrConfig)
+	_, file := errors.AsType[unreadable](err)
+	return complaints || plugin || file || errors.Is(err, bridge.ErrConfig)
 }
 
 func newRoot() *cobra.Command {

@@ -5,7 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"io/fs"
+	"sync"
+	"syscall"
 
 	"github.com/spf13/cobra"
 
@@ -26,8 +27,8 @@ func newServe() *cobra.Command {
 		Args: cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
 			file, err := config.Load(path)
-			if errors.Is(err, fs.ErrNotExist) {
-				return fmt.Errorf("%w: %w; name the file with --config", errUsage, err)
+			if _, complaints := errors.AsType[config.Complaints](err); err != nil && !complaints {
+				return unreadable{fmt.Errorf("%w; write one as the README shows, or name another one with --config FILE", err)}
 			}
 			if err != nil {
 				return err
@@ -39,6 +40,11 @@ func newServe() *cobra.Command {
 	c.Flags().BoolVar(&check, "check", false, "start everything, say whether it works, and end")
 	return c
 }
+
+// unreadable is a configuration that is not there, or not for us.
+type unreadable struct{ error }
+
+func (e unreadable) Unwrap() error { return e.error }
 
 // serve runs the worker until the context ends.
 func serve(ctx context.Context, file config.File, check bool, stderr io.Writer) error {
@@ -56,13 +62,27 @@ func serve(ctx context.Context, file config.File, check bool, stderr io.Writer) 
 		}
 	}()
 	l, err := b.Listen()
+	if check && errors.Is(err, syscall.EADDRINUSE) {
+		fmt.Fprintf(stderr, "Note: %v. That may well be the pushbridge that runs already.\n", err)
+		err = nil
+	}
 	if err != nil {
 		return err
 	}
 	if check {
 		l.Close()
-		fmt.Fprintln(stderr, "The configuration is fine; the plugins start and the state opens.")
+		if err := b.Check(ctx); err != nil {
+			return err
+		}
+		fmt.Fprintln(stderr, "The configuration is fine: the plugins start, their servers answer, and the state opens.")
 		return nil
 	}
+	var checking sync.WaitGroup
+	checking.Go(func() { // beside the service, which does not wait for servers
+		if err := b.Check(ctx); err != nil && ctx.Err() == nil {
+			logger.Warn("a backend is not there; phones are told to come back later", "error", err)
+		}
+	})
+	defer checking.Wait()
 	return b.Serve(ctx, l)
 }

@@ -81,6 +81,8 @@ func (e *Event) Level() slog.Level {
 	switch {
 	case e.HTTP >= 500 && e.HTTP != 501 && e.HTTP != 503:
 		return slog.LevelError
+	case e.HTTP == 499: // the phone hung up, as phones do
+		return slog.LevelInfo
 	case e.Err != nil || e.HTTP == 503 || e.HTTP == 400:
 		return slog.LevelWarn
 	}

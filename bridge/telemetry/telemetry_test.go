@@ -37,6 +37,11 @@ func TestEvent(t *testing.T) {
 			want:  map[string]any{"level": "WARN", "http": 503.0, "in": 0.0, "out": 0.0, "took": 0.0, "items": 3.0},
 		},
 		{
+			name:  "a phone that hangs up",
+			event: &telemetry.Event{HTTP: 499, Err: errors.New("gone")},
+			want:  map[string]any{"level": "INFO", "http": 499.0, "in": 0.0, "out": 0.0, "took": 0.0, "err": "gone", "items": 3.0},
+		},
+		{
 			name:  "a phone that talks too much",
 			event: &telemetry.Event{HTTP: 200, Agent: strings.Repeat("ä", 1000)},
 			want:  map[string]any{"level": "INFO", "http": 200.0, "agent": strings.Repeat("ä", 128) + "…", "in": 0.0, "out": 0.0, "took": 0.0, "items": 3.0},

@@ -44,6 +44,10 @@ func newDemo() *cobra.Command {
 
 // demo runs until the context ends.
 func demo(ctx context.Context, address, dir string, stdout, stderr io.Writer) (err error) {
+	_, port, err := net.SplitHostPort(address)
+	if err != nil || port == "" {
+		return fmt.Errorf("%w: --http %q has to be an address and a port, such as 127.0.0.1:8080", errUsage, address)
+	}
 	if dir == "" {
 		if dir, err = os.MkdirTemp("", "pushbridge-demo-"); err != nil {
 			return err
@@ -55,13 +59,14 @@ func demo(ctx context.Context, address, dir string, stdout, stderr io.Writer) (e
 		return err
 	}
 	data := filepath.Join(dir, "data")
-	if _, err := os.Stat(data); errors.Is(err, os.ErrNotExist) {
-		if err := sample.Write(data, time.Now()); err != nil {
-			return fmt.Errorf("writing sample data: %w", err)
-		}
+	if err := sample.Write(data, time.Now()); err != nil {
+		return fmt.Errorf("writing sample data: %w; name a directory that you may write: --dir DIR", err)
 	}
 	file := config.Default()
 	file.HTTP, file.State = address, filepath.Join(dir, "state")
+	if port != "0" { // else it is not known yet
+		file.AutodiscoverURL = "http://" + reachable(address)
+	}
 	file.Login.Address = "{user}@example.org"
 	file.Backends = []config.Backend{{Name: "files", Plugin: "localdir", Settings: backend.Settings{
 		"dir": data, "users": map[string]any{sample.User: demoPassword},
@@ -77,16 +82,43 @@ func demo(ctx context.Context, address, dir string, stdout, stderr io.Writer) (e
 	defer func() { err = errors.Join(err, b.Close()) }()
 	l, err := b.Listen()
 	if err != nil {
-		return fmt.Errorf("%w\nAnother program listens there; name another address: --http 127.0.0.1:8081", err)
+		return fmt.Errorf("%w\nSay where else the demo is to listen: --http 127.0.0.1:8081", err)
 	}
 	explainDemo(stdout, l.HTTP.Addr(), data)
 	return b.Serve(ctx, l)
 }
 
+// everywhere tells whether an address is all of this computer's.
+func everywhere(address string) bool {
+	host, _, _ := net.SplitHostPort(address)
+	ip := net.ParseIP(host)
+	return host == "" || ip != nil && ip.IsUnspecified()
+}
+
+// reachable is the address under which phones find the demo: where it listens,
+// or, if that is everywhere, this computer's first address.
+func reachable(address string) string {
+	if !everywhere(address) {
+		return address
+	}
+	_, port, _ := net.SplitHostPort(address)
+	addrs, _ := net.InterfaceAddrs()
+	for _, a := range addrs {
+		if n, ok := a.(*net.IPNet); ok && n.IP.To4() != nil && n.IP.IsGlobalUnicast() {
+			return net.JoinHostPort(n.IP.String(), port)
+		}
+	}
+	return net.JoinHostPort("127.0.0.1", port)
+}
+
 // explainDemo tells a person what to do next.
 func explainDemo(w io.Writer, a net.Addr, data string) {
 	_, port, _ := net.SplitHostPort(a.String())
-	me := invocation()
+	me, here := invocation(), a.String()
+	reach := fmt.Sprintf("Phones reach this computer only if you start the demo with --http 0.0.0.0:%s;\nmany", port)
+	if everywhere(here) {
+		here, reach = net.JoinHostPort("127.0.0.1", port), "Many"
+	}
 	fmt.Fprintf(w, `pushbridge is running. Press Ctrl-C to end it.
 
 See a push, in a second terminal:
@@ -103,16 +135,25 @@ What a phone would hold:
 
 A real phone: add an account of the type Exchange (ActiveSync).
     E-mail     %[3]s@example.org (anything will do)
-    Server     the address of this computer, port %[6]s
+    Server     %[6]s
     User       %[3]s        Domain: empty
     Password   %[4]s
     SSL/TLS    off
-Phones reach this computer only if you start the demo with --http 0.0.0.0:%[6]s;
-many phones refuse to go without TLS: then put nginx before it (README).
+%[8]s phones refuse to go without TLS: then put nginx before it (README).
 
-The files are in %[7]s
+The files are in %[7]s. A line for each request follows.
 
-`, me, a, sample.User, demoPassword, filepath.Join(data, sample.User, "contacts", "first-push.vcf"), port, data)
+`, me, here, sample.User, demoPassword, quoted(filepath.Join(data, sample.User, "contacts", "first-push.vcf")), reachable(a.String()), data, reach)
+}
+
+// quoted is a word as a shell takes it.
+func quoted(s string) string {
+	if strings.ContainsFunc(s, func(r rune) bool {
+		return (r < 'a' || r > 'z') && (r < 'A' || r > 'Z') && (r < '0' || r > '9') && !strings.ContainsRune("/._-", r)
+	}) {
+		return "'" + strings.ReplaceAll(s, "'", `'\''`) + "'"
+	}
+	return s
 }
 
 // invocation is how this program was called, so that what we print can be

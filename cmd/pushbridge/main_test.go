@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"net"
 	"os"
 	"path/filepath"
 	"strings"
@@ -31,6 +32,15 @@ func TestCommandLine(t *testing.T) {
 	mistyped := write("mistyped.toml", "lisen = \"unix:/x\"\nheartbeat_max = 99999\n[backend.contacts]\nplugin = \"carddav\"\nurl = \"http://127.0.0.1/\"\n")
 	wrongSetting := write("setting.toml", "http = \"127.0.0.1:0\"\nstate = \""+dir+"/state\"\n[backend.contacts]\nplugin = \"carddav\"\nulr = \"http://127.0.0.1/\"\n[backend.files]\nplugin = \"carrdav\"\n")
 	nothing := write("nothing.toml", "state = \""+dir+"/state\"\n[backend.files]\nplugin = \"localdir\"\ndir = \""+dir+"\"\nusers = {a = \"b\"}\n")
+	busy, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer busy.Close()
+	good := "state = \"" + dir + "/state\"\n[backend.files]\nplugin = \"localdir\"\ndir = \"" + dir + "\"\nusers = {a = \"b\"}\n"
+	again := write("again.toml", "http = \""+busy.Addr().String()+"\"\n"+good)
+	homeless := write("homeless.toml", "listen = \"unix:"+dir+"/none/x.sock\"\n"+good)
+	unreachable := write("unreachable.toml", "http = \"127.0.0.1:0\"\nstate = \""+dir+"/state\"\n[backend.away]\nplugin = \"carddav\"\nurl = \"http://127.0.0.1:1/\"\n")
 	tests := []struct {
 		name   string
 		args   []string
@@ -46,7 +56,15 @@ func TestCommandLine(t *testing.T) {
 		{"all mistakes of a configuration at once", []string{"serve", "--config", mistyped}, exitUsage,
 			[]string{"mistyped.toml:1", "lisen", "listen", "mistyped.toml:2", "heartbeat_max"}},
 		{"all mistakes that plugins find at once", []string{"serve", "--config", wrongSetting}, exitUsage,
-			[]string{"backend.contacts", "ulr", "url", "backend.files", "carrdav", "carddav"}},
+			[]string{"setting.toml:3: [backend.contacts]", "ulr", "url", "setting.toml:6: [backend.files]", "carrdav", "carddav"}},
+		{"a configuration that is a directory", []string{"serve", "--config", dir}, exitUsage, []string{dir, "--config FILE"}},
+		{"a socket in a directory that is not there", []string{"serve", "--config", homeless}, exitFailure, []string{"none/x.sock", "create the directory"}},
+		{"an address that is taken", []string{"serve", "--config", again}, exitFailure, []string{busy.Addr().String(), "end the program that listens there"}},
+		{"a check beside the running worker", []string{"serve", "--check", "--config", again}, exitOK, []string{"runs already", "configuration is fine"}},
+		{"a check of a backend that is not there", []string{"serve", "--check", "--config", unreachable}, exitFailure,
+			[]string{"unreachable.toml:3: [backend.away]", "connection refused", "is the url right?"}},
+		{"a demo where another program listens", []string{"demo", "--http", busy.Addr().String()}, exitFailure, []string{"in use", "--http 127.0.0.1:8081"}},
+		{"a demo without a port", []string{"demo", "--http", "8080"}, exitUsage, []string{"--http", "127.0.0.1:8080"}},
 		{"nothing to listen on", []string{"serve", "--config", nothing}, exitUsage, []string{"listen ="}},
 		{"a phone without a server", []string{"phone", "probe"}, exitUsage, []string{"--url"}},
 		{"a phone with half a URL", []string{"phone", "probe", "--url", "mail.example.org", "--user", "x"}, exitUsage, []string{"https://"}},
@@ -95,6 +113,11 @@ func TestPhoneAgainstHouse(t *testing.T) {
 			}
 		})
 	}
+	t.Run("the log has a line for Autodiscover, too", func(t *testing.T) {
+		if log := h.Log.String(); !strings.Contains(log, "command=Autodiscover user="+bridgetest.User) {
+			t.Errorf("the log says\n%s\nwant a line for Autodiscover", log)
+		}
+	})
 	t.Run("wrong password", func(t *testing.T) {
 		var out, errs bytes.Buffer
 		status := run(t.Context(), []string{"phone", "sync", "--url", h.URL, "--user", bridgetest.User, "--password", "nope"}, &out, &errs)

@@ -70,7 +70,8 @@ func protocolVersion(r *http.Request, q eas.Query) (eas.Version, error) {
 	}
 	v, err := eas.ParseVersion(header)
 	if err != nil {
-		return 0, &problem{status: http.StatusBadRequest, text: err.Error()}
+		// [MS-ASCMD] "Common Status Codes", 138.
+		return 0, &problem{status: http.StatusHTTPVersionNotSupported, text: err.Error()}
 	}
 	return v, nil
 }
@@ -171,6 +172,9 @@ func (s *Server) answerStatus(w *recorder, c *call, err error) error {
 // notSupported answers a command that we do not have, that the phone's version
 // does not have, or that nobody knows.
 func (c *call) notSupported() error {
+	if c.query.Command == "" {
+		return &problem{status: http.StatusBadRequest, text: "the query names no command"}
+	}
 	return &problem{status: http.StatusNotImplemented,
 		text: fmt.Sprintf("%.40q is not supported in version %s; OPTIONS lists the commands that are", c.query.Command, c.version)}
 }
@@ -178,12 +182,14 @@ func (c *call) notSupported() error {
 // refusal turns a refusal by the register into a common status.
 func refusal(err error) error {
 	switch {
+	case errors.Is(err, device.ErrInvalidID):
+		return &inBand{status: eas.DeviceIDMissingOrInvalid, http: http.StatusBadRequest, err: err}
 	case errors.Is(err, device.ErrWipe):
 		return &inBand{status: eas.RemoteWipeRequested, http: statusProvision, err: err}
 	case errors.Is(err, device.ErrBlocked):
-		return &inBand{status: 129, http: http.StatusForbidden, err: err}
+		return &inBand{status: eas.DeviceIsBlockedForThisUser, http: http.StatusForbidden, err: err}
 	case errors.Is(err, device.ErrTooMany):
-		return &inBand{status: 177, http: http.StatusForbidden, err: err}
+		return &inBand{status: eas.MaximumDevicesReached, http: http.StatusForbidden, err: err}
 	}
 	return err
 }

@@ -35,7 +35,7 @@ type class struct {
 	deleteInstance func(object []byte, instance string, o translate.Options) ([]byte, error)
 
 	facts  func(object []byte) (translate.Facts, error) // nil: no filter needs any
-	filter func(filterType int, now time.Time) (f syncengine.Filter, ok bool)
+	filter func(filterType int, now time.Time) syncengine.Filter
 
 	// ghostedFrom is the version from which all properties are ghosted,
 	// whatever Supported says; 0 means never. See [MS-ASCMD] "Supported".
@@ -73,9 +73,14 @@ var classes = map[backend.CollectionKind]*class{
 
 // everything is the filter of classes that have none: contacts and notes
 // ignore FilterType.
-func everything(int, time.Time) (syncengine.Filter, bool) { return syncengine.Filter{}, true }
+func everything(int, time.Time) syncengine.Filter { return syncengine.Filter{} }
 
-// spans are the filters by time. See [MS-ASCMD] "FilterType".
+// MaxFilterType is the last FilterType that there is. What a class has no use
+// for filters nothing: phones send one for all their folders. See [MS-ASCMD]
+// "FilterType (Sync)".
+const MaxFilterType = 8
+
+// spans are the filters by time. See [MS-ASCMD] "FilterType (Sync)".
 var spans = map[int]func(now time.Time) time.Time{
 	1: func(now time.Time) time.Time { return now.AddDate(0, 0, -1) },
 	2: func(now time.Time) time.Time { return now.AddDate(0, 0, -3) },
@@ -89,20 +94,17 @@ var spans = map[int]func(now time.Time) time.Time{
 // sinceFilter is the filter of calendars: 0 and 4 to 7 by the letter, and 1 to
 // 3, which phones send for mail, are taken at their word. It moves at midnight
 // UTC, so that the window is the same for a whole day.
-func sinceFilter(filterType int, now time.Time) (syncengine.Filter, bool) {
-	if filterType == 0 {
-		return syncengine.Filter{}, true
-	}
+func sinceFilter(filterType int, now time.Time) syncengine.Filter {
 	span, ok := spans[filterType]
 	if !ok {
-		return syncengine.Filter{}, false
+		return syncengine.Filter{}
 	}
-	return syncengine.Filter{Since: span(now.UTC().Truncate(24 * time.Hour))}, true
+	return syncengine.Filter{Since: span(now.UTC().Truncate(24 * time.Hour))}
 }
 
 // openFilter is the filter of tasks: all, or those not completed.
-func openFilter(filterType int, _ time.Time) (syncengine.Filter, bool) {
-	return syncengine.Filter{Open: filterType == 8}, filterType == 0 || filterType == 8
+func openFilter(filterType int, _ time.Time) syncengine.Filter {
+	return syncengine.Filter{Open: filterType == 8}
 }
 
 // ghosted answers which properties a phone's edit may leave out without

@@ -22,6 +22,38 @@ func shows(v eas.Version) func(syncengine.Folder) bool {
 	}
 }
 
+// wantedFolder finds the folder that a request names by its id or, before 12.1,
+// by its class alone, which means the main folder of the class. A folder that
+// the phone is not told of is none. See [MS-ASCMD] "CollectionId (Sync)" and
+// "Class (Sync)".
+func (s *Server) wantedFolder(ctx context.Context, c *call, id, class string) (syncengine.Folder, error) {
+	if id == "" && class != "" && c.version < eas.V121 {
+		return s.mainFolder(ctx, c, class)
+	}
+	n, err := syncengine.ParseFolderID(id)
+	if err != nil {
+		return syncengine.Folder{}, err
+	}
+	f, err := s.Engine.Folder(ctx, c.phone.User, n)
+	if err == nil && !shows(c.version)(f) {
+		err = fmt.Errorf("%w: version %s has no place for %s", syncengine.ErrNoFolder, c.version, f.Kind)
+	}
+	return f, err
+}
+
+func (s *Server) mainFolder(ctx context.Context, c *call, class string) (syncengine.Folder, error) {
+	folders, err := s.Engine.Folders(ctx, c.phone.User)
+	if err != nil {
+		return syncengine.Folder{}, err
+	}
+	for _, f := range folders {
+		if f.Default && shows(c.version)(f) && classes[f.Kind].name == class {
+			return f, nil
+		}
+	}
+	return syncengine.Folder{}, fmt.Errorf("%w: there is no main folder of class %.40q", syncengine.ErrNoFolder, class)
+}
+
 // refreshFolders takes over the backends' lists of collections. A backend that
 // does not answer keeps its folders; it is an error only if none answers.
 func (s *Server) refreshFolders(ctx context.Context, acct *account.Account) (changed bool, err error) {

@@ -6,6 +6,7 @@ import (
 
 	"github.com/pushbridge/pushbridge/bridge/eas"
 	"github.com/pushbridge/pushbridge/bridge/syncengine"
+	"github.com/pushbridge/pushbridge/plugins/backend"
 )
 
 // getItemEstimate tells how many changes a Sync would bring; it moves no key.
@@ -32,6 +33,9 @@ func (s *Server) getItemEstimate(ctx context.Context, c *call) (answer, error) {
 
 // estimate counts for one folder, by preparing the round that a Sync would be.
 func (s *Server) estimate(ctx context.Context, c *call, col *eas.EstimateCollection) (eas.Estimate, error) {
+	if len(col.CollectionID) > MaxID || col.CollectionID == "" && (col.Class == "" || c.version >= eas.V121) {
+		return eas.Estimate{Status: eas.EstimateBadCollection}, nil // that cannot be named in the answer
+	}
 	result := &eas.EstimateResult{CollectionID: col.CollectionID}
 	e := eas.Estimate{Collection: result}
 	if syncengine.Key(col.SyncKey) == syncengine.NoKey {
@@ -60,7 +64,12 @@ func (s *Server) estimate(ctx context.Context, c *call, col *eas.EstimateCollect
 		e.Status = eas.EstimateBadCollection
 		return e, nil
 	}
-	if _, err := s.Engine.Refresh(ctx, f.folder, f.session); err != nil && !errors.Is(err, syncengine.ErrNoFolder) {
+	result.CollectionID = f.folder.ID.String()
+	if _, err := s.Engine.Refresh(ctx, f.folder, f.session); err != nil {
+		if errors.Is(err, syncengine.ErrNoFolder) || backend.KindOf(err) == backend.NotFound {
+			e.Status = eas.EstimateBadCollection
+			return e, nil
+		}
 		return e, err
 	}
 	n, err := f.round.Estimate(ctx)

@@ -26,12 +26,16 @@ func (s *Server) itemOperations(ctx context.Context, c *call) (answer, error) {
 		c.event.Status = int(eas.ItemOperationsProtocol)
 		return eas.ItemOperationsResponse{Status: eas.ItemOperationsProtocol}, nil
 	}
+	forbidden := eas.ItemOperationsActionForbidden
+	if c.version < eas.V140 {
+		forbidden = eas.ItemOperationsDenied // no status above 100 is known
+	}
 	results := new(eas.ItemOperationResults)
 	for _, m := range req.Moves {
-		results.Moves = append(results.Moves, eas.MoveResult{Status: eas.ItemOperationsActionForbidden, ConversationID: m.ConversationID})
+		results.Moves = append(results.Moves, eas.MoveResult{Status: forbidden, ConversationID: m.ConversationID})
 	}
 	for _, e := range req.Empties {
-		results.Empties = append(results.Empties, eas.EmptyFolderResult{Status: eas.ItemOperationsActionForbidden, CollectionID: e.CollectionID})
+		results.Empties = append(results.Empties, eas.EmptyFolderResult{Status: forbidden, CollectionID: e.CollectionID})
 	}
 	for _, fetch := range req.Fetches {
 		r := eas.FetchResult{CollectionID: fetch.CollectionID, ServerID: fetch.ServerID, LongID: fetch.LongID,

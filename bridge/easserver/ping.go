@@ -35,17 +35,14 @@ func (s *Server) ping(ctx context.Context, c *call) (answer, error) {
 	}
 	topics := []hub.Topic{{User: c.phone.User}}
 	for _, id := range want.Folders {
-		f, err := syncengine.ParseFolderID(id)
-		if err == nil {
-			_, err = s.Engine.Folder(ctx, c.phone.User, f)
-		}
+		f, err := s.wantedFolder(ctx, c, id, "")
 		if errors.Is(err, syncengine.ErrNoFolder) {
 			return s.pinged(c, eas.PingResponse{Status: eas.PingHierarchyChanged}), nil
 		}
 		if err != nil {
 			return nil, err
 		}
-		topics = append(topics, topic(c.phone.User, f))
+		topics = append(topics, topic(c.phone.User, f.ID))
 	}
 	start := time.Now()
 	news, err := s.Hub.Wait(ctx, hub.Wait{
@@ -95,9 +92,11 @@ func (s *Server) wantedPing(ctx context.Context, c *call) (want rememberedPing, 
 	if err != nil {
 		return want, nil, err
 	}
-	if stored != nil && json.Unmarshal(stored, &want) != nil {
-		want = rememberedPing{} // of an earlier program: the phone is asked to say it again
+	var before rememberedPing
+	if stored != nil && json.Unmarshal(stored, &before) != nil {
+		before = rememberedPing{} // of an earlier program: the phone is asked to say it again
 	}
+	want = before
 	if req.HeartbeatInterval != nil {
 		want.Heartbeat = *req.HeartbeatInterval
 	}
@@ -107,17 +106,30 @@ func (s *Server) wantedPing(ctx context.Context, c *call) (want rememberedPing, 
 			want.Folders = append(want.Folders, f.ID)
 		}
 	}
-	if refusal := s.checkPing(want, req); refusal != nil {
-		return want, refusal, nil
-	}
-	text, err := json.Marshal(want)
+	refusal = s.checkPing(want, req)
+	text, err := json.Marshal(s.keptOfPing(before, want, refusal))
 	if err != nil {
 		return want, nil, fmt.Errorf("easserver: remembering a Ping: %w", err)
 	}
 	if !bytes.Equal(text, stored) {
 		err = s.Devices.Remember(ctx, c.deviceID(), lastPing, text)
 	}
-	return want, nil, err
+	return want, refusal, err
+}
+
+// keptOfPing is what is remembered: of a request that is refused the part that
+// is in order, since the phone may send only the other one again.
+func (s *Server) keptOfPing(before, want rememberedPing, refusal *eas.PingResponse) rememberedPing {
+	if refusal != nil && refusal.Status == eas.PingSyntax {
+		return before
+	}
+	if n := len(want.Folders); n > 0 && n <= MaxCollections {
+		before.Folders = want.Folders
+	}
+	if least, most := s.Heartbeat.seconds(); want.Heartbeat >= least && want.Heartbeat <= most {
+		before.Heartbeat = want.Heartbeat
+	}
+	return before
 }
 
 // checkPing is the statuses of [MS-ASCMD] "Status (Ping)" that concern the
@@ -125,12 +137,12 @@ func (s *Server) wantedPing(ctx context.Context, c *call) (want rememberedPing, 
 func (s *Server) checkPing(want rememberedPing, req eas.PingRequest) *eas.PingResponse {
 	seen := make(map[string]bool, len(want.Folders))
 	for _, id := range want.Folders {
-		if id == "" || seen[id] {
+		if id == "" || len(id) > MaxID || seen[id] {
 			return &eas.PingResponse{Status: eas.PingSyntax}
 		}
 		seen[id] = true
 	}
-	least, most := int(s.Heartbeat.Min/time.Second), int(s.Heartbeat.Max/time.Second)
+	least, most := s.Heartbeat.seconds()
 	switch {
 	case len(want.Folders) == 0, want.Heartbeat == 0 && req.HeartbeatInterval == nil:
 		return &eas.PingResponse{Status: eas.PingMissing}

@@ -50,6 +50,11 @@ type Heartbeat struct {
 	Min, Default, Max time.Duration
 }
 
+// seconds are the bounds in whole seconds, as Ping says them.
+func (h Heartbeat) seconds() (least, most int) {
+	return int((h.Min + time.Second - 1) / time.Second), int(h.Max / time.Second)
+}
+
 // DefaultHeartbeat is the whole range of the specification; the default is the
 // one that the first Android clients began with.
 var DefaultHeartbeat = Heartbeat{Min: 60 * time.Second, Default: 480 * time.Second, Max: 3540 * time.Second}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"slices"
 	"time"
 
 	"github.com/pushbridge/pushbridge/bridge/eas"
@@ -49,6 +50,9 @@ func (s *Server) sync(ctx context.Context, c *call) (answer, error) {
 	if err != nil {
 		return nil, err
 	}
+	if err := all.down(); err != nil {
+		return nil, err
+	}
 	return s.commitSync(ctx, c, name, all)
 }
 
@@ -92,11 +96,22 @@ func (all allFolders) speaks() bool {
 	return false
 }
 
+// down is the reason why no folder could be asked; nil if one could.
+func (all allFolders) down() (err error) {
+	for _, f := range all {
+		if f.failed == nil {
+			return nil
+		}
+		err = f.failed
+	}
+	return err
+}
+
 // rounds are those that can be committed.
 func (all allFolders) rounds() []*syncengine.Round {
 	var rounds []*syncengine.Round
 	for _, f := range all {
-		if f.round != nil {
+		if f.round != nil && f.failed == nil {
 			rounds = append(rounds, f.round)
 		}
 	}
@@ -111,28 +126,23 @@ func (all allFolders) rounds() []*syncengine.Round {
 // phone's next request asks again.
 func (s *Server) syncAll(ctx context.Context, c *call, w *syncWant) (allFolders, error) {
 	all := make(allFolders, 0, len(w.Collections))
-	window, failed := w.window(), error(nil)
+	left := room{items: w.window(), bytes: MaxAnswer}
 	for i := range w.Collections {
-		f, err := s.syncFolder(ctx, c, w, &w.Collections[i], window)
+		f, err := s.syncFolder(ctx, c, w, &w.Collections[i], &left)
 		if err != nil {
 			return nil, err
 		}
 		if f.failed != nil {
-			failed = f.failed
 			c.note(slog.String("left_out", f.request.CollectionID), slog.Any("left_out_because", f.failed))
-			continue
 		}
-		window = max(0, window-len(f.result.Commands))
 		all = append(all, f)
-	}
-	if len(all) == 0 && failed != nil {
-		return nil, failed
 	}
 	return all, nil
 }
 
 // syncWaiting holds the phone until one of its folders has news, and then
-// prepares the rounds anew: hours may have passed.
+// prepares the rounds anew: hours may have passed. A phone that waits stays
+// waiting while a backend is down; without news nobody asks it.
 func (s *Server) syncWaiting(ctx context.Context, c *call, w *syncWant, all allFolders) (allFolders, error) {
 	start := time.Now()
 	defer c.park(start)
@@ -140,13 +150,13 @@ func (s *Server) syncWaiting(ctx context.Context, c *call, w *syncWant, all allF
 	for _, f := range all {
 		topics = append(topics, topic(c.phone.User, f.folder.ID))
 	}
-	_, err := s.Hub.Wait(ctx, hub.Wait{
+	news, err := s.Hub.Wait(ctx, hub.Wait{
 		User: c.phone.User, Device: c.phone.Device, Topics: topics, Heartbeat: w.wait,
 		Check: s.pending(c, topics), Watch: s.watcher(c.account),
 	})
 	switch {
-	case errors.Is(err, hub.ErrReplaced), errors.Is(err, hub.ErrShutdown):
-		return all, nil // no change: the phone asks again
+	case errors.Is(err, hub.ErrReplaced), errors.Is(err, hub.ErrShutdown), err == nil && len(news) == 0:
+		return slices.DeleteFunc(all, func(f *folderSync) bool { return f.failed != nil }), nil // no change: the phone asks again
 	case err != nil:
 		return nil, err
 	}
@@ -192,7 +202,7 @@ func (s *Server) commitSync(ctx context.Context, c *call, name []byte, all allFo
 	var response eas.SyncResponse
 	sent := 0
 	for _, f := range all {
-		if !f.speaks() && c.version >= eas.V121 {
+		if f.failed != nil || !f.speaks() && c.version >= eas.V121 {
 			continue
 		}
 		response.Collections = append(response.Collections, f.answer())

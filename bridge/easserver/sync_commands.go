@@ -18,9 +18,6 @@ const (
 	// maxMerges is how often a phone's change is merged anew because somebody
 	// else was faster, before the phone is told of a conflict.
 	maxMerges = 4
-
-	// MaxClientID bounds a ClientId, in bytes. See [MS-ASCMD] "ClientId (Sync)".
-	MaxClientID = 64
 )
 
 // passing tells errors after which the phone has to send the whole request
@@ -61,13 +58,18 @@ func itemStatus(err error) eas.SyncStatus {
 // only of what the backend said yes to. See [MS-ASCMD] "Responses": Adds and
 // Fetches are always answered, Changes and Deletes only if they failed.
 func (f *folderSync) applyAll(ctx context.Context) error {
+	clients := make(map[string]bool)
 	for i := range f.request.Commands {
 		cmd := &f.request.Commands[i]
 		out := eas.SyncOutcome{Do: cmd.Do, ClientID: cmd.ClientID, ServerID: cmd.ServerID, InstanceID: cmd.InstanceID}
 		var err error
 		switch cmd.Do {
 		case tag.AirSyncAdd:
-			out.ServerID, err = f.add(ctx, cmd)
+			// A second Add of a name would be taken for the first one's repetition.
+			if err = fmt.Errorf("%w: the ClientId stands twice in the request", translate.ErrInvalid); !clients[cmd.ClientID] {
+				clients[cmd.ClientID] = true
+				out.ServerID, err = f.add(ctx, cmd)
+			}
 		case tag.AirSyncChange:
 			err = f.change(ctx, cmd)
 		case tag.AirSyncDelete:
@@ -103,8 +105,8 @@ func (f *folderSync) number(serverID string) (syncengine.Number, error) {
 // add creates the phone's new item under a name that a repetition of the
 // command would derive again, so that it meets its own first try.
 func (f *folderSync) add(ctx context.Context, cmd *eas.SyncCommand) (serverID string, err error) {
-	if cmd.ClientID == "" || len(cmd.ClientID) > MaxClientID || f.class.make == nil {
-		return "", fmt.Errorf("%w: an Add needs a ClientId of up to %d bytes", translate.ErrInvalid, MaxClientID)
+	if f.class.make == nil {
+		return "", backend.Errorf(backend.Unsupported, "easserver: add", "items of class %s cannot be added", f.class.name)
 	}
 	if f.round.Repeated {
 		f.round.Earlier(cmd.ClientID)
@@ -165,12 +167,15 @@ func (f *folderSync) change(ctx context.Context, cmd *eas.SyncCommand) error {
 	if err != nil {
 		return err
 	}
+	if cmd.InstanceID != "" && f.class.mergeInstance == nil {
+		return f.noInstances()
+	}
 	if f.class.merge == nil {
 		return backend.Errorf(backend.Unsupported, "easserver: change", "items of class %s cannot be changed", f.class.name)
 	}
 	o := f.translation()
 	return f.rewrite(ctx, n, row, func(object []byte) ([]byte, error) {
-		if cmd.InstanceID != "" && f.class.mergeInstance != nil {
+		if cmd.InstanceID != "" {
 			return f.class.mergeInstance(object, cmd.InstanceID, cmd.Data, o)
 		}
 		return f.class.merge(object, cmd.Data, o)
@@ -238,7 +243,10 @@ func (f *folderSync) remove(ctx context.Context, cmd *eas.SyncCommand) error {
 	if err != nil {
 		return err
 	}
-	if cmd.InstanceID != "" && f.class.deleteInstance != nil {
+	if cmd.InstanceID != "" {
+		if f.class.deleteInstance == nil {
+			return f.noInstances()
+		}
 		o := f.translation()
 		return f.rewrite(ctx, n, row, func(object []byte) ([]byte, error) {
 			return f.class.deleteInstance(object, cmd.InstanceID, o)
@@ -259,6 +267,12 @@ func (f *folderSync) remove(ctx context.Context, cmd *eas.SyncCommand) error {
 		return err
 	}
 	return f.round.Deleted(ctx, n)
+}
+
+// noInstances refuses an edit of one occurrence where items have none: the
+// item as a whole is not what the phone meant.
+func (f *folderSync) noInstances() error {
+	return fmt.Errorf("%w: items of class %s have no occurrences", translate.ErrInvalid, f.class.name)
 }
 
 // fetch answers an item that the phone asks for by name.

@@ -49,6 +49,9 @@ func (s folderSettings) phoneWins() bool { return s.Conflict != nil && *s.Confli
 
 // speaks tells whether the phone has to hear of the folder.
 func (f *folderSync) speaks() bool {
+	if f.failed != nil {
+		return false
+	}
 	return f.result.Status != eas.SyncOK || len(f.result.Responses) > 0 || len(f.result.Commands) > 0 ||
 		f.result.MoreAvailable || f.round != nil && f.round.Dirty()
 }
@@ -65,18 +68,21 @@ func (f *folderSync) answer() eas.SyncResult {
 func (f *folderSync) refuse(status eas.SyncStatus) *folderSync {
 	f.round = nil
 	f.result.Status, f.result.Responses, f.result.Commands, f.result.MoreAvailable = status, nil, nil, false
-	if f.result.SyncKey == "" || status == eas.SyncBadKey {
+	if f.result.SyncKey == "" || len(f.result.SyncKey) > MaxID || status == eas.SyncBadKey {
 		f.result.SyncKey = string(syncengine.NoKey)
 	}
 	return f
 }
 
 // syncFolder prepares one folder's round: the phone's commands, then what is
-// new in the backend, then what of it goes into this answer. An error fails
-// the whole request.
-func (s *Server) syncFolder(ctx context.Context, c *call, w *syncWant, req *eas.SyncCollection, window int) (*folderSync, error) {
+// new in the backend, then what of it goes into the room that is left in this
+// answer. An error fails the whole request.
+func (s *Server) syncFolder(ctx context.Context, c *call, w *syncWant, req *eas.SyncCollection, left *room) (*folderSync, error) {
 	f := &folderSync{server: s, call: c, request: req, mine: make(map[syncengine.Number]backend.Revision),
 		result: eas.SyncResult{CollectionID: req.CollectionID, SyncKey: req.SyncKey, Status: eas.SyncOK}}
+	if !wellFormed(req) {
+		return f.refuse(eas.SyncProtocol), nil
+	}
 	if status, err := f.open(ctx); err != nil {
 		return nil, err
 	} else if status != eas.SyncOK {
@@ -102,12 +108,11 @@ func (s *Server) syncFolder(ctx context.Context, c *call, w *syncWant, req *eas.
 	if wants := req.GetChanges == nil || *req.GetChanges; !wants {
 		return f, nil
 	}
+	window := DefaultWindow
 	if req.WindowSize != nil {
-		window = min(window, boundWindow(*req.WindowSize))
-	} else {
-		window = min(window, DefaultWindow)
+		window = boundWindow(*req.WindowSize)
 	}
-	err := f.takeNews(ctx, window)
+	err := f.takeNews(ctx, window, left)
 	if err == nil {
 		return f, nil
 	}
@@ -124,10 +129,8 @@ func (s *Server) syncFolder(ctx context.Context, c *call, w *syncWant, req *eas.
 // open finds the folder, the session and the round.
 func (f *folderSync) open(ctx context.Context) (eas.SyncStatus, error) {
 	s, c := f.server, f.call
-	id, err := syncengine.ParseFolderID(f.request.CollectionID)
-	if err == nil {
-		f.folder, err = s.Engine.Folder(ctx, c.phone.User, id)
-	}
+	var err error
+	f.folder, err = s.wantedFolder(ctx, c, f.request.CollectionID, f.request.Class)
 	if errors.Is(err, syncengine.ErrNoFolder) {
 		return s.missingFolder(ctx, c), nil
 	}
@@ -135,7 +138,7 @@ func (f *folderSync) open(ctx context.Context) (eas.SyncStatus, error) {
 		return 0, err
 	}
 	f.class = classes[f.folder.Kind]
-	if f.class == nil || c.version < f.class.min || f.request.Class != "" && f.request.Class != f.class.name {
+	if f.request.Class != "" && f.request.Class != f.class.name {
 		return eas.SyncProtocol, nil
 	}
 	f.result.Class = f.class.name
@@ -187,17 +190,22 @@ func (f *folderSync) takeSettings() eas.SyncStatus {
 			continue // such as SMS beside Email
 		}
 		if i == 0 || o.Class != "" {
-			f.set.FilterType, f.set.Body, f.set.Truncation, f.set.Conflict = 0, o.BodyPreferences, o.Truncation, o.Conflict
+			f.set.FilterType, f.set.Body, f.set.Truncation, f.set.Conflict = 0, onePerType(o.BodyPreferences), o.Truncation, o.Conflict
 			if o.FilterType != nil {
 				f.set.FilterType = *o.FilterType
 			}
 		}
 	}
-	filter, ok := f.class.filter(f.set.FilterType, time.Now())
-	if !ok || f.set.Conflict != nil && (*f.set.Conflict < 0 || *f.set.Conflict > 1) {
+	if f.set.FilterType < 0 || f.set.FilterType > MaxFilterType {
+		if f.call.version < eas.V140 {
+			return eas.SyncProtocol
+		}
+		return eas.SyncStatus(eas.InvalidXML)
+	}
+	if f.set.Conflict != nil && (*f.set.Conflict < 0 || *f.set.Conflict > 1) {
 		return eas.SyncProtocol
 	}
-	f.round.SetFilter(filter)
+	f.round.SetFilter(f.class.filter(f.set.FilterType, time.Now()))
 	if f.round.Initial || !sameSettings(before, f.set) {
 		b, err := json.Marshal(f.set)
 		if err != nil {
@@ -206,6 +214,20 @@ func (f *folderSync) takeSettings() eas.SyncStatus {
 		f.round.SetSettings(b)
 	}
 	return eas.SyncOK
+}
+
+// onePerType keeps the first preference for each type of body that there is;
+// more is against the protocol and not worth remembering. See [MS-ASAIRS]
+// "BodyPreference".
+func onePerType(wishes []eas.BodyPreference) []eas.BodyPreference {
+	var kept []eas.BodyPreference
+	for _, w := range wishes {
+		known := w.Type >= int(translate.PlainText) && w.Type <= int(translate.MIME)
+		if known && !slices.ContainsFunc(kept, func(k eas.BodyPreference) bool { return k.Type == w.Type }) {
+			kept = append(kept, w)
+		}
+	}
+	return kept
 }
 
 func sameSettings(a, b folderSettings) bool {

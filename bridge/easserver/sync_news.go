@@ -35,9 +35,11 @@ var newsCommands = map[syncengine.Op]wbxml.Tag{
 	syncengine.Delete: tag.AirSyncDelete, syncengine.SoftDelete: tag.AirSyncSoftDelete,
 }
 
-// takeNews fills the answer with what is new, up to a window of items. The
-// backend is not asked for changes while more is known than fits.
-func (f *folderSync) takeNews(ctx context.Context, window int) error {
+// takeNews fills the answer with what is new, up to a window of items and to
+// what is left of the whole answer. The backend is not asked for changes while
+// more is known than fits.
+func (f *folderSync) takeNews(ctx context.Context, window int, left *room) error {
+	window = min(window, left.items)
 	waiting, err := f.round.Peek(ctx, window+1)
 	if err != nil {
 		return err
@@ -55,8 +57,10 @@ func (f *folderSync) takeNews(ctx context.Context, window int) error {
 		}
 	}
 	o := f.translation()
-	for room := newRoom(window); room.items > 0 && room.bytes > 0; {
-		any, err := f.takeBatch(ctx, &room, o)
+	own := room{items: window, bytes: left.bytes}
+	defer func() { left.items, left.bytes = left.items-(window-own.items), own.bytes }()
+	for own.items > 0 && own.bytes > 0 {
+		any, err := f.takeBatch(ctx, &own, o)
 		if err != nil {
 			if len(f.result.Commands) == 0 && !f.round.Dirty() {
 				return err
@@ -78,8 +82,6 @@ func (f *folderSync) takeNews(ctx context.Context, window int) error {
 
 // room is what still fits into an answer.
 type room struct{ items, bytes int }
-
-func newRoom(window int) room { return room{items: window, bytes: MaxAnswer} }
 
 // takeBatch tells the next few news and answers whether there were any. Items
 // that cannot be shown take no room: an answer of nothing but them would look

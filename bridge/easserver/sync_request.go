@@ -7,14 +7,25 @@ import (
 	"encoding/json"
 	"fmt"
 	"time"
+	"unicode/utf8"
 
+	"github.com/pushbridge/pushbridge/bridge/device"
 	"github.com/pushbridge/pushbridge/bridge/eas"
+	"github.com/pushbridge/pushbridge/bridge/eas/tag"
 )
 
 const (
 	// MaxCollections bounds the folders of one Sync or Ping: more than any
 	// person has, and few enough to be looked at in one go.
 	MaxCollections = 1000
+
+	// MaxID bounds a CollectionId, a ServerId, a ClientId and a SyncKey, in
+	// characters. See [MS-ASCMD] "CollectionId (Sync)" and the like.
+	MaxID = 64
+
+	// MaxSupported bounds the list of Supported: a class has some sixty
+	// properties.
+	MaxSupported = 256
 
 	// MaxCommands bounds the phone's commands in one Sync. Exchange takes 200;
 	// a little more does no harm, and a thousand writes to a backend take
@@ -94,14 +105,19 @@ func (w *syncWant) fillIn(last eas.SyncRequest) {
 
 // check refuses what contradicts the protocol.
 func (w *syncWant) check(h Heartbeat, v eas.Version) {
-	seen := make(map[string]bool, len(w.Collections))
+	type name struct{ id, class string }
+	seen := make(map[name]bool, len(w.Collections))
 	commands := 0
 	for _, col := range w.Collections {
-		if seen[col.CollectionID] {
+		n := name{id: col.CollectionID}
+		if n.id == "" && v < eas.V121 {
+			n.class = col.Class
+		}
+		if n == (name{}) || seen[n] || len(n.id) > MaxID {
 			w.refuse = eas.SyncProtocol
 			return
 		}
-		seen[col.CollectionID] = true
+		seen[n] = true
 		commands += len(col.Commands)
 	}
 	switch {
@@ -114,6 +130,25 @@ func (w *syncWant) check(h Heartbeat, v eas.Version) {
 	case w.HeartbeatInterval != nil && v >= eas.V140:
 		w.setWait(*w.HeartbeatInterval, time.Second, h)
 	}
+}
+
+// wellFormed tells whether a folder's part of a request has what it has to
+// have. What has not is not carried out at all, because its answer could not
+// name what it is about.
+func wellFormed(c *eas.SyncCollection) bool {
+	if c.SyncKey == "" || len(c.Supported) > MaxSupported {
+		return false
+	}
+	for _, cmd := range c.Commands {
+		id := cmd.ServerID
+		if cmd.Do == tag.AirSyncAdd {
+			id = cmd.ClientID
+		}
+		if id == "" || utf8.RuneCountInString(id) > MaxID {
+			return false
+		}
+	}
+	return true
 }
 
 // setWait checks how long the phone wants to wait against the bounds. See
@@ -132,7 +167,8 @@ func (w *syncWant) setWait(n int, unit time.Duration, h Heartbeat) {
 }
 
 // rememberSync keeps the request for a later one that refers to it. An
-// unchanged request costs no write.
+// unchanged request costs no write; one that is too large is not kept, and the
+// phone that refers to it is asked for all of it.
 func (s *Server) rememberSync(ctx context.Context, c *call, w *syncWant, stored []byte) error {
 	if c.version < eas.V121 {
 		return nil // no earlier version has empty or partial requests
@@ -148,6 +184,9 @@ func (s *Server) rememberSync(ctx context.Context, c *call, w *syncWant, stored 
 	text, err := json.Marshal(keep)
 	if err != nil {
 		return fmt.Errorf("easserver: remembering a Sync: %w", err)
+	}
+	if len(text) > device.MaxValue {
+		text = nil
 	}
 	if bytes.Equal(text, stored) {
 		return nil

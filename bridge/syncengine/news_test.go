@@ -159,3 +159,27 @@ func TestUnreadableItemIsShown(t *testing.T) {
 		t.Errorf("items %v", p.items)
 	}
 }
+
+// What cannot be read just now is not taken for something that never ends.
+// Found by package storm with seed 1022.
+func TestItemThatCannotBeReadJustNow(t *testing.T) {
+	w := newWorld(t)
+	f := w.folder("calendar")
+	w.backend.Store(user, "calendar", "x", body(hour(1).Unix(), false, "long ago"))
+	w.backend.Fail(memory.Failure{Op: memory.OpGet, Item: "x", Err: backend.Errorf(backend.Transient, "test", "not now")})
+	p := w.phone("P", f)
+	p.filter.Since = hour(5)
+	w.refresh(f)
+	if _, err := p.sync(10, good); err != nil {
+		t.Fatal(err)
+	}
+	r := p.begin()
+	r.SetFilter(p.filter)
+	if news, err := r.Peek(t.Context(), 10); backend.KindOf(err) != backend.Transient {
+		t.Errorf("news %v, error %v; want the backend's error", news, err)
+	}
+	p.all()
+	if len(p.items) != 0 {
+		t.Errorf("the phone holds %v, which the filter hides", p.items)
+	}
+}

@@ -243,7 +243,8 @@ func (s *scan) look(ctx context.Context, items []Item) error {
 }
 
 // lookAt is look for one batch. An item that has vanished or cannot be read
-// ends never, so that no filter hides it; the next revision is read again.
+// ends never, so that no filter hides it; the next revision is read again. One
+// that cannot be read just now must not be taken for such: it fails the batch.
 func (s *scan) lookAt(ctx context.Context, rows []*Item) error {
 	ids := make([]backend.ItemID, len(rows))
 	at := make(map[backend.ItemID]*Item, len(rows))
@@ -252,8 +253,13 @@ func (s *scan) lookAt(ctx context.Context, rows []*Item) error {
 		it.Known, it.Facts = true, Facts{Ends: Forever}
 	}
 	err := s.source.Get(ctx, s.folder.Collection, ids, func(f backend.Fetched) error {
-		if it := at[f.ID]; it != nil && f.Err == nil {
+		it := at[f.ID]
+		switch {
+		case it == nil:
+		case f.Err == nil:
 			it.Facts = s.engine.factsOf(s.folder.Kind, f.Item)
+		case backend.KindOf(f.Err) == backend.Transient:
+			return f.Err
 		}
 		return nil
 	})

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"slices"
 
 	"github.com/pushbridge/pushbridge/bridge/account"
 	"github.com/pushbridge/pushbridge/bridge/eas"
@@ -73,6 +74,7 @@ func (s *Server) refreshFolders(ctx context.Context, acct *account.Account) (cha
 		}
 		s.Logger.WarnContext(ctx, "a backend does not list its collections; its folders stay as they are", "user", acct.Name(), "error", err)
 	}
+	listings = s.standIn(listings, len(failed) == 0)
 	changed, err = s.Engine.SetFolders(ctx, acct.Name(), listings)
 	if err != nil {
 		return false, fmt.Errorf("easserver: storing the folders: %w", err)
@@ -81,6 +83,32 @@ func (s *Server) refreshFolders(ctx context.Context, acct *account.Account) (cha
 		s.Hub.Publish(hub.Topic{User: acct.Name()})
 	}
 	return changed, nil
+}
+
+// standIn takes the placeholder's folders out where a backend serves such
+// folders itself. While a backend does not answer, nobody knows whether it
+// would, and what the placeholder offered stays as it is.
+func (s *Server) standIn(listings []syncengine.Listing, complete bool) []syncengine.Listing {
+	served := map[backend.CollectionKind]bool{}
+	placeholder := -1
+	for i, l := range listings {
+		if l.Backend == s.Placeholder {
+			placeholder = i
+			continue
+		}
+		for _, c := range l.Collections {
+			served[c.Kind] = true
+		}
+	}
+	switch {
+	case placeholder < 0:
+	case !complete:
+		listings = slices.Delete(listings, placeholder, placeholder+1)
+	default:
+		l := &listings[placeholder]
+		l.Collections = slices.DeleteFunc(slices.Clone(l.Collections), func(c backend.Collection) bool { return served[c.Kind] })
+	}
+	return listings
 }
 
 // silent tells whether no backend with people's things answered.

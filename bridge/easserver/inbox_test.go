@@ -10,6 +10,22 @@ import (
 	"github.com/pushbridge/pushbridge/plugins/backend"
 )
 
+// A backend with an inbox of its own needs no stand-in.
+func TestInboxThatABackendServes(t *testing.T) {
+	h := bridgetest.Start(t, bridgetest.Options{})
+	p := h.Phone(eas.V141, "phone1", phone.Settings{})
+	bridgetest.Sync(t, p)
+	var inboxes []string
+	for _, f := range p.Folders() {
+		if f.Class == "Email" {
+			inboxes = append(inboxes, f.DisplayName)
+		}
+	}
+	if len(inboxes) != 1 {
+		t.Errorf("the phone has the mail folders %q, want the backend's one", inboxes)
+	}
+}
+
 // Nobody serves mail, but phones insist on an inbox: it is there, it is empty,
 // and a phone can wait for it.
 func TestInboxThatNobodyServes(t *testing.T) {

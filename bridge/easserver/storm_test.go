@@ -183,3 +183,32 @@ func TestAPhoneThatWinsIsToldOfTheRest(t *testing.T) {
 		}
 	}
 }
+
+// A phone that begins gets its keys while a backend is away, for nothing is
+// asked of it. Seed 1024.
+func TestKeysWhileTheBackendIsAway(t *testing.T) {
+	state := t.TempDir()
+	var b hooked
+	h := bridgetest.Start(t, b.on(state))
+	p := h.Phone(eas.V141, "phone1", phone.Settings{})
+	if _, err := p.FolderSync(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	other := hooked{Backend: b.Backend}
+	c := h.Client(eas.V141, "phone1")
+	c.URL = bridgetest.Start(t, other.on(state)).URL
+	opened := 0
+	other.open = func() {
+		if opened++; opened > 1 { // the first is the login
+			t.Error("a session was opened")
+		}
+	}
+	var m eas.SyncRequest
+	for _, f := range p.Folders() {
+		m.Collections = append(m.Collections, eas.SyncCollection{SyncKey: "0", CollectionID: f.ServerID})
+	}
+	r, err := c.Sync(t.Context(), &m)
+	if err != nil || len(r.Collections) != len(m.Collections) {
+		t.Errorf("the answer is %+v, error %v; want a key for each of %d folders", r, err, len(m.Collections))
+	}
+}

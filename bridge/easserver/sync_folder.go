@@ -142,14 +142,18 @@ func (f *folderSync) open(ctx context.Context) (eas.SyncStatus, error) {
 		return eas.SyncProtocol, nil
 	}
 	f.result.Class = f.class.name
-	if f.session, err = c.account.Session(ctx, f.folder.Backend); err != nil {
+	key := syncengine.Key(f.request.SyncKey)
+	if key != syncengine.NoKey { // for which nothing is asked of a backend
+		f.session, err = c.account.Session(ctx, f.folder.Backend)
+	}
+	if err != nil {
 		if backend.KindOf(err) == backend.Transient && len(f.request.Commands) == 0 {
 			f.failed = err
 			return eas.SyncOK, nil
 		}
 		return 0, err
 	}
-	f.round, err = s.Engine.Begin(ctx, c.phone, f.folder, syncengine.Key(f.request.SyncKey), f.session)
+	f.round, err = s.Engine.Begin(ctx, c.phone, f.folder, key, f.session)
 	switch {
 	case errors.Is(err, syncengine.ErrInvalidKey):
 		return eas.SyncBadKey, nil

@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
+	"errors"
 	"fmt"
 	"net/http"
 	"strings"
@@ -36,6 +37,9 @@ type Config struct {
 
 // pingFor is long enough to see that a server holds a Ping.
 const pingFor = 3 * time.Second
+
+// errNoVersion is a server that answers, but not as ActiveSync does.
+var errNoVersion = errors.New("the server announces no version of ActiveSync that we speak; if it is another kind of server, the address is wrong, or the web server in front lacks its location")
 
 func (c Config) client() *easclient.Client {
 	id := c.DeviceID
@@ -74,10 +78,10 @@ func (c Config) connect(ctx context.Context) (*Phone, error) {
 	if client.Version == 0 {
 		o, err := client.Options(ctx)
 		if err != nil {
-			return nil, Explain(err)
+			return nil, fmt.Errorf("phone: OPTIONS: %w", Explain(err))
 		}
 		if client.Version = o.Best(); client.Version == 0 {
-			return nil, fmt.Errorf("phone: the server announces no version of ActiveSync that we speak")
+			return nil, fmt.Errorf("phone: OPTIONS: %w", errNoVersion)
 		}
 	}
 	return New(client, c.settings()), nil

@@ -1,8 +1,13 @@
 package phone
 
 import (
+	"crypto/tls"
 	"errors"
 	"fmt"
+	"net"
+	"net/http"
+	"strings"
+	"syscall"
 
 	"github.com/pushbridge/pushbridge/bridge/easclient"
 )
@@ -25,11 +30,34 @@ var hints = map[int]string{
 
 // Explain adds to an error what can be done about it.
 func Explain(err error) error {
-	var he *easclient.HTTPError
-	if errors.As(err, &he) {
-		if hint, ok := hints[he.Status]; ok {
-			return fmt.Errorf("%w: %s", err, hint)
-		}
+	if hint := hint(err); hint != "" {
+		return fmt.Errorf("%w: %s", err, hint)
 	}
 	return err
+}
+
+func hint(err error) string {
+	var (
+		he          *easclient.HTTPError
+		certificate *tls.CertificateVerificationError
+		record      tls.RecordHeaderError
+		name        *net.DNSError
+	)
+	switch {
+	case errors.As(err, &he):
+		// Web servers answer so to plain HTTP where they expect TLS.
+		if he.Status == http.StatusBadRequest && strings.Contains(he.Excerpt, "HTTPS") {
+			return "the server wants TLS there; write https://"
+		}
+		return hints[he.Status]
+	case errors.As(err, &certificate):
+		return "this computer does not trust the server's certificate, and phones refuse it, too; --insecure accepts it for a trial"
+	case errors.Is(err, http.ErrSchemeMismatch), errors.As(err, &record):
+		return "the server does not speak TLS there; write http://, or the port where it does"
+	case errors.As(err, &name):
+		return "is the server's name right?"
+	case errors.Is(err, syscall.ECONNREFUSED):
+		return "nothing listens there; is the port right, and does the web server run?"
+	}
+	return ""
 }

@@ -9,7 +9,6 @@ import (
 	"maps"
 	"slices"
 	"strings"
-	"time"
 	"unicode"
 	"unicode/utf8"
 
@@ -34,6 +33,9 @@ func PrintSync(ctx context.Context, w io.Writer, c Config, asJSON bool) error {
 	}
 	if asJSON {
 		return printJSON(w, p)
+	}
+	if p.showsNothing() {
+		fmt.Fprintln(w, nothingThere)
 	}
 	for _, f := range p.Folders() {
 		if !slices.Contains(p.settings.Classes, f.Class) {
@@ -169,56 +171,3 @@ func jsonProperties(list []eas.Element) jsonItem {
 	}
 	return o
 }
-
-// signs are how Watch marks what happened.
-var signs = map[Kind]string{
-	Added: "+", Changed: "*", Removed: "-", Left: "-",
-	FolderAdded: "+", FolderChanged: "*", FolderRemoved: "-",
-}
-
-// Watch syncs everything, then waits in Pings and writes a line for each change
-// as it comes, until ctx ends.
-func Watch(ctx context.Context, w io.Writer, c Config) error {
-	p, err := c.connect(ctx)
-	if err != nil {
-		return err
-	}
-	first := true
-	held := 0
-	err = p.Watch(ctx, func(e Event) {
-		if first {
-			switch e.Kind {
-			case Waiting:
-				first = false
-				fmt.Fprintf(w, "%s  holding %s in %s; waiting for changes (heartbeat %d s)\n",
-					now(), count(held, "item"), count(len(p.Folders()), "folder"), e.Status)
-			case Added:
-				held++
-			case Troubled:
-				fmt.Fprintf(w, "%s  %v\n", now(), Explain(e.Err))
-			}
-			return
-		}
-		printEvent(w, e)
-	})
-	if err != nil {
-		return Explain(err)
-	}
-	return beware(w, p)
-}
-
-func printEvent(w io.Writer, e Event) {
-	switch sign := signs[e.Kind]; {
-	case e.Kind == Troubled:
-		fmt.Fprintf(w, "%s  %v; trying again\n", now(), Explain(e.Err))
-	case e.Kind == Restarted:
-		fmt.Fprintf(w, "%s  %s: the server asked to start over\n", now(), e.Folder)
-	case sign == "":
-	case e.ServerID == "":
-		fmt.Fprintf(w, "%s  %s folder %s\n", now(), sign, e.Folder)
-	default:
-		fmt.Fprintf(w, "%s  %s %s: %s\n", now(), sign, e.Folder, Title(e.Item))
-	}
-}
-
-func now() string { return time.Now().Format(time.TimeOnly) }

@@ -67,7 +67,7 @@ func (pr *prober) options(ctx context.Context) error {
 		pr.client.Version = o.Best()
 	}
 	if len(versions) == 0 || pr.client.Version == 0 {
-		return pr.fail("OPTIONS", errors.New("the server announces no version of ActiveSync that we speak"))
+		return pr.fail("OPTIONS", errNoVersion)
 	}
 	pr.line("OPTIONS", "logged in after %s; the server speaks %s and knows %s; using %s",
 		took(began), strings.Join(versions, ", "), count(len(o.Commands), "command"), pr.client.Version)
@@ -148,7 +148,18 @@ func (pr *prober) folders(ctx context.Context) error {
 		names = append(names, fmt.Sprintf("%s (%s)", f.DisplayName, or(strings.ToLower(f.Class), "other")))
 	}
 	pr.line("FolderSync", "%s after %s: %s", count(len(names), "folder"), took(began), strings.Join(names, ", "))
+	if pr.phone.showsNothing() {
+		pr.line("Beware", "%s", nothingThere)
+	}
 	return nil
+}
+
+// nothingThere is said to a person whose phone would stay empty.
+const nothingThere = "there is nothing to show: create an address book or a calendar at the server first"
+
+// showsNothing tells whether there is no folder that a phone shows.
+func (p *Phone) showsNothing() bool {
+	return !slices.ContainsFunc(p.Folders(), func(f Folder) bool { return slices.Contains(p.settings.Classes, f.Class) })
 }
 
 func (pr *prober) items(ctx context.Context) error {

@@ -3,11 +3,15 @@ package phone
 import (
 	"bytes"
 	"context"
+	"crypto/tls"
 	"encoding/json"
 	"errors"
+	"fmt"
+	"net"
 	"net/http"
 	"regexp"
 	"strings"
+	"syscall"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -16,6 +20,7 @@ import (
 
 	"github.com/pushbridge/pushbridge/bridge/eas"
 	"github.com/pushbridge/pushbridge/bridge/eas/tag"
+	"github.com/pushbridge/pushbridge/bridge/easclient"
 )
 
 // timeless replaces what no two runs have in common.
@@ -76,6 +81,7 @@ OPTIONS        logged in after a while; the server speaks 2.5, 12.1, 14.1 and kn
 Autodiscover   no answer here (easclient: the server answered 404 Not Found); the person has to type the server's address
 Provision      accepted; the policy demands nothing
 FolderSync     0 folders after a while: 
+Beware         there is nothing to show: create an address book or a calendar at the server first
 Ping           not done: there is no folder to watch
 Beware         FolderSync announces 5 changes and brings 0
 `},
@@ -208,6 +214,72 @@ hh:mm:ss  - Contacts: Card 2
 			t.Errorf("(-want +got):\n%s", diff)
 		}
 	})
+}
+
+// A flaky server is not there for the second and third Ping.
+type flaky struct {
+	fake  *fake
+	pings int
+}
+
+func (f *flaky) RoundTrip(r *http.Request) (*http.Response, error) {
+	if strings.Contains(r.URL.RawQuery, "Cmd=Ping") {
+		if f.pings++; f.pings == 2 || f.pings == 3 {
+			return nil, syscall.ECONNREFUSED
+		}
+	}
+	return f.fake.RoundTrip(r)
+}
+
+func TestWatchSaysWhenTheServerIsThereAgain(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := newFake(t)
+		f.items = 2
+		f.ping = func(r *http.Request, m eas.PingRequest) eas.PingResponse {
+			hold(r, 8*time.Minute)
+			return eas.PingResponse{Status: eas.PingExpired}
+		}
+		c := f.config()
+		c.HTTP = &http.Client{Transport: &flaky{fake: f}}
+		ctx, cancel := context.WithTimeout(t.Context(), 10*time.Minute)
+		defer cancel()
+		var b bytes.Buffer
+		if err := Watch(ctx, &b, c); err != nil {
+			t.Fatal(err)
+		}
+		want := `hh:mm:ss  holding 2 items in 2 folders; waiting for changes (heartbeat 480 s)
+hh:mm:ss  phone: Ping: easclient: connection refused: nothing listens there; is the port right, and does the web server run? (trying again)
+hh:mm:ss  phone: Ping: easclient: connection refused: nothing listens there; is the port right, and does the web server run? (trying again)
+hh:mm:ss  the server is there again; waiting for changes
+`
+		if diff := cmp.Diff(want, timeless(b.String())); diff != "" {
+			t.Errorf("(-want +got):\n%s", diff)
+		}
+	})
+}
+
+func TestExplain(t *testing.T) {
+	for _, tt := range []struct {
+		name string
+		err  error
+		want string
+	}{
+		{"a wrong password", &easclient.HTTPError{Status: 401}, "the password is wrong"},
+		{"plain HTTP where TLS is spoken", &easclient.HTTPError{Status: 400, Excerpt: "The plain HTTP request was sent to HTTPS port"}, "https://"},
+		{"another kind of bad request", &easclient.HTTPError{Status: 400, Excerpt: "no"}, "malformed"},
+		{"a certificate of its own making", &tls.CertificateVerificationError{Err: errors.New("x")}, "--insecure"},
+		{"TLS where plain HTTP is spoken", http.ErrSchemeMismatch, "http://"},
+		{"TLS where something else is spoken", tls.RecordHeaderError{}, "http://"},
+		{"a name that is not known", &net.DNSError{}, "name right"},
+		{"a closed port", &net.OpError{Op: "dial", Err: syscall.ECONNREFUSED}, "nothing listens"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			got := Explain(fmt.Errorf("easclient: %w", tt.err))
+			if !strings.Contains(got.Error(), tt.want) || got.Error() == tt.want {
+				t.Errorf("it says %q, want %q in it", got, tt.want)
+			}
+		})
+	}
 }
 
 func TestExplainKeepsTheError(t *testing.T) {

@@ -21,8 +21,8 @@ func newServe() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "serve --config FILE",
 		Short: "Run the worker behind a web server",
-		Long: "Runs the worker that a web server talks to over FastCGI. It ends on SIGTERM or\n" +
-			"SIGINT, after answering the phones that wait.\n\n" +
+		Long: "Runs the worker that a web server talks to over FastCGI. It ends on SIGTERM,\n" +
+			"SIGINT or SIGHUP, after answering the phones that wait.\n\n" +
 			"A mistake in the configuration ends it with status 2 and all complaints at once.",
 		Args: cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error {

@@ -42,6 +42,10 @@ type Settings struct {
 	// one after the other.
 	Together bool
 
+	// Rebuilds sends after a lost answer what there is to be sent by then, with
+	// all edits of one item as one; otherwise the phone repeats its request first.
+	Rebuilds bool
+
 	// Wins says that the phone's edit shall stay where it meets one of the
 	// server's; otherwise the server's stays. See [MS-ASCMD] "Conflict".
 	Wins bool

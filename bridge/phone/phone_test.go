@@ -245,6 +245,38 @@ func TestALostAnswerIsAskedForAgain(t *testing.T) {
 	}
 }
 
+func TestARebuiltRequest(t *testing.T) {
+	f := newFake(t)
+	f.items, f.loseAfter = 2, 3
+	p := f.phone(Settings{Rebuilds: true})
+	mustSync(t, p)
+	phone := func(number string) eas.Properties {
+		return eas.Properties{eas.T(tag.ContactsMobilePhoneNumber, number)}
+	}
+	if _, err := p.Add("7", card("First")); err != nil {
+		t.Fatal(err)
+	}
+	if err := errors.Join(p.Change("7", "7:1", card("Mine")), p.Change("7", "7:2", card("Soon gone"))); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := p.Sync(t.Context()); err == nil {
+		t.Fatal("the answer is not lost")
+	}
+	if err := errors.Join(p.Change("7", "7:1", phone("1")), p.Delete("7", "7:2")); err != nil {
+		t.Fatal(err)
+	}
+	mustSync(t, p)
+	var sent []string
+	for _, c := range f.syncs[3].Collections[0].Commands {
+		number, _ := c.Data.Text(tag.ContactsMobilePhoneNumber)
+		sent = append(sent, strings.TrimSpace(fmt.Sprint(c.ClientID, c.ServerID, " ", Title(c.Data), " ", number)))
+	}
+	if diff := cmp.Diff([]string{"new1 First", "7:1 Mine 1", "7:2 (without a name)"}, sent); diff != "" {
+		t.Errorf("sent (-want +got):\n%s", diff)
+	}
+	contented(t, p)
+}
+
 // What the owner edits while an answer is asked for again is not undone by the
 // news in it, which are older.
 func TestEditsStayOnTopOfNews(t *testing.T) {

@@ -110,6 +110,9 @@ func (p *Phone) request(ids []string) *eas.SyncRequest {
 			yes, window := true, p.settings.WindowSize
 			c.GetChanges, c.WindowSize = &yes, &window
 			c.Options = p.options(f.Class)
+			if p.settings.Rebuilds {
+				f.queued, f.sent = joined(append(f.sent, f.queued...)), nil
+			}
 			if len(f.sent) == 0 { // else the same again: the answer was lost
 				n := min(len(f.queued), maxCommands)
 				f.sent, f.queued = f.queued[:n:n], f.queued[n:]
@@ -121,6 +124,28 @@ func (p *Phone) request(ids []string) *eas.SyncRequest {
 		m.Collections = append(m.Collections, c)
 	}
 	return m
+}
+
+// joined makes one Change of all those of an item, and none of what was deleted
+// after it.
+func joined(edits []local) []local {
+	var list []local
+	at := make(map[string]int)
+	for _, e := range edits {
+		i, ok := at[e.ServerID]
+		switch {
+		case e.ServerID == "" || e.InstanceID != "" || !ok || list[i].Do != changeTag:
+			list = append(list, e)
+		case e.Do == changeTag:
+			list[i].Data = merge(list[i].Data, e.Data)
+		default:
+			list[i] = e
+		}
+		if e.ServerID != "" && e.InstanceID == "" && !ok {
+			at[e.ServerID] = len(list) - 1
+		}
+	}
+	return list
 }
 
 func (p *Phone) options(class string) []eas.SyncOptions {

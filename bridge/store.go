@@ -2,7 +2,9 @@ package bridge
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 
@@ -29,6 +31,9 @@ func openStore(ctx context.Context, state string) (*sqlstore.DB, error) {
 		path = filepath.Join(state, databaseFile)
 	}
 	db, err := sqlite.Open(ctx, path)
+	if errors.Is(err, fs.ErrPermission) {
+		return nil, fmt.Errorf("bridge: the state: %w; the user that pushbridge runs as has to own the directory and what is in it", err)
+	}
 	if err != nil {
 		return nil, fmt.Errorf("bridge: the state: %w", err)
 	}

@@ -41,6 +41,7 @@ func TestCommandLine(t *testing.T) {
 	again := write("again.toml", "http = \""+busy.Addr().String()+"\"\n"+good)
 	homeless := write("homeless.toml", "listen = \"unix:"+dir+"/none/x.sock\"\n"+good)
 	unreachable := write("unreachable.toml", "http = \"127.0.0.1:0\"\nstate = \""+dir+"/state\"\n[backend.away]\nplugin = \"carddav\"\nurl = \"http://127.0.0.1:1/\"\n")
+	t.Setenv(passwordVariable, "")
 	tests := []struct {
 		name   string
 		args   []string
@@ -67,6 +68,7 @@ func TestCommandLine(t *testing.T) {
 		{"a demo without a port", []string{"demo", "--http", "8080"}, exitUsage, []string{"--http", "127.0.0.1:8080"}},
 		{"nothing to listen on", []string{"serve", "--config", nothing}, exitUsage, []string{"listen ="}},
 		{"a phone without a server", []string{"phone", "probe"}, exitUsage, []string{"--url"}},
+		{"a phone without a password", []string{"phone", "probe", "--url", "http://127.0.0.1:1", "--user", "x"}, exitUsage, []string{"--password-file", passwordVariable}},
 		{"a phone with half a URL", []string{"phone", "probe", "--url", "mail.example.org", "--user", "x"}, exitUsage, []string{"https://"}},
 		{"a phone of an unknown version", []string{"phone", "probe", "--url", "http://127.0.0.1:1", "--user", "x", "--eas", "3.11"}, exitUsage, []string{"16.1"}},
 		{"a server that is not there", []string{"phone", "probe", "--url", "http://127.0.0.1:1", "--user", "x", "--password", "y"}, exitFailure, []string{"127.0.0.1:1"}},

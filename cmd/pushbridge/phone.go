@@ -69,7 +69,7 @@ func (f *phoneFlags) command(use, short string, do func(context.Context, io.Writ
 	return &cobra.Command{
 		Use: use, Short: short, Args: cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
-			if err := f.complete(); err != nil {
+			if err := f.complete(c.Flags().Changed("password")); err != nil {
 				return err
 			}
 			return do(c.Context(), c.OutOrStdout())
@@ -77,8 +77,9 @@ func (f *phoneFlags) command(use, short string, do func(context.Context, io.Writ
 	}
 }
 
-// complete checks the flags and fills in what they imply.
-func (f *phoneFlags) complete() error {
+// complete checks the flags and fills in what they imply. given tells whether
+// there was a --password, be it empty.
+func (f *phoneFlags) complete(given bool) error {
 	for _, want := range []struct{ flag, value string }{{"--url", f.config.URL}, {"--user", f.config.User}} {
 		if want.value == "" {
 			return fmt.Errorf("%w: %s is missing", errUsage, want.flag)
@@ -103,6 +104,9 @@ func (f *phoneFlags) complete() error {
 	}
 	if f.config.Password == "" {
 		f.config.Password = os.Getenv(passwordVariable)
+	}
+	if f.config.Password == "" && !given {
+		return fmt.Errorf("%w: the password is missing; use --password, --password-file or the environment variable %s", errUsage, passwordVariable)
 	}
 	if f.insecure {
 		transport := http.DefaultTransport.(*http.Transport).Clone()

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"sync"
 	"syscall"
 
@@ -27,10 +28,13 @@ func newServe() *cobra.Command {
 		Args: cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
 			file, err := config.Load(path)
-			if _, complaints := errors.AsType[config.Complaints](err); err != nil && !complaints {
+			_, complaints := errors.AsType[config.Complaints](err)
+			switch {
+			case errors.Is(err, fs.ErrPermission):
+				return unreadable{fmt.Errorf("%w; let the user that pushbridge runs as read it", err)}
+			case err != nil && !complaints:
 				return unreadable{fmt.Errorf("%w; write one as the README shows, or name another one with --config FILE", err)}
-			}
-			if err != nil {
+			case err != nil:
 				return err
 			}
 			return serve(c.Context(), file, check, c.ErrOrStderr())

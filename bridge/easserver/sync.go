@@ -63,8 +63,8 @@ type twinAnswered struct{ answer encoded }
 func (*twinAnswered) Error() string { return "easserver: the same request was answered meanwhile" }
 
 // twin looks again for the answer to a request whose key turns out to be the
-// one before. Doing it once more would take the key away under a phone that
-// has heard the other answer.
+// one before, or none. Doing it once more would take the key away under a phone
+// that has heard the other answer.
 func (s *Server) twin(ctx context.Context, c *call, w *syncWant) error {
 	before, ok, err := s.Engine.Replay(ctx, c.phone, w.name)
 	if ok && err == nil {

@@ -91,7 +91,7 @@ func (s *Server) syncFolder(ctx context.Context, c *call, w *syncWant, req *eas.
 	if f.failed != nil {
 		return f, nil
 	}
-	if f.round.Repeated {
+	if f.round.Repeated || f.round.Initial {
 		if err := s.twin(ctx, c, w); err != nil {
 			return nil, err
 		}

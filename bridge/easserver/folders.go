@@ -75,6 +75,9 @@ func (s *Server) refreshFolders(ctx context.Context, acct *account.Account) (cha
 		s.Logger.WarnContext(ctx, "a backend does not list its collections; its folders stay as they are", "user", acct.Name(), "error", err)
 	}
 	listings = s.standIn(listings, len(failed) == 0)
+	if listings, err = s.withoutRemoved(ctx, acct, listings, failed); err != nil {
+		return false, err
+	}
 	changed, err = s.Engine.SetFolders(ctx, acct.Name(), listings)
 	if err != nil {
 		return false, fmt.Errorf("easserver: storing the folders: %w", err)
@@ -83,6 +86,23 @@ func (s *Server) refreshFolders(ctx context.Context, acct *account.Account) (cha
 		s.Hub.Publish(hub.Topic{User: acct.Name()})
 	}
 	return changed, nil
+}
+
+// withoutRemoved adds that there is nothing at backends that are known from
+// before and no longer in the configuration, so that their folders go.
+func (s *Server) withoutRemoved(ctx context.Context, acct *account.Account, listings []syncengine.Listing, failed map[string]error) ([]syncengine.Listing, error) {
+	folders, err := s.Engine.Folders(ctx, acct.Name())
+	if err != nil {
+		return nil, fmt.Errorf("easserver: the folders: %w", err)
+	}
+	for _, f := range folders {
+		if _, down := failed[f.Backend]; down || f.Backend == s.Placeholder ||
+			slices.ContainsFunc(listings, func(l syncengine.Listing) bool { return l.Backend == f.Backend }) {
+			continue
+		}
+		listings = append(listings, syncengine.Listing{Backend: f.Backend})
+	}
+	return listings, nil
 }
 
 // standIn takes the placeholder's folders out where a backend serves such

@@ -148,7 +148,9 @@ func (s *Server) syncWaiting(ctx context.Context, c *call, w *syncWant, all allF
 	defer c.park(start)
 	var topics []hub.Topic
 	for _, f := range all {
-		topics = append(topics, topic(c.phone.User, f.folder.ID))
+		if f.wantsNews() { // the others would wake it for nothing
+			topics = append(topics, topic(c.phone.User, f.folder.ID))
+		}
 	}
 	news, err := s.Hub.Wait(ctx, hub.Wait{
 		User: c.phone.User, Device: c.phone.Device, Topics: topics, Heartbeat: w.wait,

@@ -29,7 +29,16 @@ func passing(err error) bool {
 		return true
 	}
 	_, typed := errors.AsType[*backend.Error](err)
-	return !typed && !errors.Is(err, translate.ErrInvalid) && !errors.Is(err, translate.ErrUnreadable)
+	return !typed && !errors.Is(err, translate.ErrInvalid) && !errors.Is(err, translate.ErrUnreadable) && !errors.Is(err, translate.ErrNotShown)
+}
+
+// translated marks what a translation says of an item: it concerns this item,
+// and would say the same of it the next time.
+func translated(err error) error {
+	if err == nil || !passing(err) {
+		return err
+	}
+	return fmt.Errorf("%w: %w", translate.ErrUnreadable, err)
 }
 
 // itemStatus tells a phone what came of its command. It is the one place where
@@ -40,7 +49,7 @@ func itemStatus(err error) eas.SyncStatus {
 		return eas.SyncOK
 	case errors.Is(err, translate.ErrInvalid), errors.Is(err, translate.ErrUnreadable):
 		return eas.SyncBadItem
-	case errors.Is(err, syncengine.ErrNoItem):
+	case errors.Is(err, syncengine.ErrNoItem), errors.Is(err, translate.ErrNotShown):
 		return eas.SyncNotFound
 	}
 	switch backend.KindOf(err) {
@@ -111,6 +120,9 @@ func (f *folderSync) add(ctx context.Context, cmd *eas.SyncCommand) (serverID st
 	if f.round.Repeated {
 		f.round.Earlier(cmd.ClientID)
 	}
+	if cmd.Class != "" && cmd.Class != f.class.name {
+		return "", fmt.Errorf("%w: an item of class %.40q does not belong here", translate.ErrInvalid, cmd.Class)
+	}
 	if f.folder.ReadOnly {
 		return "", backend.Errorf(backend.Unsupported, "easserver: add", "folder %s is read-only", f.folder.ID)
 	}
@@ -118,7 +130,7 @@ func (f *folderSync) add(ctx context.Context, cmd *eas.SyncCommand) (serverID st
 	o := f.translation()
 	body, err := f.class.make(name, cmd.Data, o)
 	if err != nil {
-		return "", err
+		return "", translated(err)
 	}
 	it := backend.Item{ID: backend.ItemID(name), MediaType: f.folder.Kind.MediaType(), Body: body}
 	stored, err := f.session.Put(ctx, f.folder.Collection, it)
@@ -147,7 +159,7 @@ func (f *folderSync) meet(ctx context.Context, there backend.Item, sent eas.Prop
 		}
 		merged, err := f.class.merge(now.Body, sent, o)
 		if err != nil || bytes.Equal(merged, now.Body) {
-			return now, now.Body, err
+			return now, now.Body, translated(err)
 		}
 		stored, err := f.session.Put(ctx, f.folder.Collection, backend.Item{ID: now.ID, Revision: now.Revision, MediaType: now.MediaType, Body: merged})
 		if backend.KindOf(err) != backend.Conflict {
@@ -193,7 +205,7 @@ func (f *folderSync) rewrite(ctx context.Context, n syncengine.Number, row synce
 		}
 		edited, err := edit(now.Body)
 		if err != nil {
-			return err
+			return translated(err)
 		}
 		if bytes.Equal(edited, now.Body) {
 			// Perhaps an earlier try did it, of which nothing but this is known.
@@ -292,7 +304,8 @@ func (f *folderSync) fetch(ctx context.Context, cmd *eas.SyncCommand) (eas.Prope
 	if f.class.show == nil {
 		return nil, translate.ErrUnreadable
 	}
-	return f.class.show(now.Body, f.translation())
+	shown, err := f.class.show(now.Body, f.translation())
+	return shown, translated(err)
 }
 
 // current reads one item as it is in the backend now; NotFound if it is gone.

@@ -8,6 +8,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/pushbridge/pushbridge/bridge/account"
 	"github.com/pushbridge/pushbridge/bridge/eas"
 	"github.com/pushbridge/pushbridge/bridge/syncengine"
 	"github.com/pushbridge/pushbridge/bridge/translate"
@@ -105,7 +106,7 @@ func (s *Server) syncFolder(ctx context.Context, c *call, w *syncWant, req *eas.
 	if err := f.applyAll(ctx); err != nil {
 		return nil, err
 	}
-	if wants := req.GetChanges == nil || *req.GetChanges; !wants {
+	if !f.wantsNews() {
 		return f, nil
 	}
 	window := DefaultWindow
@@ -124,6 +125,12 @@ func (s *Server) syncFolder(ctx context.Context, c *call, w *syncWant, req *eas.
 		return f.refuse(eas.SyncHierarchyChanged), nil
 	}
 	return nil, err
+}
+
+// wantsNews tells whether the phone wants to hear of changes. See [MS-ASCMD]
+// "GetChanges".
+func (f *folderSync) wantsNews() bool {
+	return f.request.GetChanges == nil || *f.request.GetChanges
 }
 
 // open finds the folder, the session and the round.
@@ -145,6 +152,9 @@ func (f *folderSync) open(ctx context.Context) (eas.SyncStatus, error) {
 	key := syncengine.Key(f.request.SyncKey)
 	if key != syncengine.NoKey { // for which nothing is asked of a backend
 		f.session, err = c.account.Session(ctx, f.folder.Backend)
+	}
+	if errors.Is(err, account.ErrNoBackend) { // it is no longer in the configuration: FolderSync takes its folders away
+		return eas.SyncHierarchyChanged, nil
 	}
 	if err != nil {
 		if backend.KindOf(err) == backend.Transient && len(f.request.Commands) == 0 {

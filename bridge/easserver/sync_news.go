@@ -107,13 +107,22 @@ func (f *folderSync) takeBatch(ctx context.Context, room *room, o translate.Opti
 				f.skip(n, there)
 				continue
 			}
-			if cmd.Data, err = f.class.show(it.Body, o); err != nil {
+			cmd.Data, err = f.class.show(it.Body, o)
+			switch {
+			case errors.Is(err, translate.ErrNotShown) && n.Op == syncengine.Change:
+				// It turned into something that phones have no place for.
+				cmd.Do, cmd.Data = tag.AirSyncDelete, nil
+			case err != nil:
 				f.skip(n, !errors.Is(err, translate.ErrNotShown))
 				continue
 			}
 			revision = it.Revision
 		}
-		f.round.Told(n, revision)
+		if n.Op == syncengine.Change && cmd.Do == tag.AirSyncDelete {
+			f.round.Withdrawn(n)
+		} else {
+			f.round.Told(n, revision)
+		}
 		f.result.Commands = append(f.result.Commands, cmd)
 		room.items--
 		room.bytes -= contentSize(cmd.Data)

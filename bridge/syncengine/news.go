@@ -73,6 +73,17 @@ func (r *Round) Told(n News, rev backend.Revision) {
 	r.settle()
 }
 
+// Withdrawn says that the answer tells a Change as a deletion: the item turned
+// into something that the phone cannot be shown. Should it turn back, it is an
+// Add.
+func (r *Round) Withdrawn(n News) {
+	r.take(n)
+	delete(r.state.own, n.Number)
+	r.state.held.Remove(uint32(n.Number))
+	r.dirty = true
+	r.settle()
+}
+
 // Skip says that a piece of news could not be sent; the round goes on behind
 // it. The phone holds the item if it held it before.
 func (r *Round) Skip(n News) {

@@ -1,0 +1,62 @@
+package easserver_test
+
+import (
+	"net/http"
+	"sync/atomic"
+	"testing"
+
+	"github.com/pushbridge/pushbridge/bridge"
+	"github.com/pushbridge/pushbridge/bridge/account"
+	"github.com/pushbridge/pushbridge/bridge/bridgetest"
+	"github.com/pushbridge/pushbridge/bridge/eas"
+	"github.com/pushbridge/pushbridge/bridge/phone"
+	"github.com/pushbridge/pushbridge/plugins/backend"
+	"github.com/pushbridge/pushbridge/plugins/backend/memory"
+)
+
+// An administrator takes a backend out of the configuration and starts the
+// worker again: phones lose its folders, and nothing else.
+func TestBackendThatIsNoLongerConfigured(t *testing.T) {
+	inEachVersion(t, func(t *testing.T, v eas.Version) {
+		state := t.TempDir()
+		kept, removed := memory.New(), memory.New()
+		for name, b := range map[string]*memory.Backend{"kept": kept, "removed": removed} {
+			b.AddUser(bridgetest.User, bridgetest.Password)
+			b.RemoveCollection(bridgetest.User, "inbox")
+			b.SetCollection(bridgetest.User, backend.Collection{ID: "book", Kind: backend.Contacts, Name: name, Default: true})
+		}
+		var now atomic.Value // the worker that answers
+		before := bridgetest.Start(t, bridgetest.Options{
+			Edit: func(o *bridge.Options) {
+				o.Config.State = state
+				o.Backends = []account.Named{{Name: "kept", Backend: kept}, {Name: "removed", Backend: removed}}
+			},
+			Wrap: func(h http.Handler) http.Handler {
+				now.Store(h)
+				return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { now.Load().(http.Handler).ServeHTTP(w, r) })
+			},
+		})
+		p := before.Phone(v, "phone1", phone.Settings{Classes: []string{"Contacts"}})
+		bridgetest.Sync(t, p)
+		names := func() (names []string) {
+			for _, f := range p.Folders() {
+				if f.Class == "Contacts" {
+					names = append(names, f.DisplayName)
+				}
+			}
+			return names
+		}
+		if got := names(); len(got) != 2 {
+			t.Fatalf("the phone has the folders %q, want two", got)
+		}
+		after := bridgetest.Start(t, bridgetest.Options{Edit: func(o *bridge.Options) {
+			o.Config.State = state
+			o.Backends = []account.Named{{Name: "kept", Backend: kept}}
+		}})
+		now.Store(after.Bridge.Handler())
+		bridgetest.Sync(t, p)
+		if got := names(); len(got) != 1 || got[0] != "kept" {
+			t.Errorf("the phone has the folders %q, want only the one of the backend that is left", got)
+		}
+	})
+}

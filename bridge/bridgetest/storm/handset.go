@@ -31,6 +31,7 @@ func crew(w *world) []*handset {
 		w.handset("filtered", eas.V141, phone.Settings{WindowSize: 1, Filters: map[string]int{eas.ClassCalendar: 4, eas.ClassTasks: 8}}),
 		w.handset("together", eas.V141, phone.Settings{WindowSize: 5, Together: true}),
 		w.handset("stubborn", eas.V161, phone.Settings{WindowSize: 7, Wins: true}),
+		w.handset("hasty", eas.V141, phone.Settings{WindowSize: 10, Rebuilds: true}),
 		w.handset("new", eas.V161, phone.Settings{WindowSize: 4, Together: true, Filters: map[string]int{eas.ClassCalendar: 5}}),
 	}
 }
@@ -195,6 +196,7 @@ func (h *handset) edit() {
 	}
 	w := h.world
 	e := w.edited(o, w.turned(o, *was), h.String())
+	o.editions[len(o.editions)-1].rebuilt = h.settings.Rebuilds
 	w.note("%s makes %q of %q (%s)", h, e.label(), was.label(), id)
 	if err := h.phone.Change(f.ServerID, id, f.kind.sends(o, e)); err != nil {
 		h.problem("editing: %v", err)

@@ -37,6 +37,8 @@ type edition struct {
 	start  time.Time // of an event; one of a series is its first
 	done   bool      // of a task
 	detail string    // a contact's number
+
+	rebuilt bool // by a phone that rebuilds its requests
 }
 
 func (e edition) label() string { return fmt.Sprintf("o%d e%d", e.object, e.serial) }
@@ -85,7 +87,7 @@ func (w *world) newObject(k *kind, by string) (*object, edition) {
 // edited gives an edition a new label and remembers it.
 func (w *world) edited(o *object, e edition, by string) edition {
 	w.serial++
-	e.serial, e.by = w.serial, by
+	e.serial, e.by, e.rebuilt = w.serial, by, false
 	if o.kind.class == eas.ClassContacts {
 		e.detail = fmt.Sprintf("+49 30 %06d", w.serial)
 	}

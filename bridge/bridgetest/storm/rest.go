@@ -85,14 +85,19 @@ func (w *world) checkServer(k *kind) {
 }
 
 // mayBe tells whether an edition can be what is left of all since the last
-// rest: somebody's last one; and if there was but one person, that one's.
+// rest: somebody's last one; and if there was but one person, that one's. A
+// phone that rebuilds its requests may lose an edit to an earlier one of its
+// own that the server stored and could not say so: what comes then is another
+// edit, upon something that the phone was never told.
 func (o *object) mayBe(serial int) bool {
 	if len(o.editions) == 0 {
 		return o.base != nil && o.base.serial == serial
 	}
 	last := make(map[string]int)
 	for _, e := range o.editions {
-		last[e.by] = e.serial
+		if last[e.by] = e.serial; e.serial == serial && e.rebuilt {
+			return true
+		}
 	}
 	for _, s := range last {
 		if s == serial {

@@ -23,7 +23,7 @@ func TestBackendThatIsNoLongerConfigured(t *testing.T) {
 		for name, b := range map[string]*memory.Backend{"kept": kept, "removed": removed} {
 			b.AddUser(bridgetest.User, bridgetest.Password)
 			b.RemoveCollection(bridgetest.User, "inbox")
-			b.SetCollection(bridgetest.User, backend.Collection{ID: "book", Kind: backend.Contacts, Name: name, Default: true})
+			b.SetCollection(bridgetest.User, backend.Collection{ID: "contacts", Kind: backend.Contacts, Name: name, Default: true})
 		}
 		var now atomic.Value // the worker that answers
 		before := bridgetest.Start(t, bridgetest.Options{

@@ -2,7 +2,6 @@ package easserver_test
 
 import (
 	"fmt"
-	"net/http"
 	"strings"
 	"testing"
 	"time"
@@ -12,8 +11,8 @@ import (
 	"github.com/pushbridge/pushbridge/bridge/eas/tag"
 	"github.com/pushbridge/pushbridge/bridge/easclient"
 	"github.com/pushbridge/pushbridge/bridge/phone"
+	"github.com/pushbridge/pushbridge/bridge/wbxml"
 	"github.com/pushbridge/pushbridge/plugins/backend"
-	"github.com/pushbridge/pushbridge/plugins/backend/memory"
 )
 
 // ask sends a message and answers the HTTP status and the answer as XML.
@@ -264,232 +263,68 @@ func TestRequestTooLargeToBeRemembered(t *testing.T) {
 	}
 }
 
-// A phone that waits stays waiting while the backend is down.
-func TestHangingSyncWhileTheBackendIsDown(t *testing.T) {
-	down := backend.Errorf(backend.Transient, "memory", "pulled the plug")
-	for _, when := range []string{"before", "meanwhile"} {
-		t.Run(when, func(t *testing.T) {
-			h := bridgetest.Start(t, bridgetest.Options{})
-			r := newRaw(t, h, eas.V141)
-			fail := func() {
-				for _, op := range []memory.Op{memory.OpChanges, memory.OpGet, memory.OpCollections, memory.OpProbe} {
-					h.Backend.Fail(memory.Failure{Op: op, Err: down, Times: -1})
-				}
-			}
-			if when == "before" {
-				fail()
-			}
-			answered := make(chan *eas.SyncResponse, 1)
-			go func() {
-				res, err := r.Sync(t.Context(), &eas.SyncRequest{Collections: []eas.SyncCollection{r.collection("Contacts")}, HeartbeatInterval: ptr(2)})
-				if err != nil {
-					t.Errorf("Sync: %v", err)
-				}
-				answered <- res
-			}()
-			await(t, "the Sync waits", func() bool { return h.Bridge.Waiting() == 1 })
-			if when == "meanwhile" {
-				fail()
-			}
-			if res := <-answered; res != nil && len(res.Collections) > 0 {
-				t.Errorf("answered %+v, want an empty answer", res)
-			}
-		})
-	}
-}
-
-// A Ping for a folder that this version's phones are not told of is sent to
-// FolderSync, not woken for ever.
-func TestPingForAFolderOfALaterVersion(t *testing.T) {
+// An Add of another class than the folder's is not stored as what it is not.
+func TestAddOfAnotherClass(t *testing.T) {
 	h := bridgetest.Start(t, bridgetest.Options{})
-	notes := newRaw(t, h, eas.V141).collection("Notes").CollectionID
-	r := newRaw(t, h, eas.V121)
-	res, err := r.Ping(t.Context(), &eas.PingRequest{HeartbeatInterval: ptr(60), Folders: []eas.PingFolder{{ID: notes, Class: "Notes"}}})
-	if err != nil || res.Status != eas.PingHierarchyChanged {
-		t.Errorf("answered %+v, %v, want status 7", res, err)
-	}
-}
-
-// [MS-ASCMD] "Ping": heartbeat and folders are remembered each for itself.
-func TestPingRemembersItsParts(t *testing.T) {
-	inEachVersion(t, func(t *testing.T, v eas.Version) {
-		h := bridgetest.Start(t, bridgetest.Options{})
-		r := newRaw(t, h, v)
-		folders := []eas.PingFolder{{ID: r.collection("Contacts").CollectionID, Class: "Contacts"}}
-		ping := func(m *eas.PingRequest) eas.PingResponse {
-			t.Helper()
-			res, err := r.Ping(t.Context(), m)
-			if err != nil {
-				t.Fatal(err)
-			}
-			return res
-		}
-		for _, step := range []struct {
-			name   string
-			ping   *eas.PingRequest
-			status eas.PingStatus
-		}{
-			{"nothing said and nothing known", nil, eas.PingMissing},
-			{"folders without a heartbeat", &eas.PingRequest{Folders: folders}, eas.PingMissing},
-			{"a heartbeat, and the folders of before", &eas.PingRequest{HeartbeatInterval: ptr(1)}, eas.PingExpired},
-			{"folders, and the heartbeat of before", &eas.PingRequest{Folders: folders}, eas.PingExpired},
-			{"both of before", nil, eas.PingExpired},
-			{"the same folder twice", &eas.PingRequest{Folders: append(folders, folders...)}, eas.PingSyntax},
-			{"a heartbeat that is too long", &eas.PingRequest{HeartbeatInterval: ptr(4000)}, eas.PingBadHeartbeat},
-			{"both of before that", nil, eas.PingExpired},
-		} {
-			if got := ping(step.ping); got.Status != step.status {
-				t.Errorf("%s: answered %+v, want status %d", step.name, got, step.status)
-			}
-		}
-	})
-}
-
-// [MS-ASPROV] "Status (Policy)": what a phone may say of the policy, and what it is
-// told where the policy is required.
-func TestAcknowledgements(t *testing.T) {
-	inEachVersion(t, func(t *testing.T, v eas.Version) {
-		for _, tt := range []struct {
-			status  eas.PolicyStatus
-			outside bool
-			bad     bool
-		}{
-			{status: eas.PolicyApplied}, {status: eas.PolicyPartial}, {status: eas.PolicyElsewhere},
-			{status: eas.PolicyRefused, outside: true}, {status: 9, bad: true},
-		} {
-			h := bridgetest.Start(t, bridgetest.Options{Edit: requirePolicy})
-			c := h.Client(v, "phone1")
-			r := &raw{t, c, nil}
-			typ := eas.PolicyTypeWBXML
-			if v < eas.V120 {
-				typ = eas.PolicyTypeXML
-			}
-			first, err := c.ProvisionPhase(t.Context(), eas.ProvisionRequest{Policies: []eas.Policy{{PolicyType: typ}}})
-			if err != nil || len(first.Policies) != 1 || first.Policies[0].PolicyKey == "" {
-				t.Fatalf("the first phase was answered %+v, %v", first, err)
-			}
-			status, text := r.ask(eas.CmdProvision, &eas.ProvisionRequest{Policies: []eas.Policy{{PolicyType: typ, PolicyKey: first.Policies[0].PolicyKey, Status: tt.status}}})
-			switch {
-			case tt.bad:
-				if status != 200 || !strings.Contains(text, "<Status>2</Status>") || strings.Contains(text, "PolicyKey") {
-					t.Errorf("acknowledgement %d: HTTP status %d and\n%s\nwant status 2 and no key", tt.status, status, text)
-				}
-			case tt.outside && v < eas.V140:
-				if status != http.StatusForbidden {
-					t.Errorf("acknowledgement %d: HTTP status %d, want 403", tt.status, status)
-				}
-			case tt.outside:
-				if status != 200 || !strings.Contains(text, "<Status>139</Status>") || strings.Contains(text, "PolicyKey") {
-					t.Errorf("acknowledgement %d: HTTP status %d and\n%s\nwant status 139 and no key", tt.status, status, text)
-				}
-			case status != 200 || !strings.Contains(text, "<PolicyKey>") || strings.Contains(text, "<PolicyKey>0</PolicyKey>"):
-				t.Errorf("acknowledgement %d: HTTP status %d and\n%s\nwant a key", tt.status, status, text)
-			}
-		}
-	})
-}
-
-func TestPolicyKeyThatIsNotSent(t *testing.T) {
-	h := bridgetest.Start(t, bridgetest.Options{Edit: requirePolicy})
 	r := newRaw(t, h, eas.V141)
-	r.PolicyKey = 0
-	if status, text := r.ask(eas.CmdFolderSync, &eas.FolderSyncRequest{SyncKey: "0"}); status != 200 || !strings.Contains(text, "<Status>142</Status>") {
-		t.Errorf("HTTP status %d and\n%s\nwant status 142", status, text)
+	c := r.collection("Contacts")
+	c.Commands = []eas.SyncCommand{{Do: tag.AirSyncAdd, Class: "Calendar", ClientID: "1", Data: append(when("20261201T100000Z", "20261201T110000Z"), eas.T(tag.CalendarSubject, "S"))}}
+	if got := r.one(c); got.Responses[0].Status != eas.SyncBadItem || len(h.Backend.Items(bridgetest.User, "contacts")) != 0 {
+		t.Errorf("answered %+v, want status 6", got)
 	}
 }
 
-// What is wrong with a request as a whole.
-func TestRequestsThatNameNothingKnown(t *testing.T) {
+// What clients send that is odd and harmless.
+func TestOddRequests(t *testing.T) {
 	h := bridgetest.Start(t, bridgetest.Options{})
-	body := func(v eas.Version) []byte { return mustMarshal(t, &eas.FolderSyncRequest{SyncKey: "0"}, v) }
+	h.Store("contacts", "c", bridgetest.Card("c", "C"))
+	r := newRaw(t, h, eas.V141)
+	f := bridgetest.FolderOf(t, r.phone, "Contacts")
+	doc := func(build func(e *wbxml.Encoder)) []byte {
+		e := wbxml.NewEncoder(nil)
+		e.Start(tag.AirSyncSync)
+		e.Start(tag.AirSyncCollections)
+		e.Start(tag.AirSyncCollection)
+		build(&e)
+		e.End()
+		e.End()
+		e.End()
+		return e.Bytes()
+	}
+	ids := func(e *wbxml.Encoder) {
+		e.Element(tag.AirSyncCollectionId, f.ServerID)
+		e.Element(tag.AirSyncSyncKey, f.SyncKey)
+	}
 	for _, tt := range []struct {
-		name   string
-		v      eas.Version
-		device string
-		header http.Header
-		cmd    eas.Command
-		http   int
-		status string
+		name  string
+		build func(e *wbxml.Encoder)
+		want  string
 	}{
-		{name: "a version that there is not", v: eas.V141, header: http.Header{"Ms-Asprotocolversion": {"16.2"}}, cmd: eas.CmdFolderSync, http: 505},
-		{name: "a version that is too old", v: eas.V141, header: http.Header{"Ms-Asprotocolversion": {"1.0"}}, cmd: eas.CmdFolderSync, http: 505},
-		{name: "a DeviceId that is none", v: eas.V121, device: "a b", cmd: eas.CmdFolderSync, http: 400},
-		{name: "a DeviceId that is none, later", v: eas.V141, device: "a b", cmd: eas.CmdFolderSync, http: 200, status: "<Status>108</Status>"},
-		{name: "no command", v: eas.V141, http: 400},
-		{name: "a command that is not known", v: eas.V141, cmd: "Sing", http: 501},
-		{name: "a command that is not announced", v: eas.V121, cmd: eas.CmdSmartReply, http: 501},
+		{"an empty GetChanges", func(e *wbxml.Encoder) { e.Empty(tag.AirSyncGetChanges); ids(e) }, ""},
+		{"an empty GetChanges with key 0", func(e *wbxml.Encoder) {
+			e.Element(tag.AirSyncSyncKey, "0")
+			e.Element(tag.AirSyncCollectionId, f.ServerID)
+			e.Empty(tag.AirSyncGetChanges)
+		}, "<Status>4</Status>"},
+		{"empty options", func(e *wbxml.Encoder) { ids(e); e.Empty(tag.AirSyncOptions) }, ""},
+		{"empty commands", func(e *wbxml.Encoder) { ids(e); e.Empty(tag.AirSyncCommands) }, ""},
+		{"a command that there is not", func(e *wbxml.Encoder) {
+			ids(e)
+			e.Start(tag.AirSyncCommands)
+			e.Start(tag.AirSyncSoftDelete)
+			e.Element(tag.AirSyncServerId, f.ServerID+":1")
+			e.End()
+			e.End()
+		}, ""},
+		{"a window that is no number", func(e *wbxml.Encoder) { ids(e); e.Element(tag.AirSyncWindowSize, "many") }, "<Status>4</Status>"},
+		{"an element of another page", func(e *wbxml.Encoder) { ids(e); e.Element(tag.CalendarSubject, "?") }, ""},
 	} {
-		c := h.Client(tt.v, "phone1")
-		if tt.device != "" {
-			c.DeviceID = tt.device
-		}
-		answer, _, err := c.Do(t.Context(), easclient.Call{Query: eas.Query{Command: tt.cmd}, Body: body(tt.v), Header: tt.header})
-		if status, _ := httpStatus(t, err); status != tt.http || !strings.Contains(xml(t, answer), tt.status) {
-			t.Errorf("%s: HTTP status %d and %s, want %d and %s", tt.name, status, xml(t, answer), tt.http, tt.status)
+		answer, _, err := r.Do(t.Context(), easclient.Call{Query: eas.Query{Command: eas.CmdSync}, Body: doc(tt.build)})
+		if status, _ := httpStatus(t, err); status != 200 || tt.want == "" && strings.Contains(xml(t, answer), "<Status>4") || !strings.Contains(xml(t, answer), tt.want) {
+			t.Errorf("%s: HTTP status %d and %s, want %s", tt.name, status, xml(t, answer), tt.want)
 		}
 	}
-}
-
-func TestGetItemEstimateForOddFolders(t *testing.T) {
-	inEachVersion(t, func(t *testing.T, v eas.Version) {
-		h := bridgetest.Start(t, bridgetest.Options{})
-		r := newRaw(t, h, v)
-		c := r.collection("Contacts")
-		many := make([]eas.EstimateCollection, 1001)
-		for i := range many {
-			many[i] = eas.EstimateCollection{CollectionID: fmt.Sprint(i), SyncKey: "1"}
-		}
-		h.Backend.Fail(memory.Failure{Op: memory.OpChanges, Err: backend.Errorf(backend.NotFound, "memory", "gone"), Times: -1})
-		for _, tt := range []struct {
-			name   string
-			ask    []eas.EstimateCollection
-			status string
-		}{
-			{"too many", many, "2"},
-			{"none", []eas.EstimateCollection{}, "2"},
-			{"a name that is too long", []eas.EstimateCollection{{CollectionID: strings.Repeat("x", 65), SyncKey: c.SyncKey}}, "2"},
-			{"no name", []eas.EstimateCollection{{SyncKey: c.SyncKey}}, "2"},
-			{"gone on the server", []eas.EstimateCollection{{CollectionID: c.CollectionID, SyncKey: c.SyncKey}}, "2"},
-			{"no key", []eas.EstimateCollection{{CollectionID: c.CollectionID}}, "4"},
-		} {
-			if status, text := r.ask(eas.CmdGetItemEstimate, &eas.GetItemEstimateRequest{Collections: tt.ask}); status != 200 || !strings.Contains(text, "<Status>"+tt.status+"</Status>") {
-				t.Errorf("%s: HTTP status %d and\n%s\nwant status %s", tt.name, status, text, tt.status)
-			}
-		}
-	})
-}
-
-// Settings whose answers have little to say keep the schemas, too.
-func TestSettingsOfSomebodyWithoutAnAddress(t *testing.T) {
-	h := bridgetest.Start(t, bridgetest.Options{})
-	for _, v := range []eas.Version{eas.V121, eas.V140, eas.V141, eas.V161} {
-		r := &raw{t, h.Client(v, "phone1"), nil}
-		status, text := r.ask(eas.CmdSettings, &eas.SettingsRequest{
-			UserInformation: &eas.InformationRequest{Get: true}, DevicePassword: &eas.DevicePassword{Password: "1234"},
-			Oof: &eas.OofRequest{Set: &eas.Oof{OofState: ptr(1)}}, RightsManagementInformation: &eas.InformationRequest{Get: true},
-		})
-		if status != 200 || strings.Contains(text, "@") {
-			t.Errorf("%s: HTTP status %d and\n%s", v, status, text)
-		}
-	}
-}
-
-// Operations that are not for these folders have a status that the version
-// knows.
-func TestItemOperationsThatAreNotForUs(t *testing.T) {
-	h := bridgetest.Start(t, bridgetest.Options{})
-	for _, v := range []eas.Version{eas.V121, eas.V141, eas.V161} {
-		r := newRaw(t, h, v)
-		status, text := r.ask(eas.CmdItemOperations, &eas.ItemOperationsRequest{
-			Moves:   []eas.ConversationMove{{ConversationID: []byte{1, 2}, DstFldID: "1"}},
-			Empties: []eas.EmptyFolder{{CollectionID: r.collection("Contacts").CollectionID}},
-			Fetches: []eas.FetchRequest{
-				{Store: "Document Library", LinkID: "file://x"}, {Store: "Attic", ServerID: "1:1"},
-				{Store: "Mailbox", FileReference: "1"}, {Store: "Mailbox", LongID: "1"}, {Store: "Mailbox"},
-			},
-		})
-		if status != 200 || v < eas.V140 && strings.Contains(text, "156") {
-			t.Errorf("%s: HTTP status %d and\n%s", v, status, text)
-		}
+	if n := len(h.Backend.Items(bridgetest.User, "contacts")); n != 1 {
+		t.Errorf("the server holds %d contacts, want 1", n)
 	}
 }

@@ -93,22 +93,30 @@ func TestCommandLine(t *testing.T) {
 
 // TestCheckOfAServerWithoutPasswords warns those who would let everybody in.
 func TestCheckOfAServerWithoutPasswords(t *testing.T) {
-	open := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		w.WriteHeader(http.StatusMultiStatus)
-		fmt.Fprintf(w, `<multistatus xmlns="DAV:" xmlns:C="urn:ietf:params:xml:ns:carddav"><response><href>%s</href><propstat><prop>
+	for _, anonymous := range []bool{true, false} {
+		t.Run(fmt.Sprintf("anonymous=%v", anonymous), func(t *testing.T) {
+			open := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+				if user, _, _ := r.BasicAuth(); user == "" && !anonymous {
+					w.WriteHeader(http.StatusUnauthorized)
+					return
+				}
+				w.WriteHeader(http.StatusMultiStatus)
+				fmt.Fprintf(w, `<multistatus xmlns="DAV:" xmlns:C="urn:ietf:params:xml:ns:carddav"><response><href>%s</href><propstat><prop>
 <current-user-principal><href>/ann/</href></current-user-principal><C:addressbook-home-set><href>/ann/</href></C:addressbook-home-set>
 </prop><status>HTTP/1.1 200 OK</status></propstat></response></multistatus>`, r.URL.Path)
-	}))
-	defer open.Close()
-	path := filepath.Join(t.TempDir(), "open.toml")
-	text := fmt.Sprintf("http = \"127.0.0.1:0\"\nstate = %q\n[backend.contacts]\nplugin = \"carddav\"\nurl = %q\n", t.TempDir(), open.URL)
-	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	var out bridgetest.Log
-	status := run(t.Context(), []string{"serve", "--check", "--config", path}, &out, &out)
-	if status != exitOK || !strings.Contains(out.String(), "asks nobody for a password") {
-		t.Errorf("exit status %d, it says\n%s\nwant 0 and a warning", status, &out)
+			}))
+			defer open.Close()
+			path := filepath.Join(t.TempDir(), "open.toml")
+			text := fmt.Sprintf("http = \"127.0.0.1:0\"\nstate = %q\n[backend.contacts]\nplugin = \"carddav\"\nurl = %q\n", t.TempDir(), open.URL)
+			if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+				t.Fatal(err)
+			}
+			var out bridgetest.Log
+			status := run(t.Context(), []string{"serve", "--check", "--config", path}, &out, &out)
+			if status != exitOK || !strings.Contains(out.String(), "asks nobody for a password") {
+				t.Errorf("exit status %d, it says\n%s\nwant 0 and a warning", status, &out)
+			}
+		})
 	}
 }
 

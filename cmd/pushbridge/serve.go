@@ -75,7 +75,7 @@ func serve(ctx context.Context, file config.File, check bool, stderr io.Writer) 
 	}
 	if check {
 		l.Close()
-		if err := b.Check(ctx); err != nil {
+		if err := b.Check(ctx, true); err != nil {
 			return err
 		}
 		fmt.Fprintln(stderr, "The configuration is fine: the plugins start, their servers answer, and the state opens.")
@@ -83,7 +83,7 @@ func serve(ctx context.Context, file config.File, check bool, stderr io.Writer) 
 	}
 	var checking sync.WaitGroup
 	checking.Go(func() { // beside the service, which does not wait for servers
-		if err := b.Check(ctx); err != nil && ctx.Err() == nil {
+		if err := b.Check(ctx, false); err != nil && ctx.Err() == nil {
 			logger.Warn("a backend is not there; phones are told to come back later", "error", err)
 		}
 	})

@@ -113,7 +113,7 @@ func parseRoot(text string) (*url.URL, error) {
 	u, err := url.Parse(text)
 	switch {
 	case err != nil:
-		return nil, fmt.Errorf("url: %w", err)
+		return nil, errors.New("url is not the address of a server; write https://host/path")
 	case u.Scheme != "https" && u.Scheme != "http" || u.Host == "":
 		return nil, fmt.Errorf("url is %q, want https://host/path", u.Redacted())
 	case u.User != nil:

@@ -221,6 +221,9 @@ func (h *handset) forget() {
 	w := h.world
 	w.calm(true)
 	defer w.calm(false)
+	if err := w.shelf.Recover(); err != nil {
+		w.problem("the shelf is broken: %v", err)
+	}
 	h.sync()
 	if n, err := h.synced(h.phone.Sync(w.t.Context())); err != nil {
 		h.problem("synchronizing in calm weather (%d events): %v", n, err)

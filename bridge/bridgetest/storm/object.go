@@ -7,7 +7,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/pushbridge/pushbridge/bridge/bridgetest"
 	"github.com/pushbridge/pushbridge/bridge/eas"
 	"github.com/pushbridge/pushbridge/bridge/eas/tag"
 	"github.com/pushbridge/pushbridge/bridge/wbxml"
@@ -213,7 +212,13 @@ func (w *world) desktopAdds() {
 	}
 	id := backend.ItemID(fmt.Sprintf("desk%d%s", o.number, k.extension))
 	w.note("%s adds %q as %s", desktop, e.label(), id)
-	w.backend.Store(bridgetest.User, k.collection, id, []byte(join(lines)))
+	w.store(k, id, lines)
+}
+
+func (w *world) store(k *kind, id backend.ItemID, lines []string) {
+	if err := w.shelf.Store(k.collection, id, []byte(join(lines))); err != nil {
+		w.problem("%s writes %s: %v", desktop, id, err)
+	}
 }
 
 func join(lines []string) string { return strings.Join(lines, "\r\n") + "\r\n" }
@@ -233,7 +238,11 @@ type stored struct {
 // holds lists what the server holds of a kind, by label.
 func (w *world) holds(k *kind) []stored {
 	var list []stored
-	for id, body := range w.backend.Items(bridgetest.User, k.collection) {
+	items, err := w.shelf.Items(k.collection)
+	if err != nil {
+		w.problem("reading %s: %v", k.collection, err)
+	}
+	for id, body := range items {
 		s := stored{id: id, lines: split(body)}
 		for _, l := range s.lines {
 			if strings.HasPrefix(l, "FN:") || strings.HasPrefix(l, "SUMMARY") {
@@ -258,10 +267,14 @@ func (w *world) desktopActs() {
 	switch n := w.rng.IntN(10); {
 	case o == nil || was == nil:
 		w.problem("%s holds %q as %q, which nobody made", k.collection, s.id, s.label)
+	case o.gone != "" && w.weather.crowded > 0:
+		// It may be deleted at this moment, and would be written anew.
 	case n < 2:
 		w.note("%s deletes %q", desktop, s.label)
 		w.deleted(o, desktop)
-		w.backend.Remove(bridgetest.User, k.collection, s.id)
+		if err := w.shelf.Remove(k.collection, s.id); err != nil {
+			w.problem("%s deletes %q: %v", desktop, s.label, err)
+		}
 	case n < 4:
 		w.deskLine(o, was, s)
 	default:
@@ -330,7 +343,7 @@ func (w *world) rewrite(o *object, s stored, old *regexp.Regexp, lines []string)
 		}
 		out = append(out, l)
 	}
-	w.backend.Store(bridgetest.User, o.kind.collection, s.id, []byte(join(out)))
+	w.store(o.kind, s.id, out)
 }
 
 // detail is the property of a phone's item that an edition sets beside the

@@ -24,7 +24,10 @@ func (w *world) rest() {
 	w.note("rest")
 	w.calm(true)
 	defer w.calm(false)
-	time.Sleep(time.Hour)
+	w.pass(time.Hour)
+	if err := w.shelf.Recover(); err != nil {
+		w.problem("the shelf is broken: %v", err)
+	}
 	w.count(func(r *Report) { r.Rests++ })
 	for pass := 1; ; pass++ {
 		news := 0

@@ -34,13 +34,20 @@ import (
 	"github.com/pushbridge/pushbridge/bridge/account"
 	"github.com/pushbridge/pushbridge/bridge/bridgetest"
 	"github.com/pushbridge/pushbridge/bridge/config"
-	"github.com/pushbridge/pushbridge/plugins/backend/memory"
 )
 
 // Options say how long and how bad a storm is.
 type Options struct {
 	Seed  uint64
 	Steps int // of the script; 0 means DefaultSteps
+
+	// Shelf is what the bridge serves; nil means one in memory. One of another
+	// process needs Awake.
+	Shelf Shelf
+
+	// Awake plays in real time, outside of a bubble: no clock jumps, and nothing
+	// is slow.
+	Awake bool
 
 	// Calm turns the faults off: what then goes wrong is wrong on every day.
 	Calm bool
@@ -89,7 +96,7 @@ type world struct {
 	t       *testing.T
 	options Options
 	rng     *rand.Rand
-	backend *memory.Backend
+	shelf   Shelf
 	log     *bridgetest.Log
 	weather *weather
 	wire    *wire
@@ -108,8 +115,8 @@ type world struct {
 	journal []string
 }
 
-// Run plays a storm inside of a bubble of testing/synctest, and fails the test
-// for what it finds.
+// Run plays a storm and fails the test for what it finds. Unless it is to be
+// Awake it belongs inside of a bubble of testing/synctest.
 func Run(t *testing.T, o Options) Report {
 	t.Helper()
 	if o.Steps == 0 {
@@ -117,10 +124,12 @@ func Run(t *testing.T, o Options) Report {
 	}
 	w := &world{
 		t: t, options: o, rng: rand.New(rand.NewPCG(o.Seed, 1)),
-		backend: memory.New(), log: new(bridgetest.Log), objects: make(map[int]*object),
+		shelf: o.Shelf, log: new(bridgetest.Log), objects: make(map[int]*object),
 		state: filepath.Join(t.TempDir(), "0"),
 	}
-	w.backend.AddUser(bridgetest.User, bridgetest.Password)
+	if w.shelf == nil {
+		w.shelf = newMemoryShelf()
+	}
 	w.weather = &weather{world: w, calm: o.Calm}
 	w.wire = &wire{world: w, calm: o.Calm, sent: make(map[string]uint64), before: make(map[string]*message)}
 	w.open()
@@ -153,7 +162,7 @@ func (w *world) open() {
 	file.State = w.state
 	b, err := bridge.New(w.t.Context(), bridge.Options{
 		Config: file, Logger: slog.New(slog.NewTextHandler(w.log, nil)),
-		Backends: []account.Named{{Name: "memory", Backend: stormy{Backend: w.backend, weather: w.weather}}},
+		Backends: []account.Named{{Name: "shelf", Backend: stormy{Backend: w.shelf.Backend(), weather: w.weather}}},
 	})
 	if err != nil {
 		w.t.Fatalf("seed %d: building the bridge: %v", w.options.Seed, err)
@@ -243,6 +252,7 @@ var deeds = []deed{
 	{2, false, (*world).sleep},
 	{2, true, (*world).restart},
 	{2, true, func(w *world) { w.wire.late() }},
+	{2, true, (*world).stumble},
 }
 
 // step does one thing.
@@ -271,7 +281,20 @@ func (w *world) sleep() {
 	spans := []time.Duration{time.Minute, time.Hour, 20 * time.Hour, 5 * 24 * time.Hour}
 	span := spans[w.rng.IntN(len(spans))]
 	w.note("%v pass", span)
-	time.Sleep(span)
+	w.pass(span)
+}
+
+func (w *world) pass(span time.Duration) {
+	if !w.options.Awake {
+		time.Sleep(span)
+	}
+}
+
+// stumble lets the shelf's worst happen.
+func (w *world) stumble() {
+	if what := w.shelf.Stumble(); what != "" {
+		w.fault("%s", what)
+	}
 }
 
 // together lets several phones and the desktop act all at once.

@@ -1,13 +1,23 @@
 package storm_test
 
 import (
+	"context"
 	"flag"
 	"fmt"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"syscall"
 	"testing"
 	"testing/synctest"
 	"time"
 
+	"github.com/pushbridge/pushbridge/bridge/bridgetest"
 	"github.com/pushbridge/pushbridge/bridge/bridgetest/storm"
+	"github.com/pushbridge/pushbridge/plugins/backend"
+	"github.com/pushbridge/pushbridge/plugins/host"
+	"github.com/pushbridge/pushbridge/plugins/localdir"
+	"github.com/pushbridge/pushbridge/plugins/sdk"
 )
 
 var (
@@ -18,6 +28,9 @@ var (
 
 // seeds are those of every day: 1 to this.
 const seeds = 24
+
+// pluginSeeds are those that a plugin process has to stand: 1 to this.
+const pluginSeeds = 3
 
 func play(t *testing.T, o storm.Options) (r storm.Report) {
 	t.Helper()
@@ -43,6 +56,69 @@ func TestCalm(t *testing.T) {
 	for n := range uint64(4) {
 		t.Run(fmt.Sprint(n+1), func(t *testing.T) {
 			t.Log(play(t, storm.Options{Seed: n + 1, Steps: *steps, Calm: true}))
+		})
+	}
+}
+
+// A shelf of files, served by a plugin process that gets killed.
+type plugin struct {
+	storm.Directory
+	*host.Plugin
+}
+
+func (p plugin) Backend() backend.Backend { return p.Plugin }
+
+func (plugin) Forget(backend.CollectionID) {}
+
+func (p plugin) Stumble() string {
+	if err := syscall.Kill(p.Info().PID, syscall.SIGKILL); err != nil {
+		return ""
+	}
+	return "the plugin is killed"
+}
+
+func (p plugin) Recover() error { return p.Ready(context.Background()) }
+
+func startPlugin(t *testing.T) plugin {
+	t.Helper()
+	dir := t.TempDir()
+	for _, c := range []string{"contacts", "calendar", "tasks", "notes"} {
+		if err := os.MkdirAll(filepath.Join(dir, bridgetest.User, c), 0o700); err != nil {
+			t.Fatal(err)
+		}
+	}
+	self, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	h := host.New(host.Options{Logger: slog.New(slog.DiscardHandler)})
+	t.Cleanup(func() {
+		if err := h.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	p, err := h.Start(t.Context(), "localdir", host.Spec{
+		Command:  []string{self, "plugin"},
+		Settings: backend.Settings{"dir": dir, "users": map[string]any{bridgetest.User: bridgetest.Password}},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return plugin{storm.Directory(filepath.Join(dir, bridgetest.User)), p}
+}
+
+func TestMain(m *testing.M) {
+	if len(os.Args) == 2 && os.Args[1] == "plugin" {
+		sdk.Main("localdir", localdir.Open)
+		return
+	}
+	os.Exit(m.Run())
+}
+
+func TestPlugin(t *testing.T) {
+	for n := range uint64(pluginSeeds) {
+		t.Run(fmt.Sprint(n+1), func(t *testing.T) {
+			t.Log(storm.Run(t, storm.Options{Seed: n + 1, Steps: *steps, Shelf: startPlugin(t), Awake: true}))
 		})
 	}
 }

@@ -7,7 +7,6 @@ import (
 	"sync"
 	"time"
 
-	"github.com/pushbridge/pushbridge/bridge/bridgetest"
 	"github.com/pushbridge/pushbridge/plugins/backend"
 	"github.com/pushbridge/pushbridge/plugins/backend/memory"
 )
@@ -146,7 +145,7 @@ func (s *weather) before(ctx context.Context, op memory.Op) error {
 		return storms(op)
 	case s.roll(ctx, 30):
 		s.world.fault("%s is slow", op)
-		time.Sleep(time.Duration(1+chance(ctx, 40)) * time.Second)
+		s.world.pass(time.Duration(1+chance(ctx, 40)) * time.Second)
 	case s.roll(ctx, 35):
 		s.world.fault("%s fails", op)
 		return storms(op)
@@ -219,7 +218,7 @@ func (s session) Changes(ctx context.Context, c backend.CollectionID, since back
 	}
 	if s.weather.roll(ctx, 20) {
 		s.weather.world.fault("the history of %s is forgotten", c)
-		s.weather.world.backend.Expire(bridgetest.User, c)
+		s.weather.world.shelf.Forget(c)
 	}
 	breaks := -1
 	if s.weather.roll(ctx, 30) {

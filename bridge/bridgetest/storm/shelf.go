@@ -1,0 +1,103 @@
+package storm
+
+import (
+	"errors"
+	"io/fs"
+	"os"
+	"path/filepath"
+
+	"github.com/pushbridge/pushbridge/bridge/bridgetest"
+	"github.com/pushbridge/pushbridge/plugins/backend"
+	"github.com/pushbridge/pushbridge/plugins/backend/memory"
+)
+
+// A Shelf is a store with two doors: the bridge comes through its Backend, the
+// desktop through the rest. It belongs to [bridgetest.User] and has the
+// collections contacts, calendar, tasks and notes.
+type Shelf interface {
+	Backend() backend.Backend
+	Items(backend.CollectionID) (map[backend.ItemID][]byte, error)
+	Store(c backend.CollectionID, id backend.ItemID, body []byte) error
+	Remove(backend.CollectionID, backend.ItemID) error
+	Forget(backend.CollectionID) // every cursor, if it can
+	Stumble() (what string)      // as bad as it gets; empty if it cannot
+	Recover() error              // waits until it works again
+}
+
+// memoryShelf is a shelf without a disk.
+type memoryShelf struct{ backend *memory.Backend }
+
+func newMemoryShelf() memoryShelf {
+	b := memory.New()
+	b.AddUser(bridgetest.User, bridgetest.Password)
+	return memoryShelf{b}
+}
+
+func (s memoryShelf) Backend() backend.Backend { return s.backend }
+
+func (s memoryShelf) Items(c backend.CollectionID) (map[backend.ItemID][]byte, error) {
+	return s.backend.Items(bridgetest.User, c), nil
+}
+
+func (s memoryShelf) Store(c backend.CollectionID, id backend.ItemID, body []byte) error {
+	s.backend.Store(bridgetest.User, c, id, body)
+	return nil
+}
+
+func (s memoryShelf) Remove(c backend.CollectionID, id backend.ItemID) error {
+	s.backend.Remove(bridgetest.User, c, id)
+	return nil
+}
+
+func (s memoryShelf) Forget(c backend.CollectionID) { s.backend.Expire(bridgetest.User, c) }
+
+func (s memoryShelf) Stumble() string { return "" }
+
+func (s memoryShelf) Recover() error { return nil }
+
+// Directory is the desktop's side of a shelf whose items are files in
+// directories, as vdirsyncer keeps them.
+type Directory string
+
+// Items reads all files of a collection.
+func (d Directory) Items(c backend.CollectionID) (map[backend.ItemID][]byte, error) {
+	root := filepath.Join(string(d), string(c))
+	entries, err := os.ReadDir(root)
+	if err != nil {
+		return nil, err
+	}
+	bodies := make(map[backend.ItemID][]byte)
+	for _, e := range entries {
+		if e.Name()[0] == '.' {
+			continue
+		}
+		body, err := os.ReadFile(filepath.Join(root, e.Name()))
+		if errors.Is(err, fs.ErrNotExist) {
+			continue // deleted meanwhile
+		}
+		if err != nil {
+			return nil, err
+		}
+		bodies[backend.ItemID(e.Name())] = body
+	}
+	return bodies, nil
+}
+
+// Store writes a file in one go, as careful programs do.
+func (d Directory) Store(c backend.CollectionID, id backend.ItemID, body []byte) error {
+	root := filepath.Join(string(d), string(c))
+	draft := filepath.Join(root, ".draft")
+	if err := os.WriteFile(draft, body, 0o600); err != nil {
+		return err
+	}
+	return os.Rename(draft, filepath.Join(root, string(id)))
+}
+
+// Remove deletes a file.
+func (d Directory) Remove(c backend.CollectionID, id backend.ItemID) error {
+	err := os.Remove(filepath.Join(string(d), string(c), string(id)))
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	return err
+}

@@ -52,7 +52,7 @@ func Main(name string, open func(ctx context.Context, s backend.Settings) (backe
 	if os.Getenv(wire.ParentKey) == wire.ParentStdin {
 		// Whoever ends a whole process group means the host, which ends its
 		// plugins when the last call is answered.
-		signal.Ignore(syscall.SIGTERM)
+		signal.Ignore(syscall.SIGTERM, syscall.SIGHUP)
 		go exitWithParent(os.Stdin)
 	}
 	server := wire.NewServer(name, open)

@@ -22,7 +22,7 @@ func (s *Server) itemOperations(ctx context.Context, c *call) (answer, error) {
 	if err := c.decode(&req); err != nil {
 		return nil, err
 	}
-	if n := len(req.Fetches) + len(req.Empties) + len(req.Moves); n == 0 || n > MaxFetches {
+	if n := len(req.Fetches) + len(req.Empties) + len(req.Moves); n == 0 || n > MaxFetches || !nameable(&req) {
 		c.event.Status = int(eas.ItemOperationsProtocol)
 		return eas.ItemOperationsResponse{Status: eas.ItemOperationsProtocol}, nil
 	}
@@ -50,6 +50,24 @@ func (s *Server) itemOperations(ctx context.Context, c *call) (answer, error) {
 	}
 	c.event.Status = int(eas.ItemOperationsOK)
 	return eas.ItemOperationsResponse{Status: eas.ItemOperationsOK, Response: results}, nil
+}
+
+// MaxLongID bounds a LongId, in bytes. See [MS-ASCMD] "LongId".
+const MaxLongID = 256
+
+// nameable tells whether an answer could name everything that the request does.
+func nameable(req *eas.ItemOperationsRequest) bool {
+	for _, f := range req.Fetches {
+		if len(f.CollectionID) > MaxID || len(f.ServerID) > MaxID || len(f.LongID) > MaxLongID {
+			return false
+		}
+	}
+	for _, e := range req.Empties {
+		if e.CollectionID == "" || len(e.CollectionID) > MaxID {
+			return false
+		}
+	}
+	return true
 }
 
 // Errors of a fetch that are no item's fault.

@@ -212,3 +212,50 @@ func TestKeysWhileTheBackendIsAway(t *testing.T) {
 		t.Errorf("the answer is %+v, error %v; want a key for each of %d folders", r, err, len(m.Collections))
 	}
 }
+
+// What the owner does to an event that just leaves the filter's window is not
+// lost. Seed 5290.
+func TestEditsOfWhatLeftTheWindow(t *testing.T) {
+	for _, deletes := range []bool{false, true} {
+		h := bridgetest.Start(t, bridgetest.Options{})
+		h.Store("calendar", "e", bridgetest.Event("e", "Before", time.Now().AddDate(0, 0, -10)))
+		c := h.Client(eas.V161, "phone1")
+		p := bridgetest.Checked(t, phone.New(c, phone.Settings{}))
+		bridgetest.Sync(t, p)
+		f := bridgetest.FolderOf(t, p, "Calendar")
+		week := 3
+		sync := func(commands ...eas.SyncCommand) eas.SyncResult {
+			t.Helper()
+			r, err := c.Sync(t.Context(), &eas.SyncRequest{Collections: []eas.SyncCollection{{
+				SyncKey: f.SyncKey, CollectionID: f.ServerID, Options: []eas.SyncOptions{{FilterType: &week}}, Commands: commands}}})
+			if err != nil || len(r.Collections) != 1 {
+				t.Fatalf("the answer is %+v, error %v", r, err)
+			}
+			f.SyncKey = r.Collections[0].SyncKey
+			return r.Collections[0]
+		}
+		for id := range f.Items {
+			if r := sync(); len(r.Commands) != 1 || r.Commands[0].Do != tag.AirSyncSoftDelete {
+				t.Fatalf("the phone was told %+v, want that the event left", r.Commands)
+			}
+			edit := eas.SyncCommand{Do: tag.AirSyncDelete, ServerID: id}
+			if !deletes {
+				const form = "20060102T150405Z"
+				now := time.Now().UTC()
+				edit.Do, edit.Data = tag.AirSyncChange, eas.Properties{eas.T(tag.CalendarSubject, "After"),
+					eas.T(tag.CalendarStartTime, now.Format(form)), eas.T(tag.CalendarEndTime, now.Add(time.Hour).Format(form))}
+			}
+			r := sync(edit)
+			if len(r.Responses) != 0 {
+				t.Errorf("the edit was answered %+v, want no refusal", r.Responses)
+			}
+			if !deletes && (len(r.Commands) != 1 || r.Commands[0].Do != tag.AirSyncAdd) {
+				t.Errorf("the phone was told %+v, want the event that the edit brought back", r.Commands)
+			}
+		}
+		stored := string(h.Backend.Items(bridgetest.User, "calendar")["e"])
+		if deletes && stored != "" || !deletes && !strings.Contains(stored, "SUMMARY:After") {
+			t.Errorf("the server holds %q after the phone's edit", stored)
+		}
+	}
+}

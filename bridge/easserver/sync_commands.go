@@ -175,7 +175,7 @@ func (f *folderSync) change(ctx context.Context, cmd *eas.SyncCommand) error {
 	if err != nil {
 		return err
 	}
-	row, _, err := f.round.Lookup(ctx, n)
+	row, left, err := f.lookup(ctx, n)
 	if err != nil {
 		return err
 	}
@@ -186,7 +186,7 @@ func (f *folderSync) change(ctx context.Context, cmd *eas.SyncCommand) error {
 		return backend.Errorf(backend.Unsupported, "easserver: change", "items of class %s cannot be changed", f.class.name)
 	}
 	o := f.translation()
-	return f.rewrite(ctx, n, row, func(object []byte) ([]byte, error) {
+	return f.rewrite(ctx, n, row, left, func(object []byte) ([]byte, error) {
 		if cmd.InstanceID != "" {
 			return f.class.mergeInstance(object, cmd.InstanceID, cmd.Data, o)
 		}
@@ -194,10 +194,21 @@ func (f *folderSync) change(ctx context.Context, cmd *eas.SyncCommand) error {
 	})
 }
 
+// lookup finds the item of a command. One that left the filter's window while
+// the phone's owner edited it is there all the same.
+func (f *folderSync) lookup(ctx context.Context, n syncengine.Number) (row syncengine.Row, left bool, err error) {
+	row, _, err = f.round.Lookup(ctx, n)
+	if errors.Is(err, syncengine.ErrNoItem) && row.ID != "" && !row.Removed {
+		return row, true, nil
+	}
+	return row, false, err
+}
+
 // rewrite replaces the present revision of an item by an edited one. Where the
 // item is not what this phone was told last, the phone's wish decides whose
-// version stays; an edit that changes nothing is no conflict.
-func (f *folderSync) rewrite(ctx context.Context, n syncengine.Number, row syncengine.Row, edit func([]byte) ([]byte, error)) error {
+// version stays; an edit that changes nothing is no conflict. left says that the
+// phone does not hold the item any more.
+func (f *folderSync) rewrite(ctx context.Context, n syncengine.Number, row syncengine.Row, left bool, edit func([]byte) ([]byte, error)) error {
 	for range maxMerges {
 		now, err := f.current(ctx, row.ID)
 		if err != nil {
@@ -232,8 +243,8 @@ func (f *folderSync) rewrite(ctx context.Context, n syncengine.Number, row synce
 			return err
 		}
 		err = f.round.Changed(ctx, n, stored.Revision)
-		if err == nil && !told { // what others did beside it is news to the phone
-			err = f.round.Again(ctx, n, true)
+		if err == nil && (!told || left) { // what others did beside it is news to the phone
+			err = f.round.Again(ctx, n, !left)
 		}
 		return err
 	}
@@ -248,7 +259,7 @@ func (f *folderSync) remove(ctx context.Context, cmd *eas.SyncCommand) error {
 	if err != nil {
 		return err
 	}
-	row, _, err := f.round.Lookup(ctx, n)
+	row, left, err := f.lookup(ctx, n)
 	if errors.Is(err, syncengine.ErrNoItem) && row.Removed {
 		return f.round.Deleted(ctx, n) // gone on both sides
 	}
@@ -260,7 +271,7 @@ func (f *folderSync) remove(ctx context.Context, cmd *eas.SyncCommand) error {
 			return f.noInstances()
 		}
 		o := f.translation()
-		return f.rewrite(ctx, n, row, func(object []byte) ([]byte, error) {
+		return f.rewrite(ctx, n, row, left, func(object []byte) ([]byte, error) {
 			return f.class.deleteInstance(object, cmd.InstanceID, o)
 		})
 	}

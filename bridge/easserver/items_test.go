@@ -165,3 +165,23 @@ func TestItemThatIsNoLongerShown(t *testing.T) {
 		}
 	})
 }
+
+// A phone whose edit is refused for what is in it gets back what is there.
+func TestRefusedChangeIsUndone(t *testing.T) {
+	inEachVersion(t, func(t *testing.T, v eas.Version) {
+		h := bridgetest.Start(t, bridgetest.Options{})
+		h.Store("calendar", "e", bridgetest.Event("e", "As it is", time.Now().Add(time.Hour)))
+		r := newRaw(t, h, v)
+		c := r.collection("Calendar")
+		for id := range bridgetest.FolderOf(t, r.phone, "Calendar").Items {
+			c.Commands = []eas.SyncCommand{{Do: tag.AirSyncChange, ServerID: id, Data: append(when("20261201T110000Z", "20261201T100000Z"), eas.T(tag.CalendarSubject, "Backwards"))}}
+		}
+		got := r.one(c)
+		if len(got.Responses) != 1 || got.Responses[0].Status != eas.SyncBadItem || len(got.Commands) != 1 || got.Commands[0].Do != tag.AirSyncChange {
+			t.Fatalf("answered %+v, want status 6 and the event", got)
+		}
+		if s, _ := got.Commands[0].Data.Text(tag.CalendarSubject); s != "As it is" {
+			t.Errorf("the phone is told of %q, want what the server holds", s)
+		}
+	})
+}

@@ -185,8 +185,8 @@ func TestChangeOfOneOccurrence(t *testing.T) {
 			{Do: tag.AirSyncChange, ServerID: id, InstanceID: "20270101T090000Z", Data: eas.Properties{eas.T(tag.CalendarSubject, "Never")}},
 		}
 		got := r.one(c)
-		if len(got.Responses) != 1 || got.Responses[0].Status == eas.SyncOK || got.Responses[0].InstanceID != "20270101T090000Z" || len(got.Commands) != 0 {
-			t.Errorf("%s: answered %+v, want one failure, which names its occurrence, and no news", v, got)
+		if len(got.Responses) != 1 || got.Responses[0].Status == eas.SyncOK || got.Responses[0].InstanceID != "20270101T090000Z" || len(got.Commands) != 1 || got.Commands[0].ServerID != id {
+			t.Errorf("%s: answered %+v, want one failure, which names its occurrence, and the series as it is", v, got)
 		}
 		body := string(h.Backend.Items(bridgetest.User, "calendar")["series"])
 		for _, want := range []string{"SUMMARY:Series\r\n", "SUMMARY:Moved\r\n", "SUMMARY:Renamed\r\n", "DTSTART:20261202T120000Z\r\n"} {

@@ -215,6 +215,9 @@ func (f *folderSync) rewrite(ctx context.Context, n syncengine.Number, row synce
 			return err
 		}
 		edited, err := edit(now.Body)
+		if errors.Is(err, translate.ErrInvalid) {
+			return errors.Join(err, f.round.Again(ctx, n, true)) // the phone shall see what really is there
+		}
 		if err != nil {
 			return translated(err)
 		}

@@ -9,6 +9,7 @@ import (
 
 	"github.com/pushbridge/pushbridge/bridge/bridgetest"
 	"github.com/pushbridge/pushbridge/bridge/eas"
+	"github.com/pushbridge/pushbridge/bridge/eas/tag"
 	"github.com/pushbridge/pushbridge/bridge/easclient"
 	"github.com/pushbridge/pushbridge/bridge/phone"
 )
@@ -200,6 +201,40 @@ func (h *handset) edit() {
 	w.note("%s makes %q of %q (%s)", h, e.label(), was.label(), id)
 	if err := h.phone.Change(f.ServerID, id, f.kind.sends(o, e)); err != nil {
 		h.problem("editing: %v", err)
+	}
+}
+
+// editDay lets the phone's owner change one occurrence of a series.
+func (h *handset) editDay() {
+	if h.version < eas.V160 {
+		return
+	}
+	f, id, o, was := h.someItem()
+	for range 10 { // there are few
+		if o != nil && o.series {
+			break
+		}
+		f, id, o, was = h.someItem()
+	}
+	if o == nil || !o.series {
+		return
+	}
+	w := h.world
+	day := was.start.AddDate(0, 0, 3*(1+w.rng.IntN(4))).Format(form)
+	w.serial++
+	title := fmt.Sprintf("day %d of %d", w.serial, o.number)
+	w.note("%s calls the occurrence of %q at %s %q", h, was.label(), day, title)
+	again := *was
+	again.by = h.String()
+	o.editions = append(o.editions, again)
+	if o.days == nil {
+		o.days = make(map[string]string)
+	}
+	o.keep = slices.DeleteFunc(o.keep, func(l string) bool { return l == "SUMMARY:"+o.days[day] })
+	o.days[day] = title
+	w.count(func(r *Report) { r.Days++ })
+	if err := h.phone.ChangeInstance(f.ServerID, id, day, eas.Properties{eas.T(tag.CalendarSubject, title)}); err != nil {
+		h.problem("editing an occurrence: %v", err)
 	}
 }
 

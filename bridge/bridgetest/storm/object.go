@@ -25,6 +25,8 @@ type object struct {
 	perhaps  bool     // before its maker knew: the maker's next try makes it again
 	base     *edition // as it was at the last rest; nil if it was made since
 	editions []edition
+
+	days map[string]string // of a series: the newest title of single occurrences, by their InstanceId
 }
 
 // An edition is what somebody made of an object. Its label is the object's
@@ -245,8 +247,8 @@ func (w *world) holds(k *kind) []stored {
 	for id, body := range items {
 		s := stored{id: id, lines: split(body)}
 		for _, l := range s.lines {
-			if strings.HasPrefix(l, "FN:") || strings.HasPrefix(l, "SUMMARY") {
-				s.label = labels.FindString(l)
+			if label := labels.FindString(l); label != "" && (strings.HasPrefix(l, "FN:") || strings.HasPrefix(l, "SUMMARY")) {
+				s.label = label
 			}
 		}
 		list = append(list, s)
@@ -321,10 +323,14 @@ func (w *world) rewrite(o *object, s stored, old *regexp.Regexp, lines []string)
 		zone = 2
 	}
 	skipping := ""
-	for _, l := range s.lines {
+	for i, l := range s.lines {
 		switch {
 		case strings.HasPrefix(l, "BEGIN:VTIMEZONE"):
 			skipping = "END:VTIMEZONE"
+		case skipping == "" && l == "BEGIN:VEVENT" && isOccurrence(s.lines[i:]):
+			skipping = "END:VEVENT"
+			out = append(out, l)
+			continue
 		case skipping != "":
 			if l == skipping {
 				skipping = ""
@@ -344,6 +350,19 @@ func (w *world) rewrite(o *object, s stored, old *regexp.Regexp, lines []string)
 		out = append(out, l)
 	}
 	w.store(o.kind, s.id, out)
+}
+
+// isOccurrence tells whether the event that begins here is one of a series.
+func isOccurrence(lines []string) bool {
+	for _, l := range lines {
+		switch {
+		case strings.HasPrefix(l, "RECURRENCE-ID"):
+			return true
+		case l == "END:VEVENT":
+			return false
+		}
+	}
+	return false
 }
 
 // detail is the property of a phone's item that an edition sets beside the

@@ -74,6 +74,7 @@ func (w *world) checkServer(k *kind) {
 			w.problem("the server holds %q, but the last editions are %v, after %v", s.label, o.editions, o.base)
 		}
 		seen[o.number] = true
+		w.checkDays(o, s)
 		for _, line := range o.keep {
 			if !slices.Contains(s.lines, line) {
 				w.problem("%q lost the line %q:\n%s", s.label, line, strings.Join(s.lines, "\n"))
@@ -83,6 +84,27 @@ func (w *world) checkServer(k *kind) {
 	for _, o := range w.objects {
 		if o.kind == k && o.gone == "" && !seen[o.number] {
 			w.problem("object %d, which %s made, is not on the server, and nobody deleted it", o.number, o.by)
+		}
+	}
+}
+
+// checkDays looks for the occurrences that were edited. Where others edited the
+// series at the same time, theirs may be what stayed; what is there once stays.
+func (w *world) checkDays(o *object, s stored) {
+	authors := make(map[string]bool)
+	for _, e := range o.editions {
+		authors[e.by] = true
+	}
+	for day, title := range o.days {
+		line := "SUMMARY:" + title
+		switch {
+		case slices.Contains(o.keep, line):
+		case slices.Contains(s.lines, line):
+			o.keep = append(o.keep, line)
+		case len(authors) > 1:
+			delete(o.days, day)
+		default:
+			w.problem("%q lost its occurrence %q:\n%s", s.label, title, strings.Join(s.lines, "\n"))
 		}
 	}
 }

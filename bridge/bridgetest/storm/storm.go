@@ -68,7 +68,7 @@ const (
 // A Report counts what a storm did.
 type Report struct {
 	Steps, Requests, Faults, Kills, Restarts, Rests int
-	Objects, Edits, Deletions                       int
+	Objects, Edits, Days, Deletions                 int // days are edited occurrences of series
 }
 
 // Add sums reports up.
@@ -81,13 +81,14 @@ func (r *Report) Add(o Report) {
 	r.Rests += o.Rests
 	r.Objects += o.Objects
 	r.Edits += o.Edits
+	r.Days += o.Days
 	r.Deletions += o.Deletions
 }
 
 // String is one line.
 func (r Report) String() string {
-	return fmt.Sprintf("%d steps, %d requests, %d objects, %d edits, %d deletions, %d faults, %d kills, %d restarts, %d rests",
-		r.Steps, r.Requests, r.Objects, r.Edits, r.Deletions, r.Faults, r.Kills, r.Restarts, r.Rests)
+	return fmt.Sprintf("%d steps, %d requests, %d objects, %d edits, %d edited days, %d deletions, %d faults, %d kills, %d restarts, %d rests",
+		r.Steps, r.Requests, r.Objects, r.Edits, r.Days, r.Deletions, r.Faults, r.Kills, r.Restarts, r.Rests)
 }
 
 // A world is everything that a storm plays with. Its script runs on one
@@ -241,6 +242,7 @@ type deed struct {
 var deeds = []deed{
 	{8, false, func(w *world) { w.any().add() }},
 	{16, false, func(w *world) { w.any().edit() }},
+	{8, false, func(w *world) { w.any().editDay() }},
 	{4, false, func(w *world) { w.any().remove() }},
 	{24, false, func(w *world) { w.any().sync() }},
 	{10, false, func(w *world) { w.any().syncOne() }},

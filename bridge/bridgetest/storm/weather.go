@@ -143,6 +143,8 @@ func (s *weather) before(ctx context.Context, op memory.Op) error {
 	case lone && s.roll(ctx, 12):
 		s.kill("before", op)
 		return storms(op)
+	case lone && s.roll(ctx, 8):
+		s.world.stumble()
 	case s.roll(ctx, 30):
 		s.world.fault("%s is slow", op)
 		s.world.pass(time.Duration(1+chance(ctx, 40)) * time.Second)

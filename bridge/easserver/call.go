@@ -16,8 +16,8 @@ import (
 	"github.com/pushbridge/pushbridge/bridge/wbxml"
 )
 
-// An answer is a message of package eas; nil is an empty body, and encoded is
-// a message that was marshalled before.
+// An answer is a message of package eas; nil is an empty body, encoded is a
+// message that was marshalled before, and multipart one with parts behind it.
 type answer any
 
 type encoded []byte
@@ -129,6 +129,9 @@ func (s *Server) write(w *recorder, c *call, message answer) error {
 		return nil
 	case encoded:
 		w.message(c.request, m)
+		return nil
+	case multipart:
+		w.body(c.request, multipartType, m)
 		return nil
 	}
 	doc, err := eas.Marshal(message, c.version)

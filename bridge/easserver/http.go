@@ -107,10 +107,13 @@ func (w *recorder) unauthorized() {
 	w.fail(http.StatusUnauthorized, "Log in with the user name and password of your contacts and calendars.")
 }
 
-// message answers WBXML, compressed if the phone asked for that.
-func (w *recorder) message(r *http.Request, doc []byte) {
+// message answers WBXML.
+func (w *recorder) message(r *http.Request, doc []byte) { w.body(r, contentType, doc) }
+
+// body answers a document, compressed if the phone asked for that.
+func (w *recorder) body(r *http.Request, typ string, doc []byte) {
 	h := w.Header()
-	h.Set("Content-Type", contentType)
+	h.Set("Content-Type", typ)
 	if len(doc) < MinCompress || !acceptsGzip(r) {
 		h.Set("Content-Length", strconv.Itoa(len(doc)))
 		w.WriteHeader(http.StatusOK)

@@ -3,6 +3,7 @@ package easserver
 import (
 	"context"
 	"errors"
+	"fmt"
 	"slices"
 
 	"github.com/pushbridge/pushbridge/bridge/eas"
@@ -49,7 +50,16 @@ func (s *Server) itemOperations(ctx context.Context, c *call) (answer, error) {
 		results.Fetches = append(results.Fetches, r)
 	}
 	c.event.Status = int(eas.ItemOperationsOK)
-	return eas.ItemOperationsResponse{Status: eas.ItemOperationsOK, Response: results}, nil
+	response := eas.ItemOperationsResponse{Status: eas.ItemOperationsOK, Response: results}
+	if !c.acceptsMultipart() {
+		return response, nil
+	}
+	parts := takeParts(results.Fetches)
+	doc, err := eas.Marshal(&response, c.version)
+	if err != nil {
+		return nil, fmt.Errorf("easserver: the answer in parts: %w", err)
+	}
+	return join(doc, parts), nil
 }
 
 // MaxLongID bounds a LongId, in bytes. See [MS-ASCMD] "LongId".

@@ -1,0 +1,62 @@
+package easserver
+
+import (
+	"encoding/binary"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/pushbridge/pushbridge/bridge/eas"
+	"github.com/pushbridge/pushbridge/bridge/eas/tag"
+)
+
+const multipartType = "application/vnd.ms-sync.multipart"
+
+// A multipart answer is a message with the texts that it names behind it. See
+// [MS-ASCMD] "Delivery of Content Requested by Fetch".
+type multipart []byte
+
+// acceptsMultipart tells whether the phone asked for it, in the header or in
+// the base64 query. See [MS-ASHTTP] "MS-ASAcceptMultiPart".
+func (c *call) acceptsMultipart() bool {
+	return c.query.Multipart || strings.EqualFold(strings.TrimSpace(c.request.Header.Get("MS-ASAcceptMultiPart")), "T")
+}
+
+// takeParts takes the texts of bodies out of what was fetched and leaves their
+// numbers there. Part 0 is the message itself.
+func takeParts(fetches []eas.FetchResult) (parts [][]byte) {
+	for i := range fetches {
+		p := fetches[i].Properties
+		body := slices.IndexFunc(p, func(e eas.Element) bool { return e.Tag == tag.AirSyncBaseBody })
+		if body < 0 {
+			continue
+		}
+		children := slices.Clone(p[body].Children)
+		for j, e := range children {
+			if e.Tag == tag.AirSyncBaseData {
+				parts = append(parts, []byte(e.Content()))
+				children[j] = eas.T(tag.ItemOperationsPart, strconv.Itoa(len(parts)))
+			}
+		}
+		p[body].Children = children
+	}
+	return parts
+}
+
+// join puts a message and its parts together: how many there are, where each
+// begins and how long it is, as little-endian numbers of 32 bits, and the parts.
+// See [MS-ASCMD] "MultiPartResponse".
+func join(message []byte, parts [][]byte) multipart {
+	parts = append([][]byte{message}, parts...)
+	out := binary.LittleEndian.AppendUint32(nil, uint32(len(parts)))
+	offset := 4 + 8*len(parts)
+	for _, p := range parts {
+		out = binary.LittleEndian.AppendUint32(out, uint32(offset))
+		out = binary.LittleEndian.AppendUint32(out, uint32(len(p)))
+		offset += len(p)
+	}
+	for _, p := range parts {
+		out = append(out, p...)
+	}
+	return out
+}

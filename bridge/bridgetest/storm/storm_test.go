@@ -26,12 +26,6 @@ var (
 	span  = flag.Duration("storm.for", 0, "how long TestLong goes on")
 )
 
-// seeds are those of every day: 1 to this.
-const seeds = 24
-
-// pluginSeeds are those that a plugin process has to stand: 1 to this.
-const pluginSeeds = 3
-
 func play(t *testing.T, o storm.Options) (r storm.Report) {
 	t.Helper()
 	synctest.Test(t, func(t *testing.T) { r = storm.Run(t, o) })
@@ -53,7 +47,7 @@ func TestStorm(t *testing.T) {
 
 // Nothing is wrong with the script itself.
 func TestCalm(t *testing.T) {
-	for n := range uint64(4) {
+	for n := range uint64(calmSeeds) {
 		t.Run(fmt.Sprint(n+1), func(t *testing.T) {
 			t.Log(play(t, storm.Options{Seed: n + 1, Steps: *steps, Calm: true}))
 		})

@@ -1,0 +1,6 @@
+//go:build !race
+
+package storm_test
+
+// How many seeds every run of the tests plays: 1 to these.
+const seeds, calmSeeds, pluginSeeds = 24, 3, 3

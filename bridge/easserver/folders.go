@@ -176,11 +176,18 @@ func (s *Server) fillWatcher(ctx context.Context, w *watch.Watcher, acct *accoun
 	if err != nil {
 		return err
 	}
-	session, err := acct.Session(ctx, f.Backend)
-	if err != nil {
+	// A backend that is down now is asked until it is up again, without the
+	// extras that it may have.
+	if w.Session, err = acct.Session(ctx, f.Backend); err != nil && backend.KindOf(err) != backend.Transient {
 		return err
 	}
-	w.Session, w.Collection = session, f.Collection
-	w.Refresh = func(ctx context.Context) (bool, error) { return s.Engine.Refresh(ctx, f, session) }
+	w.Collection = f.Collection
+	w.Refresh = func(ctx context.Context) (bool, error) {
+		session, err := acct.Session(ctx, f.Backend)
+		if err != nil {
+			return false, err
+		}
+		return s.Engine.Refresh(ctx, f, session)
+	}
 	return nil
 }

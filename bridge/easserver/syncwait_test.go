@@ -2,6 +2,7 @@ package easserver_test
 
 import (
 	"fmt"
+	"strings"
 	"testing"
 	"time"
 
@@ -213,5 +214,44 @@ func TestWaitingWithoutWantingNews(t *testing.T) {
 	h.Store("tasks", "t", bridgetest.Task("t", "T"))
 	if res := <-answered; res == nil || len(res.Collections) != 1 || res.Collections[0].CollectionID != tasks.CollectionID {
 		t.Errorf("answered %+v, want the task", res)
+	}
+}
+
+// A phone begins to wait while a backend cannot even be opened, and is woken
+// when that has come up and has news.
+func TestPingThatBeganWhileABackendWasDown(t *testing.T) {
+	state := t.TempDir()
+	second := memory.New()
+	second.AddUser(bridgetest.User, bridgetest.Password)
+	second.SetCollection(bridgetest.User, backend.Collection{ID: "work", Kind: backend.Contacts, Name: "Work"})
+	options := bridgetest.Options{Edit: func(o *bridge.Options) {
+		o.Config.State = state
+		o.Backends = append(o.Backends, account.Named{Name: "second", Backend: second})
+	}}
+	p := bridgetest.Start(t, options).Phone(eas.V141, "phone1", phone.Settings{})
+	bridgetest.Sync(t, p)
+	var work string
+	for _, f := range p.Folders() {
+		if f.DisplayName == "Work" {
+			work = f.ServerID
+		}
+	}
+	h := bridgetest.Start(t, options) // the worker is restarted
+	c := h.Client(eas.V141, "phone1")
+	second.Fail(memory.Failure{Op: memory.OpOpen, Err: backend.Errorf(backend.Transient, "memory", "down"), Times: -1})
+	answered := make(chan eas.PingResponse, 1)
+	go func() {
+		res, err := c.Ping(t.Context(), &eas.PingRequest{HeartbeatInterval: ptr(60), Folders: []eas.PingFolder{{ID: work, Class: "Contacts"}}})
+		if err != nil {
+			t.Errorf("Ping: %v", err)
+		}
+		answered <- res
+	}()
+	await(t, "the Ping waits", func() bool { return h.Bridge.Waiting() == 1 })
+	await(t, "the backend was tried", func() bool { return strings.Contains(h.Log.String(), "looking for changes") })
+	second.Mend()
+	second.Store(bridgetest.User, "work", "w", []byte(bridgetest.Card("w", "W")))
+	if res := <-answered; res.Status != eas.PingChanges {
+		t.Errorf("answered %+v, want status 2", res)
 	}
 }

@@ -14,6 +14,7 @@ import (
 	"github.com/pushbridge/pushbridge/bridge/eas"
 	"github.com/pushbridge/pushbridge/bridge/eas/tag"
 	"github.com/pushbridge/pushbridge/bridge/phone"
+	"github.com/pushbridge/pushbridge/bridge/wbxml"
 	"github.com/pushbridge/pushbridge/plugins/backend"
 )
 
@@ -257,5 +258,60 @@ func TestEditsOfWhatLeftTheWindow(t *testing.T) {
 		if deletes && stored != "" || !deletes && !strings.Contains(stored, "SUMMARY:After") {
 			t.Errorf("the server holds %q after the phone's edit", stored)
 		}
+	}
+}
+
+// The answer to an Add is lost, and the phone builds its request anew. What
+// others did to the item meanwhile stays. Found while judging seed 1.
+func TestWhatOthersDoToAnItemWhoseAnswerWasLost(t *testing.T) {
+	tests := []struct {
+		name   string
+		does   func(h *bridgetest.House, id backend.ItemID)
+		stored string
+		told   wbxml.Tag
+	}{
+		{"they delete it", func(h *bridgetest.House, id backend.ItemID) { h.Backend.Remove(bridgetest.User, "tasks", id) }, "", tag.AirSyncDelete},
+		{"they edit it", func(h *bridgetest.House, id backend.ItemID) {
+			h.Store("tasks", id, bridgetest.Task("t", "By others"))
+		}, "SUMMARY:By others", tag.AirSyncChange},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			h := bridgetest.Start(t, bridgetest.Options{})
+			p := h.Phone(eas.V141, "phone1", phone.Settings{})
+			bridgetest.Sync(t, p)
+			f := bridgetest.FolderOf(t, p, "Tasks")
+			c := h.Client(eas.V141, "phone1")
+			send := func(window int) eas.SyncResult {
+				t.Helper()
+				r, err := c.Sync(t.Context(), &eas.SyncRequest{Collections: []eas.SyncCollection{{
+					SyncKey: f.SyncKey, CollectionID: f.ServerID, WindowSize: &window,
+					Commands: []eas.SyncCommand{{Do: tag.AirSyncAdd, ClientID: "a1", Data: eas.Properties{
+						eas.T(tag.TasksSubject, "By the phone"), eas.T(tag.TasksComplete, "0")}}},
+				}}})
+				if err != nil || len(r.Collections) != 1 || len(r.Collections[0].Responses) != 1 {
+					t.Fatalf("the answer is %+v, error %v", r, err)
+				}
+				return r.Collections[0]
+			}
+			first := send(10)
+			for id := range h.Backend.Items(bridgetest.User, "tasks") {
+				tt.does(h, id)
+			}
+			again := send(11) // another request, as far as the server can tell
+			if a, b := first.Responses[0], again.Responses[0]; a.ServerID != b.ServerID || b.Status != eas.SyncOK {
+				t.Errorf("the answers are %+v and %+v, want one item", a, b)
+			}
+			if len(again.Commands) != 1 || again.Commands[0].Do != tt.told {
+				t.Errorf("the phone was told %+v, want what the others did", again.Commands)
+			}
+			stored := ""
+			for _, body := range h.Backend.Items(bridgetest.User, "tasks") {
+				stored += string(body)
+			}
+			if !strings.Contains(stored, tt.stored) || tt.stored == "" && stored != "" {
+				t.Errorf("the server holds %q, want %q", stored, tt.stored)
+			}
+		})
 	}
 }

@@ -117,8 +117,8 @@ func (f *folderSync) add(ctx context.Context, cmd *eas.SyncCommand) (serverID st
 	if f.class.make == nil {
 		return "", backend.Errorf(backend.Unsupported, "easserver: add", "items of class %s cannot be added", f.class.name)
 	}
-	if f.round.Repeated {
-		f.round.Earlier(cmd.ClientID)
+	if before, ok := f.round.Earlier(cmd.ClientID); ok {
+		return syncengine.ServerID(f.folder.ID, before.Number), f.addedBefore(ctx, cmd, before)
 	}
 	if cmd.Class != "" && cmd.Class != f.class.name {
 		return "", fmt.Errorf("%w: an item of class %.40q does not belong here", translate.ErrInvalid, cmd.Class)
@@ -146,6 +146,41 @@ func (f *folderSync) add(ctx context.Context, cmd *eas.SyncCommand) (serverID st
 		return "", err
 	}
 	return syncengine.ServerID(f.folder.ID, n), nil
+}
+
+// addedBefore is an Add that was carried out in the round which this one
+// repeats. What others did to the item since, its deletion too, is newer than
+// what the phone says again, and news to the phone.
+func (f *folderSync) addedBefore(ctx context.Context, cmd *eas.SyncCommand, before syncengine.Result) error {
+	row, _, err := f.round.Lookup(ctx, before.Number)
+	if errors.Is(err, syncengine.ErrNoItem) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	now, err := f.current(ctx, row.ID)
+	if backend.KindOf(err) == backend.NotFound {
+		return nil
+	}
+	if err != nil || now.Revision != before.Revision && !f.set.phoneWins() {
+		return err
+	}
+	merged, err := f.class.merge(now.Body, cmd.Data, f.translation())
+	if err != nil || bytes.Equal(merged, now.Body) {
+		return nil // it is there, as the phone said at first
+	}
+	now.Body = merged
+	stored, err := f.session.Put(ctx, f.folder.Collection, now)
+	if kind := backend.KindOf(err); kind == backend.Conflict || kind == backend.NotFound {
+		return nil // somebody was faster
+	}
+	if err != nil {
+		return err
+	}
+	stored.MediaType, stored.Body = now.MediaType, merged
+	_, err = f.round.Added(ctx, cmd.ClientID, stored)
+	return err
 }
 
 // meet is an Add whose item is there already: an earlier try of the same

@@ -22,7 +22,7 @@ type Config struct {
 
 	Email       string      // to ask Autodiscover about; "" means User
 	Version     eas.Version // 0 means the highest that the server speaks
-	DeviceID    string      // "" means one made from User and URL, so that it is the same each time
+	DeviceID    string      // "" means one made from User, URL and what is done, so that it is the same each time
 	DeviceType  string      // "" means "pushbridge"
 	UserAgent   string      // "" means "pushbridge-phone"
 	Base64Query bool        // see easclient.Client
@@ -41,10 +41,12 @@ const pingFor = 3 * time.Second
 // errNoVersion is a server that answers, but not as ActiveSync does.
 var errNoVersion = errors.New("the server announces no version of ActiveSync that we speak; if it is another kind of server, the address is wrong, or the web server in front lacks its location")
 
-func (c Config) client() *easclient.Client {
+// client makes one whose device is another for each purpose: a server takes
+// two that call themselves the same for one phone that starts over.
+func (c Config) client(purpose string) *easclient.Client {
 	id := c.DeviceID
 	if id == "" {
-		sum := sha256.Sum256([]byte(c.User + "\x00" + c.URL))
+		sum := sha256.Sum256([]byte(c.User + "\x00" + c.URL + "\x00" + purpose))
 		id = strings.ToUpper(hex.EncodeToString(sum[:16]))
 	}
 	return &easclient.Client{
@@ -73,8 +75,8 @@ func or(s, otherwise string) string {
 
 // connect makes a phone that speaks a version of the server's, and provisions it
 // where the version does that.
-func (c Config) connect(ctx context.Context) (*Phone, error) {
-	client := c.client()
+func (c Config) connect(ctx context.Context, purpose string) (*Phone, error) {
+	client := c.client(purpose)
 	if client.Version == 0 {
 		o, err := client.Options(ctx)
 		if err != nil {

@@ -51,7 +51,7 @@ func (f *fake) config() Config {
 	}
 }
 
-func (f *fake) phone(s Settings) *Phone { return New(f.config().client(), s) }
+func (f *fake) phone(s Settings) *Phone { return New(f.config().client("test"), s) }
 
 func (f *fake) RoundTrip(r *http.Request) (*http.Response, error) {
 	w := httptest.NewRecorder()

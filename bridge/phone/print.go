@@ -24,7 +24,7 @@ const maxShown = 100
 // PrintSync syncs everything and writes what a phone then holds, as text or as
 // JSON.
 func PrintSync(ctx context.Context, w io.Writer, c Config, asJSON bool) error {
-	p, err := c.connect(ctx)
+	p, err := c.connect(ctx, "sync")
 	if err != nil {
 		return err
 	}

@@ -18,7 +18,7 @@ import (
 // the first Sync of each folder, one Ping. It returns the first error that a phone
 // would stumble over, after it has tried what can still be tried.
 func Probe(ctx context.Context, w io.Writer, c Config) error {
-	pr := prober{w: w, config: c, client: c.client()}
+	pr := prober{w: w, config: c, client: c.client("probe")}
 	for _, step := range []func(*prober, context.Context) error{
 		(*prober).options, (*prober).autodiscover, (*prober).provision, (*prober).folders, (*prober).items, (*prober).ping,
 	} {

@@ -21,7 +21,7 @@ const settled = 2 * time.Second
 // Watch syncs everything, then waits in Pings and writes a line for each change
 // as it comes, until ctx ends.
 func Watch(ctx context.Context, w io.Writer, c Config) error {
-	p, err := c.connect(ctx)
+	p, err := c.connect(ctx, "watch")
 	if err != nil {
 		return err
 	}

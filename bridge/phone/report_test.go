@@ -303,3 +303,16 @@ func TestTitles(t *testing.T) {
 		}
 	}
 }
+
+// Somebody who looks at what a phone holds, while another window watches, must
+// not be taken for the phone that waits there.
+func TestEachPurposeIsAPhoneOfItsOwn(t *testing.T) {
+	c := Config{URL: "https://mail.example.org", User: "ada"}
+	watch, again, sync := c.client("watch").DeviceID, c.client("watch").DeviceID, c.client("sync").DeviceID
+	if watch != again || watch == sync {
+		t.Errorf("the devices are %s, %s and %s, want the first two alike and the third another one", watch, again, sync)
+	}
+	if c.DeviceID = "MINE"; c.client("watch").DeviceID != "MINE" || c.client("sync").DeviceID != "MINE" {
+		t.Error("the device that somebody asked for is not used")
+	}
+}

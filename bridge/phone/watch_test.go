@@ -194,7 +194,7 @@ func TestWatchGivesUpOnlyWhereWaitingDoesNotHelp(t *testing.T) {
 				ctx, cancel := context.WithTimeout(t.Context(), 100*time.Second)
 				defer cancel()
 				troubles := 0
-				err := New(c.client(), Settings{}).Watch(ctx, func(e Event) { troubles++ })
+				err := New(c.client("test"), Settings{}).Watch(ctx, func(e Event) { troubles++ })
 				var he *easclient.HTTPError
 				if final != errors.As(err, &he) {
 					t.Errorf("got %v after %d troubles", err, troubles)

@@ -52,6 +52,7 @@ func TestCommandLine(t *testing.T) {
 		says   []string
 	}{
 		{"help", []string{"help"}, exitOK, []string{"demo", "serve", "phone", "Exit status"}},
+		{"version", []string{"--version"}, exitOK, []string{"pushbridge version"}},
 		{"no arguments", nil, exitOK, []string{"demo"}},
 		{"an unknown command", []string{"srve"}, exitUsage, []string{"srve"}},
 		{"an unknown flag", []string{"demo", "--htp", "x"}, exitUsage, []string{"--htp", "help"}},

@@ -45,7 +45,7 @@ func newPhone() *cobra.Command {
 	flags.StringVar(&f.config.Password, "password", "", "the password")
 	flags.StringVar(&f.passwordFile, "password-file", "", "a `FILE` that holds the password")
 	flags.StringVar(&f.version, "eas", "", "the protocol `VERSION` to speak, such as 14.1; the highest common one if empty")
-	flags.StringVar(&f.config.DeviceID, "device", "", "the `DEVICEID`; the same for the same user and server if empty")
+	flags.StringVar(&f.config.DeviceID, "device", "", "the `DEVICEID`; if empty one for each user, server and subcommand")
 	flags.IntVar(&f.config.WindowSize, "window", 0, "most items in one answer; 0 means 100")
 	flags.BoolVar(&f.config.Base64Query, "base64", false, "send the query in base64, as newer phones do")
 	flags.BoolVar(&f.insecure, "insecure", false, "accept any certificate (for trials)")

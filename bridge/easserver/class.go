@@ -43,7 +43,7 @@ type class struct {
 }
 
 // classes lists what we can synchronize.
-var classes = map[backend.CollectionKind]*class{
+var classes = guardedAll(map[backend.CollectionKind]*class{
 	backend.Contacts: {
 		name: "Contacts", page: tag.ContactsFirstName.Page(), min: eas.V25, mainFolder: eas.FolderContacts, otherFolder: eas.FolderUserContacts,
 		show: contact.FromVCard, merge: contact.Merge, make: contact.New,
@@ -69,7 +69,7 @@ var classes = map[backend.CollectionKind]*class{
 		name: "Email", page: tag.EmailSubject.Page(), min: eas.V25, mainFolder: eas.FolderInbox, otherFolder: eas.FolderUserMail,
 		filter: everything,
 	},
-}
+})
 
 // everything is the filter of classes that have none: contacts and notes
 // ignore FilterType.

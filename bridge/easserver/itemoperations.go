@@ -150,6 +150,7 @@ func (s *Server) fetchItem(ctx context.Context, c *call, fetch eas.FetchRequest)
 		schema = fetch.Options.Schema
 	}
 	if p, err = k.show(it.Body, o); err != nil {
+		c.report(s, err)
 		return "", nil, err
 	}
 	return k.name, onlySchema(p, schema), nil

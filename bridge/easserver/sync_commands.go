@@ -90,6 +90,7 @@ func (f *folderSync) applyAll(ctx context.Context) error {
 			return fmt.Errorf("easserver: the phone's change: %w", err)
 		}
 		if out.Status = itemStatus(err); out.Status != eas.SyncOK {
+			f.call.report(f.server, err)
 			f.call.event.Add(slogItem(cmd.Do, err))
 		} else if cmd.Do == tag.AirSyncChange || cmd.Do == tag.AirSyncDelete {
 			continue

@@ -113,6 +113,7 @@ func (f *folderSync) takeBatch(ctx context.Context, room *room, o translate.Opti
 				// It turned into something that phones have no place for.
 				cmd.Do, cmd.Data = tag.AirSyncDelete, nil
 			case err != nil:
+				f.call.report(f.server, err)
 				f.skip(n, !errors.Is(err, translate.ErrNotShown))
 				continue
 			}

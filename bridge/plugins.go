@@ -50,9 +50,13 @@ func startPlugins(ctx context.Context, o Options, logger *slog.Logger) (*plugins
 
 // complaint says which table of the configuration is to blame.
 func complaint(b config.Backend, err error) error {
-	if settings, ok := errors.AsType[*host.ConfigError](err); ok {
+	settings, ok := errors.AsType[*host.ConfigError](err)
+	switch {
+	case ok:
 		err = &host.ConfigError{Plugin: "[backend." + b.Name + "]", Text: settings.Text}
-	} else {
+	case errors.Is(err, context.DeadlineExceeded):
+		err = fmt.Errorf("[backend.%s]: %w; it has not answered in time: is %q a plugin?", b.Name, err, b.Plugin)
+	default:
 		err = fmt.Errorf("[backend.%s]: %w", b.Name, err)
 	}
 	if b.At != "" {

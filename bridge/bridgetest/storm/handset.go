@@ -101,6 +101,11 @@ func (h *handset) judge(events []phone.Event) {
 			if o, _ := h.world.parse(labels.FindString(phone.Title(e.Item))); o != nil {
 				o.sure = true
 			}
+		case e.Kind == phone.Removed:
+			label := labels.FindString(phone.Title(e.Item))
+			if o, _ := h.world.parse(label); o == nil || o.gone == "" {
+				h.problem("was told that %q is gone, and nobody deleted it", label)
+			}
 		case e.Kind == phone.Restarted:
 			h.problem("the key of folder %q was not known any more", e.Folder)
 		case e.Kind == phone.Refused && e.ClientID != "":

@@ -127,6 +127,10 @@ func (s session) exec(ctx context.Context, q string, args ...any) error {
 
 // row reads the one row of a query into to, or answers none.
 func (s session) row(ctx context.Context, none error, to []any, q string, args ...any) error {
+	ctx, err := quick(ctx)
+	if err != nil {
+		return err
+	}
 	switch err := s(ctx, q).QueryRowContext(ctx, args...).Scan(to...); err {
 	case nil:
 		return nil
@@ -137,8 +141,22 @@ func (s session) row(ctx context.Context, none error, to []any, q string, args .
 	}
 }
 
+// quick is the context of a question that is answered in microseconds: whoever
+// has given up is told so at once, and nobody watches for it meanwhile, which
+// would cost the driver two goroutines and more than the question itself.
+func quick(ctx context.Context) (context.Context, error) {
+	if err := ctx.Err(); err != nil {
+		return nil, fmt.Errorf("sqlstore: %w", err)
+	}
+	return context.WithoutCancel(ctx), nil
+}
+
 // rows calls each for every row of a query.
 func (s session) rows(ctx context.Context, each func(scan func(...any) error) error, q string, args ...any) error {
+	ctx, err := quick(ctx)
+	if err != nil {
+		return err
+	}
 	rows, err := s(ctx, q).QueryContext(ctx, args...)
 	if err != nil {
 		return fmt.Errorf("sqlstore: %w", err)

@@ -269,7 +269,7 @@ func (w *world) desktopActs() {
 	switch n := w.rng.IntN(10); {
 	case o == nil || was == nil:
 		w.problem("%s holds %q as %q, which nobody made", k.collection, s.id, s.label)
-	case o.gone != "" && w.weather.crowded > 0:
+	case o.gone != "" && w.weather.crowds():
 		// It may be deleted at this moment, and would be written anew.
 	case n < 2:
 		w.note("%s deletes %q", desktop, s.label)

@@ -30,6 +30,13 @@ func (s *weather) crowd(n int) {
 	s.crowded += n
 }
 
+// crowds tells whether more than one thing happens at a time.
+func (s *weather) crowds() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.crowded > 0
+}
+
 // still turns the faults off, or on again.
 func (s *weather) still(calm bool) {
 	s.mu.Lock()

@@ -42,6 +42,8 @@ func TestRule(t *testing.T) {
 		{name: "keep a user", login: "ann", want: account.Identity{Name: "ann"}},
 		{name: "keep an address", login: "Ann@Example.ORG", want: account.Identity{Name: "Ann@example.org", Address: "Ann@example.org"}},
 		{name: "keep drops the Windows domain", login: `OFFICE\ann`, want: account.Identity{Name: "ann"}},
+		{name: "a Windows domain with a dot", login: `office.local\ann`, want: account.Identity{Name: "ann"}},
+		{name: "the Windows name of this computer", login: `.\ann`, want: account.Identity{Name: "ann"}},
 		{name: "an empty Windows domain", login: `\ann`, want: account.Identity{Name: "ann"}},
 		{name: "both fields of a phone", login: `OFFICE\ann@example.org`, want: account.Identity{Name: "ann@example.org", Address: "ann@example.org"}},
 		{name: "spaces around", login: " ann ", want: account.Identity{Name: "ann"}},
@@ -391,6 +393,7 @@ func FuzzRule(f *testing.F) {
 	f.Add("ann@example.org", true)
 	f.Add(`DOMAIN\änn@x@y`, false)
 	f.Add(`x\ ann @ y`, false)
+	f.Add(`.\0`, false)
 	f.Fuzz(func(t *testing.T, login string, lower bool) {
 		r := account.Rule{Lower: lower}
 		once, err := r.Apply(login)

@@ -60,8 +60,8 @@ func (r Rule) Apply(login string) (Identity, error) {
 		return Identity{}, fmt.Errorf("%w: its domain is not one of ours", ErrLogin)
 	}
 	known := full
-	if slash && domain != "" && !strings.Contains(full, ".") {
-		known = r.fallback() // a NetBIOS name is nobody's mail domain
+	if slash && len(r.Domains) == 0 {
+		known = r.fallback() // a Windows domain that nobody named is no mail domain, with a dot in it or not
 	}
 	var id Identity
 	switch r.User {

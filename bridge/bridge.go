@@ -46,6 +46,10 @@ type Options struct {
 	// plugin. Nil means this executable with "plugin NAME".
 	Adapter func(name string) ([]string, error)
 
+	// Store, if it is not nil, comes between the sync engine and its database.
+	// For tests of what happens when the disk is full.
+	Store func(syncengine.Store) syncengine.Store
+
 	// Linger is how long a folder is watched after its last phone left; 0 means
 	// the hub's default.
 	Linger hub.Options
@@ -106,8 +110,12 @@ func (b *Bridge) join(o Options, backends []account.Named) (err error) {
 	lingering := o.Linger
 	lingering.Report = func(err error) { b.logger.Error("watching", "error", err) }
 	b.hub = hub.New(lingering)
+	var mirror syncengine.Store = b.store.Sync()
+	if o.Store != nil {
+		mirror = o.Store(mirror)
+	}
 	b.engine = syncengine.New(syncengine.Options{
-		Store: b.store.Sync(), Describe: easserver.Describe,
+		Store: mirror, Describe: easserver.Describe,
 		Changed: func(user string, f syncengine.FolderID) { b.hub.Publish(hub.Topic{User: user, Folder: int64(f)}) },
 	})
 	b.devices = device.New(device.Options{Store: b.store.Phones(), Require: f.Policy.Require, Revision: easserver.PolicyRevision})

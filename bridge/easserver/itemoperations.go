@@ -149,7 +149,11 @@ func (s *Server) fetchItem(ctx context.Context, c *call, fetch eas.FetchRequest)
 		o.Body = bodyWish(c.version, fetch.Options.BodyPreferences, nil)
 		schema = fetch.Options.Schema
 	}
-	if p, err = k.show(it.Body, o); err != nil {
+	p, err = k.show(it.Body, o)
+	var t tally
+	t.add(row.ID, err)
+	s.tell(ctx, c, folder, t)
+	if err != nil {
 		c.report(s, err)
 		return "", nil, err
 	}

@@ -31,6 +31,9 @@ type Options struct {
 	Engine   *syncengine.Engine
 	Hub      *hub.Hub
 
+	// Problems is told of objects that cannot be shown. Nil means that nobody is.
+	Problems Problems
+
 	// PollMin and PollMax bound the time between two questions to a backend
 	// while a phone waits; 0 means the defaults of package watch.
 	PollMin, PollMax time.Duration

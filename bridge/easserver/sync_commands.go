@@ -355,6 +355,9 @@ func (f *folderSync) fetch(ctx context.Context, cmd *eas.SyncCommand) (eas.Prope
 		return nil, translate.ErrUnreadable
 	}
 	shown, err := f.class.show(now.Body, f.translation())
+	var t tally
+	t.add(row.ID, err)
+	f.server.tell(ctx, f.call, f.folder, t)
 	return shown, translated(err)
 }
 

@@ -95,6 +95,8 @@ func (f *folderSync) takeBatch(ctx context.Context, room *room, o translate.Opti
 	if err != nil {
 		return false, err
 	}
+	var t tally
+	defer func() { f.server.tell(ctx, f.call, f.folder, t) }()
 	for _, n := range batch {
 		cmd := eas.SyncCommand{Do: newsCommands[n.Op], ServerID: syncengine.ServerID(f.folder.ID, n.Number)}
 		revision := backend.Revision("")
@@ -103,11 +105,15 @@ func (f *folderSync) takeBatch(ctx context.Context, room *room, o translate.Opti
 			if there && backend.KindOf(it.Err) == backend.Transient {
 				return false, it.Err // not now; it stays news
 			}
+			if it.Err != nil {
+				t.add(n.ID, it.Err)
+			}
 			if !there || it.Err != nil || f.class.show == nil {
 				f.skip(n, there)
 				continue
 			}
 			cmd.Data, err = f.class.show(it.Body, o)
+			t.add(n.ID, err)
 			switch {
 			case errors.Is(err, translate.ErrNotShown) && n.Op == syncengine.Change:
 				// It turned into something that phones have no place for.

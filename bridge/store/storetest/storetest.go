@@ -6,6 +6,7 @@ import (
 
 	"github.com/pushbridge/pushbridge/bridge/device"
 	"github.com/pushbridge/pushbridge/bridge/device/devicetest"
+	"github.com/pushbridge/pushbridge/bridge/problem"
 	"github.com/pushbridge/pushbridge/bridge/syncengine"
 )
 
@@ -13,6 +14,8 @@ import (
 type Stores struct {
 	Sync   syncengine.Store
 	Phones device.Store
+
+	Problems problem.Store
 }
 
 // Run runs the suite. open answers an empty database each time it is called.
@@ -20,6 +23,7 @@ func Run(t *testing.T, open func(*testing.T) Stores) {
 	t.Run("Phones", func(t *testing.T) {
 		devicetest.Run(t, func(t *testing.T) device.Store { return open(t).Phones })
 	})
+	t.Run("Problems", func(t *testing.T) { problems(t, open(t).Problems) })
 	t.Run("Sync", func(t *testing.T) {
 		for _, tc := range []struct {
 			name string
@@ -39,6 +43,7 @@ func Run(t *testing.T, open func(*testing.T) Stores) {
 			{"Numbers", numbers},
 			{"RemoveItems", removeItems},
 			{"PurgeItems", purgeItems},
+			{"Holds", holds},
 			{"Partnership", partnership},
 			{"Standing", standing},
 			{"Answers", answers},

@@ -1,0 +1,69 @@
+package syncengine
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+
+	"github.com/pushbridge/pushbridge/plugins/backend"
+)
+
+// Count is how many items of a folder are there, as far as the mirror knows.
+func (e *Engine) Count(ctx context.Context, f FolderID) (int, error) {
+	n := 0
+	if err := e.store.Numbers(ctx, f, func(Number, int64) { n++ }); err != nil {
+		return 0, fmt.Errorf("syncengine: counting items: %w", err)
+	}
+	return n, nil
+}
+
+// An Inventory is what a phone has of a folder.
+type Inventory struct {
+	Items  int
+	Behind bool // the mirror has changes that the phone did not ask for yet
+}
+
+// Inventory looks up what a phone has of a folder; ErrUnknown if it never
+// synchronized it, or is to begin anew.
+func (e *Engine) Inventory(ctx context.Context, p Phone, f FolderID) (Inventory, error) {
+	standing, err := e.store.Standing(ctx, p, f)
+	if err != nil {
+		return Inventory{}, fmt.Errorf("syncengine: a phone's inventory: %w", err)
+	}
+	stored, err := e.store.PresentState(ctx, p, f)
+	if err != nil {
+		return Inventory{}, fmt.Errorf("syncengine: a phone's inventory: %w", err)
+	}
+	s, err := decodeState(stored.State)
+	if err != nil { // the phone will have to begin anew
+		return Inventory{}, fmt.Errorf("%w: %w", ErrUnknown, err)
+	}
+	return Inventory{
+		Items:  int(s.held.GetCardinality()),
+		Behind: standing.Unfinished || standing.Sequence > standing.Position,
+	}, nil
+}
+
+// There answers which of the items (any number) are in a folder of the user,
+// as far as the mirror knows; none if the folder is gone.
+func (e *Engine) There(ctx context.Context, user string, f FolderID, ids []backend.ItemID) ([]backend.ItemID, error) {
+	if _, err := e.Folder(ctx, user, f); errors.Is(err, ErrNoFolder) {
+		return nil, nil
+	} else if err != nil {
+		return nil, err
+	}
+	var there []backend.ItemID
+	for part := range slices.Chunk(ids, backend.MaxBatch) {
+		items, err := e.store.ItemsNamed(ctx, f, part)
+		if err != nil {
+			return nil, fmt.Errorf("syncengine: looking for items: %w", err)
+		}
+		for _, it := range items {
+			if !it.Removed {
+				there = append(there, it.ID)
+			}
+		}
+	}
+	return there, nil
+}

@@ -10,6 +10,7 @@ package backend
 import (
 	"context"
 	"log/slog"
+	"net/netip"
 )
 
 type (
@@ -50,6 +51,11 @@ const (
 type Credentials struct {
 	User     string
 	Password string
+
+	// Address is where the phone is that asks, or that waits and is asked for.
+	// The zero Addr means that it is not known. It proves nothing; it is for
+	// stores that count failed logins by where they come from, see Addressee.
+	Address netip.Addr
 }
 
 // String shows the user and hides the password.
@@ -60,6 +66,9 @@ func (c Credentials) GoString() string { return "backend.Credentials{" + c.Strin
 
 // LogValue hides the password from log/slog.
 func (c Credentials) LogValue() slog.Value { return slog.StringValue(c.String()) }
+
+// MarshalText hides the password from encoding/json and its like.
+func (c Credentials) MarshalText() ([]byte, error) { return []byte(c.String()), nil }
 
 // A Backend is one configured store: a server, or a directory.
 type Backend interface {

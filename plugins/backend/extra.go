@@ -112,3 +112,30 @@ func Declared(b Backend) []Extra {
 	}
 	return nil
 }
+
+// An Addressee is a Backend that may want to know where phones are. A session
+// of one that does is used for phones at the address of its Credentials alone;
+// every other backend shares a person's session between all places.
+type Addressee interface {
+	Backend
+	WantsAddress() bool
+}
+
+// WantsAddress tells whether a backend wants to know where phones are.
+func WantsAddress(b Backend) bool {
+	a, ok := b.(Addressee)
+	return ok && a.WantsAddress()
+}
+
+// A Resumer is a Backend that can make a session for credentials which it
+// accepted minutes ago, without asking the store once more. Sessions of a
+// Resumer are closed seconds after their last call, so that they need not keep
+// a password in memory for longer; those of any other backend, minutes after.
+type Resumer interface {
+	Backend
+
+	// Resume keeps the promises of Open, except that it need not notice that
+	// the store would say no: the session's calls do. It answers nil and no
+	// error if it has to be asked with Open after all.
+	Resume(ctx context.Context, c Credentials) (Session, error)
+}

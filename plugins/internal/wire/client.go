@@ -71,7 +71,7 @@ func (c *Client) Close() error { return nil }
 
 // Session answers a session without a call. It offers these extras.
 func (c *Client) Session(cred backend.Credentials, extras []backend.Extra) *Session {
-	return &Session{c: c, extras: extras, credentials: &pb.Credentials{User: []byte(cred.User), Password: []byte(cred.Password)}}
+	return &Session{c: c, extras: extras, credentials: credentialsToProto(cred)}
 }
 
 // A Session is a person's session on the other side of the connection.
@@ -80,6 +80,14 @@ type Session struct {
 	credentials *pb.Credentials
 	extras      []backend.Extra
 }
+
+// String names the plugin and the person, and hides the password.
+func (s *Session) String() string {
+	return "plugin " + s.c.name + ": session of " + string(s.credentials.GetUser())
+}
+
+// GoString hides the password from %#v, too.
+func (s *Session) GoString() string { return "wire.Session{" + s.String() + "}" }
 
 // Extras lists what the session really can do, for [backend.As].
 func (s *Session) Extras() []backend.Extra { return s.extras }

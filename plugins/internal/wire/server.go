@@ -88,7 +88,7 @@ func (s *Server) Configure(ctx context.Context, in *pb.ConfigureRequest) (*pb.Co
 		return &pb.ConfigureResponse{Complaint: text(err.Error(), batchSize)}, nil
 	}
 	s.backend = b
-	s.sessions = newSessions(b.Open)
+	s.sessions = newSessions(b)
 	return &pb.ConfigureResponse{
 		Name: text(s.name, maxName), Extras: extraNames(backend.Declared(b)), MinorVersion: MinorVersion,
 	}, nil

@@ -7,6 +7,7 @@ import (
 	"crypto/sha256"
 	"encoding/binary"
 	"errors"
+	"net/netip"
 	"sync"
 	"time"
 
@@ -18,16 +19,24 @@ const (
 	// hold connections to the store.
 	maxSessions = 512
 
-	// sessionIdle is how long a session is kept without a call. Phones that
-	// wait are polled for more often than that.
+	// sessionIdle is how long a session is kept without a call, and how long
+	// it is known that the store accepted somebody. Phones that wait are polled
+	// for more often than that.
 	sessionIdle = 5 * time.Minute
+
+	// sessionLinger is how long a session is kept without a call that can be
+	// made again without asking the store: it has a password in memory. The
+	// requests with which a phone follows up on another come within seconds.
+	sessionLinger = 15 * time.Second
 )
 
 // sessions keeps opened sessions, so that credentials that come with every
 // call are cheap. It knows people by a keyed hash and keeps no password.
 type sessions struct {
-	open func(context.Context, backend.Credentials) (backend.Session, error)
-	key  []byte
+	open    func(context.Context, backend.Credentials) (backend.Session, error)
+	resume  func(context.Context, backend.Credentials) (backend.Session, error) // nil if the backend is no Resumer
+	address bool                                                                // sessions belong to a place, too
+	key     []byte
 
 	mu     sync.Mutex
 	seats  map[digest]*seat
@@ -48,6 +57,7 @@ type seat struct {
 	// Written by the one who fills opening.
 	session backend.Session
 	denied  error // what the store said against the credentials
+	known   bool  // the store accepted the credentials while the seat was here
 
 	// Guarded by sessions.mu.
 	users int // calls that use the seat
@@ -57,9 +67,15 @@ type seat struct {
 
 var errServerClosed = errors.New("the plugin is shutting down")
 
-func newSessions(open func(context.Context, backend.Credentials) (backend.Session, error)) *sessions {
+func newSessions(b backend.Backend) *sessions {
 	ctx, stop := context.WithCancel(context.Background())
-	s := &sessions{open: open, key: make([]byte, sha256.Size), seats: make(map[digest]*seat), stop: stop}
+	s := &sessions{
+		open: b.Open, address: backend.WantsAddress(b),
+		key: make([]byte, sha256.Size), seats: make(map[digest]*seat), stop: stop,
+	}
+	if r, ok := b.(backend.Resumer); ok {
+		s.resume = r.Resume
+	}
 	rand.Read(s.key) // never fails
 	s.running.Go(func() { s.sweep(ctx) })
 	return s
@@ -69,6 +85,9 @@ func (s *sessions) digest(c backend.Credentials) digest {
 	h := hmac.New(sha256.New, s.key)
 	h.Write(binary.BigEndian.AppendUint64(nil, uint64(len(c.User)))) // so that no password continues a name
 	h.Write([]byte(c.User))
+	place := c.Address.AsSlice()
+	h.Write([]byte{byte(len(place))})
+	h.Write(place)
 	h.Write([]byte(c.Password))
 	return digest(h.Sum(nil))
 }
@@ -76,6 +95,7 @@ func (s *sessions) digest(c backend.Credentials) digest {
 // with lends do the person's session. Many calls share one; kind Denied from
 // any of them ends it for later ones.
 func (s *sessions) with(ctx context.Context, c backend.Credentials, do func(backend.Session) error) error {
+	c = s.placed(c)
 	st, err := s.sit(s.digest(c))
 	if err != nil {
 		return err
@@ -87,6 +107,15 @@ func (s *sessions) with(ctx context.Context, c backend.Credentials, do func(back
 	}
 	err = do(st.session)
 	return err
+}
+
+// placed leaves out the address if it does not matter, so that a person's
+// phones share a session.
+func (s *sessions) placed(c backend.Credentials) backend.Credentials {
+	if !s.address {
+		c.Address = netip.Addr{}
+	}
+	return c
 }
 
 // sit finds a person's seat or makes one.
@@ -142,15 +171,25 @@ func (s *sessions) fill(ctx context.Context, st *seat, c backend.Credentials) er
 	if st.session != nil {
 		return nil
 	}
-	session, err := s.open(ctx, c)
+	session, err := s.make(ctx, st, c)
 	if err != nil {
 		if backend.KindOf(err) == backend.Denied {
 			st.denied = err
 		}
 		return err
 	}
-	st.session = session
+	st.session, st.known = session, true
 	return nil
+}
+
+// make opens a session, without asking the store if it may.
+func (s *sessions) make(ctx context.Context, st *seat, c backend.Credentials) (backend.Session, error) {
+	if st.known && s.resume != nil {
+		if session, err := s.resume(ctx, c); session != nil || err != nil {
+			return session, err
+		}
+	}
+	return s.open(ctx, c)
 }
 
 // rise ends a call's use of a seat.
@@ -199,6 +238,7 @@ func (s *sessions) replace(ctx context.Context, c backend.Credentials) ([]backen
 	s.calls.Add(1)
 	s.mu.Unlock()
 	defer s.calls.Done()
+	c = s.placed(c)
 	d := s.digest(c)
 	session, err := s.open(ctx, c)
 	if err != nil {
@@ -216,7 +256,7 @@ func (s *sessions) replace(ctx context.Context, c backend.Credentials) ([]backen
 		s.remove(old)
 	}
 	st := s.place(d)
-	st.session, st.last = session, time.Now()
+	st.session, st.known, st.last = session, true, time.Now()
 	if st.gone || s.closed {
 		s.remove(st)
 	}
@@ -225,7 +265,7 @@ func (s *sessions) replace(ctx context.Context, c backend.Credentials) ([]backen
 
 // sweep closes sessions that nobody uses any more.
 func (s *sessions) sweep(ctx context.Context) {
-	tick := time.NewTicker(sessionIdle / 5)
+	tick := time.NewTicker(sessionLinger / 3)
 	defer tick.Stop()
 	for {
 		select {
@@ -235,8 +275,12 @@ func (s *sessions) sweep(ctx context.Context) {
 		}
 		s.mu.Lock()
 		for _, st := range s.seats {
-			if st.users == 0 && time.Since(st.last) >= sessionIdle {
+			switch idle := time.Since(st.last); {
+			case st.users > 0:
+			case idle >= sessionIdle:
 				s.remove(st)
+			case idle >= sessionLinger && s.resume != nil:
+				s.vacate(st)
 			}
 		}
 		s.mu.Unlock()

@@ -19,7 +19,7 @@ type store struct {
 	slow           time.Duration // that Open takes
 }
 
-func (s *store) open(ctx context.Context, c backend.Credentials) (backend.Session, error) {
+func (s *store) Open(ctx context.Context, c backend.Credentials) (backend.Session, error) {
 	s.opened.Add(1)
 	select {
 	case <-time.After(s.slow):
@@ -31,6 +31,8 @@ func (s *store) open(ctx context.Context, c backend.Credentials) (backend.Sessio
 	}
 	return &counted{store: s}, nil
 }
+
+func (s *store) Close() error { return nil }
 
 type counted struct {
 	backend.Session
@@ -141,7 +143,7 @@ func TestSessions(t *testing.T) {
 		t.Run(test.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				st := &store{}
-				s := newSessions(st.open)
+				s := newSessions(st)
 				test.do(t, st, s)
 				synctest.Wait()
 				if o, c := st.opened.Load(), st.closed.Load(); o != test.opened || c != test.closed {

@@ -10,6 +10,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
+	"net/netip"
 	"strings"
 
 	"github.com/pushbridge/pushbridge/plugins/backend"
@@ -125,8 +126,15 @@ func extrasOf(names []string) []backend.Extra {
 	return list
 }
 
+func credentialsToProto(c backend.Credentials) *pb.Credentials {
+	return &pb.Credentials{User: []byte(c.User), Password: []byte(c.Password), Address: c.Address.Unmap().WithZone("").AsSlice()}
+}
+
+// credentialsOf is the inverse of credentialsToProto. What is not an address
+// is none.
 func credentialsOf(c *pb.Credentials) backend.Credentials {
-	return backend.Credentials{User: string(c.GetUser()), Password: string(c.GetPassword())}
+	address, _ := netip.AddrFromSlice(c.GetAddress())
+	return backend.Credentials{User: string(c.GetUser()), Password: string(c.GetPassword()), Address: address.Unmap()}
 }
 
 func collectionToProto(c backend.Collection) *pb.Collection {

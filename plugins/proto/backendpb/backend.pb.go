@@ -109,9 +109,12 @@ func (Kind) EnumDescriptor() ([]byte, []int) {
 
 // Credentials are what a person typed into the phone.
 type Credentials struct {
-	state         protoimpl.MessageState `protogen:"open.v1"`
-	User          []byte                 `protobuf:"bytes,1,opt,name=user,proto3" json:"user,omitempty"`
-	Password      []byte                 `protobuf:"bytes,2,opt,name=password,proto3" json:"password,omitempty"` // Next unused field number: 3
+	state    protoimpl.MessageState `protogen:"open.v1"`
+	User     []byte                 `protobuf:"bytes,1,opt,name=user,proto3" json:"user,omitempty"`
+	Password []byte                 `protobuf:"bytes,2,opt,name=password,proto3" json:"password,omitempty"`
+	// Where the phone is: 4 bytes of an IPv4 address, 16 of an IPv6 one. Empty
+	// if that is not known.
+	Address       []byte `protobuf:"bytes,3,opt,name=address,proto3" json:"address,omitempty"` // Next unused field number: 4
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -156,6 +159,13 @@ func (x *Credentials) GetUser() []byte {
 func (x *Credentials) GetPassword() []byte {
 	if x != nil {
 		return x.Password
+	}
+	return nil
+}
+
+func (x *Credentials) GetAddress() []byte {
+	if x != nil {
+		return x.Address
 	}
 	return nil
 }
@@ -1603,10 +1613,11 @@ var File_backend_proto protoreflect.FileDescriptor
 
 const file_backend_proto_rawDesc = "" +
 	"\n" +
-	"\rbackend.proto\x12\x15pushbridge.backend.v1\"=\n" +
+	"\rbackend.proto\x12\x15pushbridge.backend.v1\"W\n" +
 	"\vCredentials\x12\x12\n" +
 	"\x04user\x18\x01 \x01(\fR\x04user\x12\x1a\n" +
-	"\bpassword\x18\x02 \x01(\fR\bpassword\".\n" +
+	"\bpassword\x18\x02 \x01(\fR\bpassword\x12\x18\n" +
+	"\aaddress\x18\x03 \x01(\fR\aaddress\".\n" +
 	"\x10ConfigureRequest\x12\x1a\n" +
 	"\bsettings\x18\x01 \x01(\fR\bsettings\"\x82\x01\n" +
 	"\x11ConfigureResponse\x12\x12\n" +

@@ -50,15 +50,49 @@ type Options struct {
 	// Self are the person's mail addresses, to tell an organizer from a guest.
 	Self []string
 
+	// Schedules says that the calendar server itself mails invitations and
+	// answers (RFC 6638, section 2: calendar-auto-schedule in its DAV header),
+	// so that it has to be told where a phone does that.
+	Schedules bool
+
+	// Item is the ServerId under which the phone knows the item. The
+	// FileReferences of its attachments begin with it; without it no
+	// attachments are shown. See FileReference.
+	Item string
+
 	// Ghosted tells whether the absence of a property in what a phone sent
 	// means "unchanged". Where it does not, absence means removal. Nil means
 	// that nothing is ghosted. See [MS-ASCMD] "Supported" and "Ghosted
 	// Properties".
 	Ghosted func(wbxml.Tag) bool
 
+	// BirthdayHour is the hour of the day, in UTC, at which this phone expects
+	// birthdays and anniversaries, so that it shows them on their day: 0 for
+	// most. What a phone sends is understood at any hour.
+	BirthdayHour int
+
+	// EmptyPictureRemoves: an empty Picture from this phone takes a contact's
+	// photo away. Most phones send one with every edit and mean nothing by it.
+	EmptyPictureRemoves bool
+
+	// FileAs is what a contact is filed under that does not say so itself.
+	FileAs FileAs
+
 	// Now is written into the time stamps of what changes.
 	Now time.Time
 }
+
+// FileAs is a rule for the name under which a phone files a contact. See
+// [MS-ASCNTC] "FileAs".
+type FileAs int
+
+// The rules. What they need may be missing; then the formatted name counts.
+const (
+	FileAsFormatted FileAs = iota // as the contact is called: Dr. Jane Doe
+	FileAsLastFirst               // Doe, Jane
+	FileAsFirstLast               // Jane Doe
+	FileAsCompany                 // Example Ltd.
+)
 
 // Absent tells what it means that a property is missing from what a phone
 // sent: true if it is to be kept.
@@ -83,7 +117,8 @@ func (o Options) ProtocolVersion() eas.Version {
 // A BodyType is the format of a body. See [MS-ASAIRS] "Type (Body)".
 type BodyType int
 
-// The body types that contacts, events, tasks and notes can have.
+// The body types that contacts, events, tasks and notes can have; MIME is
+// mail's.
 const (
 	PlainText BodyType = 1
 	HTML      BodyType = 2
@@ -108,7 +143,16 @@ type Body struct {
 	// Omit leaves bodies out altogether: a phone that speaks 12.0 or later and
 	// sent no BodyPreference gets only their size.
 	Omit bool
+
+	// Preview is the length in characters of the preview that a phone wants, 0
+	// to MaxPreview. It gets one, from 14.0 on, where it does not get the text
+	// itself in plain. See [MS-ASAIRS] "Preview (Body)".
+	Preview int
 }
+
+// MaxPreview is the largest Preview. See [MS-ASAIRS] "Preview
+// (BodyPreference)".
+const MaxPreview = 255
 
 // Facts are what the filters of a phone need to know of an object.
 type Facts struct {

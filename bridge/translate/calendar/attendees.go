@@ -2,7 +2,9 @@ package calendar
 
 import (
 	"slices"
+	"strconv"
 	"strings"
+	"unicode"
 
 	"github.com/pushbridge/pushbridge/bridge/eas"
 	"github.com/pushbridge/pushbridge/bridge/eas/tag"
@@ -154,7 +156,7 @@ func mergeAttendees(e *event, el eas.Element) error {
 	if len(el.Children) > maxAttendees {
 		return invalid("%d attendees", len(el.Children))
 	}
-	if len(el.Children) == 0 || !e.organizes() {
+	if len(el.Children) == 0 || !e.organizes() && !e.new {
 		return nil
 	}
 	named := map[string]bool{}
@@ -215,11 +217,31 @@ func (e *event) mergeAttendee(mail string, sent eas.Properties) {
 	} else {
 		l.SetParam("PARTSTAT", "NEEDS-ACTION")
 	}
-	l.SetParam("RSVP", "TRUE")
+	if status != "3" && status != "4" {
+		l.SetParam("RSVP", "TRUE")
+	}
 	if !e.plainDates() {
 		// Up to 14.1 the phone itself mails the invitation; without this a
 		// scheduling server would mail a second one. See RFC 6638, section 7.1.
 		l.SetParam("SCHEDULE-AGENT", "CLIENT")
+	}
+}
+
+// nameSender makes sure that one program mails what changed in a meeting of
+// the person's own. Up to 14.1 it is the phone, for all guests; from 16.0 on it
+// is the calendar server, if it can. See RFC 6638, section 7.1.
+func (obj *object) nameSender(c *component) {
+	if organizer := c.Get("ORGANIZER"); !obj.o.Schedules || organizer != nil && !obj.self(organizer) {
+		return
+	}
+	for _, l := range c.All("ATTENDEE") {
+		agent := strings.ToUpper(l.Param("SCHEDULE-AGENT"))
+		switch {
+		case obj.plainDates() && agent == "CLIENT":
+			l.SetParam("SCHEDULE-AGENT")
+		case !obj.plainDates() && agent != "NONE" && !obj.self(l):
+			l.SetParam("SCHEDULE-AGENT", "CLIENT")
+		}
 	}
 }
 
@@ -236,6 +258,30 @@ func setKind(l *line, kind string) {
 			l.SetParam("CUTYPE", "INDIVIDUAL")
 		}
 		l.SetParam("ROLE", "REQ-PARTICIPANT")
+	}
+}
+
+// takeOrganizer names the organizer of a new event as the phone does: an
+// invitation that a phone up to 14.1 took out of a mail is somebody else's.
+func (e *event) takeOrganizer(sent eas.Properties) {
+	mail, _ := sent.Text(tag.CalendarOrganizerEmail)
+	name, _ := sent.Text(tag.CalendarOrganizerName)
+	guests, _ := sent.Find(tag.CalendarAttendees)
+	status, _ := sent.Text(tag.CalendarMeetingStatus)
+	bits, _ := strconv.Atoi(strings.TrimSpace(status))
+	mail, name = bare(mail), strings.Join(strings.Fields(name), " ")
+	switch {
+	case !strings.Contains(mail, "@") || strings.ContainsFunc(mail, unicode.IsControl):
+		return
+	case bits&isReceived == 0 && (len(guests.Children) == 0 || !e.mine(mail) && len(e.o.Self) > 0):
+		return // their own event, or their own meeting under an address that we do not know
+	}
+	l := e.c.Add("ORGANIZER", "mailto:"+mail)
+	if name != "" && !strings.EqualFold(name, mail) {
+		l.SetParam("CN", name)
+	}
+	if e.o.Schedules && !e.mine(mail) && !e.plainDates() {
+		l.SetParam("SCHEDULE-AGENT", "CLIENT") // the phone mails its answer, too
 	}
 }
 
@@ -266,7 +312,11 @@ func showResponseType(e *event) (eas.Element, bool) {
 	case e.organizes():
 		return number(tag.CalendarResponseType, 1)
 	}
-	if s := partstats[strings.ToUpper(e.own().Param("PARTSTAT"))]; s != "" {
+	own := e.own()
+	if own == nil {
+		return number(tag.CalendarResponseType, 0) // in a shared calendar: nobody asks the person
+	}
+	if s := partstats[strings.ToUpper(own.Param("PARTSTAT"))]; s != "" {
 		return text(tag.CalendarResponseType, s)
 	}
 	return number(tag.CalendarResponseType, 5)

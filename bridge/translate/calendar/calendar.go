@@ -83,6 +83,9 @@ func (obj *object) finish(ics []byte, before map[*component]prints) []byte {
 		if existed && was.plan != is.plan {
 			obj.countUp(c)
 		}
+		if was.plan != is.plan || was.guests != is.guests {
+			obj.nameSender(c)
+		}
 	}
 	return obj.doc.Bytes()
 }
@@ -120,9 +123,9 @@ func unreadable(format string, args ...any) error {
 	return fmt.Errorf("%w: "+format, append([]any{translate.ErrUnreadable}, args...)...)
 }
 
-// prints tell whether a component changed: anything in it, or what matters to
-// those who are invited.
-type prints struct{ all, plan string }
+// prints tell whether a component changed: anything in it, what matters to
+// those who are invited, or who they are.
+type prints struct{ all, plan, guests string }
 
 // plan lists the properties whose change raises SEQUENCE. See RFC 5546,
 // section 2.1.4.
@@ -134,6 +137,9 @@ func printsOf(c *component) prints {
 		for _, l := range c.All(name) {
 			p.plan += lineText(l)
 		}
+	}
+	for _, l := range c.All("ATTENDEE") {
+		p.guests += l.Value() + "\n"
 	}
 	p.all = fingerprint(c)
 	return p

@@ -70,6 +70,7 @@ func init() {
 		{tag: tag.CalendarResponseRequested, from: v140, show: showResponseRequested},
 		{tag: tag.CalendarResponseType, from: v140, exception: v140, show: showResponseType},
 		{tag: tag.CalendarDisallowNewTimeProposal, from: v140, show: showDisallow},
+		{tag: tag.AirSyncBaseAttachments, from: v160, exception: v160, show: showAttachments, merge: mergeAttachments},
 	}
 }
 

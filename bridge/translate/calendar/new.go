@@ -3,18 +3,22 @@ package calendar
 import (
 	"strings"
 	"time"
+	"unicode"
+	"unicode/utf8"
 
 	"github.com/pushbridge/pushbridge/bridge/eas"
 	"github.com/pushbridge/pushbridge/bridge/eas/tag"
 	"github.com/pushbridge/pushbridge/bridge/translate"
 	"github.com/pushbridge/pushbridge/bridge/translate/ical"
 	"github.com/pushbridge/pushbridge/bridge/translate/tz"
+	"github.com/pushbridge/pushbridge/bridge/wbxml"
 )
 
-// New makes an object of what a phone created. A phone's own UID is not used:
-// uid is the one under which the event is stored.
+// New makes an object of what a phone created. The UID is the phone's, which
+// stands in the invitations that it mailed, and in those that it took an event
+// out of; uid serves a phone that sends none.
 func New(uid string, sent eas.Properties, o translate.Options) ([]byte, error) {
-	doc, err := ical.Create("VEVENT", uid, o.Now)
+	doc, err := ical.Create("VEVENT", sentUID(sent, uid), o.Now)
 	if err != nil {
 		return nil, err
 	}
@@ -22,7 +26,7 @@ func New(uid string, sent eas.Properties, o translate.Options) ([]byte, error) {
 	made := cal.Component("VEVENT")
 	cal.RemoveComponent(made) // it comes back behind its time zone
 	obj := &object{doc: doc, cal: cal, o: o, zones: ical.ZonesOf(cal, o.Location())}
-	e := &event{object: obj}
+	e := &event{object: obj, new: true}
 	obj.event = e
 	if text, _ := sent.Text(tag.CalendarTimezone); strings.TrimSpace(text) != "" {
 		if b, err := tz.ParseBlob(text); err == nil {
@@ -48,6 +52,7 @@ func New(uid string, sent eas.Properties, o translate.Options) ([]byte, error) {
 	e.c = cal.AddCopy(made)
 	e.start.Put(e.c, "DTSTART")
 	e.end.Put(e.c, "DTEND")
+	e.takeOrganizer(sent)
 
 	if err := e.mergeRecurrence(sent); err != nil {
 		return nil, err
@@ -61,6 +66,19 @@ func New(uid string, sent eas.Properties, o translate.Options) ([]byte, error) {
 		return nil, err
 	}
 	return doc.Bytes(), nil
+}
+
+// sentUID is the phone's name for a new event: UID up to 14.1, ClientUid from
+// 16.0 on. See [MS-ASCAL] "UID" and "ClientUid".
+func sentUID(sent eas.Properties, fallback string) string {
+	for _, t := range []wbxml.Tag{tag.CalendarUID, tag.CalendarClientUid} {
+		uid, _ := sent.Text(t)
+		uid = strings.TrimSpace(uid)
+		if uid != "" && len(uid) <= maxUID && utf8.ValidString(uid) && !strings.ContainsFunc(uid, unicode.IsControl) {
+			return uid
+		}
+	}
+	return fallback
 }
 
 // Where a phone leaves out a time: the start is the next half hour, and the end

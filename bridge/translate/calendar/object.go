@@ -42,6 +42,7 @@ type event struct {
 	allDay bool
 	rule   series
 	next   *time.Time // what nextOccurrence found
+	new    bool       // the phone just made it
 }
 
 // maxOverrides bounds how many overrides are looked at: a daily meeting of

@@ -1,0 +1,127 @@
+package calendar
+
+import (
+	"strings"
+	"time"
+
+	"github.com/pushbridge/pushbridge/bridge/eas"
+	"github.com/pushbridge/pushbridge/bridge/translate"
+)
+
+// A Response is what a person says to an invitation. The values are those of
+// UserResponse. See [MS-ASCMD] "UserResponse".
+type Response int
+
+// The responses.
+const (
+	Accepted  Response = 1
+	Tentative Response = 2
+	Declined  Response = 3
+)
+
+var answers = map[Response]string{Accepted: "ACCEPTED", Tentative: "TENTATIVE", Declined: "DECLINED"}
+
+// An Answer is a person's response to one invitation.
+type Answer struct {
+	Response Response
+
+	// Instance is the InstanceId of the one occurrence that is meant; empty
+	// means the whole event.
+	Instance string
+
+	// Silent: the organizer is told by somebody else than the calendar server,
+	// or by nobody. It matters where the server schedules; up to 14.1 it is
+	// always so, because the phone mails its answers itself.
+	Silent bool
+}
+
+// Respond writes a person's answer, one of whose addresses is in Options.Self,
+// into an event. The error is translate.ErrInvalid if the person organizes the
+// event, or cannot be told among its guests, or if there is no such occurrence.
+//
+// See [MS-ASCMD] "MeetingResponse" and RFC 5546, section 3.2.3.
+func Respond(ics []byte, a Answer, o translate.Options) ([]byte, error) {
+	obj, err := read(ics, o)
+	if err != nil {
+		return nil, err
+	}
+	partstat, ok := answers[a.Response]
+	e := obj.event
+	switch organizer := e.c.Get("ORGANIZER"); {
+	case !ok:
+		return nil, invalid("UserResponse is %d", a.Response)
+	case organizer == nil:
+		return nil, invalid("the event is no meeting")
+	case obj.self(organizer):
+		return nil, invalid("the organizer cannot answer")
+	case len(o.Self) == 0:
+		return nil, invalid("nobody knows the person's address")
+	}
+	before := obj.fingerprints()
+	silent := a.Silent || o.ProtocolVersion() < eas.V160
+	if a.Instance != "" && !orphan(ics, a.Instance, o) {
+		x, err := obj.occurrenceAt(a.Instance)
+		if err != nil {
+			return nil, err
+		}
+		x.answer(partstat, silent)
+		return obj.finish(ics, before), nil
+	}
+	was := strings.ToUpper(e.own().Param("PARTSTAT"))
+	e.answer(partstat, silent)
+	for _, x := range obj.overrides {
+		// An occurrence that was answered apart keeps its answer.
+		if own := strings.ToUpper(x.own().Param("PARTSTAT")); own == was || own == "" || own == "NEEDS-ACTION" {
+			x.answer(partstat, silent)
+		}
+	}
+	return obj.finish(ics, before), nil
+}
+
+// occurrenceAt is the override of the occurrence that an InstanceId names, made
+// if there is none.
+func (obj *object) occurrenceAt(instance string) (*event, error) {
+	e := obj.event
+	t, err := translate.ParseDateTime(instance)
+	if err != nil {
+		return nil, err
+	}
+	if !e.rule.recurs {
+		return nil, invalid("the event has no occurrences")
+	}
+	wall := e.instanceWall(t)
+	if x := e.findOverride(wall); x != nil {
+		return x, nil
+	}
+	if l, _ := e.exdate(wall); l != nil || !e.occurs(wall) {
+		return nil, invalid("there is no occurrence at %s", t.Format(time.RFC3339))
+	}
+	return e.addOverride(wall), nil
+}
+
+// answer writes PARTSTAT into the person's line, and what follows from it.
+func (e *event) answer(partstat string, silent bool) {
+	l := e.own()
+	if l == nil { // invited by way of a list of people
+		l = e.c.Add("ATTENDEE", "mailto:"+bare(e.o.Self[0]))
+	}
+	if !strings.EqualFold(l.Param("PARTSTAT"), partstat) {
+		l.SetParam("PARTSTAT", partstat)
+	}
+	if organizer := e.c.Get("ORGANIZER"); e.o.Schedules && silent && organizer != nil {
+		// See RFC 6638, section 7.1: on ORGANIZER it concerns the guest's answers.
+		organizer.SetParam("SCHEDULE-AGENT", "CLIENT")
+	}
+	if busyStatus := e.c.Get("X-MICROSOFT-CDO-BUSYSTATUS"); busyStatus != nil {
+		switch partstat {
+		case "ACCEPTED":
+			intended := strings.ToUpper(e.c.Get("X-MICROSOFT-CDO-INTENDEDSTATUS").Text())
+			if intended == "" {
+				intended = cdoBusy[busy]
+			}
+			busyStatus.SetValue(intended)
+		case "TENTATIVE":
+			busyStatus.SetValue(cdoBusy[tentative])
+		}
+	}
+}

@@ -313,7 +313,7 @@ func TestProvisionWhereItIsRequired(t *testing.T) {
 
 func requirePolicy(o *bridge.Options) { o.Config.Policy.Require = true }
 
-func mustMarshal(t *testing.T, m any, v eas.Version) []byte {
+func mustMarshal(t testing.TB, m any, v eas.Version) []byte {
 	t.Helper()
 	doc, err := eas.Marshal(m, v)
 	if err != nil {

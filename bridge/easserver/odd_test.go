@@ -52,7 +52,7 @@ func mutate(r *rand.Rand, e eas.Element, depth int) eas.Element {
 }
 
 // element reads a document as an element of which nothing is known.
-func element(t *testing.T, doc []byte) eas.Element {
+func element(t testing.TB, doc []byte) eas.Element {
 	t.Helper()
 	d, err := wbxml.NewDecoder(doc)
 	if err != nil {

@@ -13,7 +13,7 @@ import (
 	"github.com/pushbridge/pushbridge/bridge/eas/tag"
 )
 
-var contactsBody = BodyTags{tag.ContactsBody, tag.ContactsBodySize, tag.ContactsBodyTruncated}
+var contactsBody = BodyTags{Body: tag.ContactsBody, Size: tag.ContactsBodySize, Truncated: tag.ContactsBodyTruncated, RTF: tag.ContactsCompressedRTF}
 
 func body(children ...eas.Element) eas.Properties {
 	return eas.Properties{eas.C(tag.AirSyncBaseBody, children...)}
@@ -82,7 +82,9 @@ func TestMergeBody(t *testing.T) {
 		{"html unchanged", "a\n b  c", body(eas.T(tag.AirSyncBaseType, "2"), eas.T(tag.AirSyncBaseData, TextToHTML("a\n b  c"))), Options{Body: Body{Type: HTML}}, "a\n b  c", false},
 		{"html restyled", "a\nb", body(eas.T(tag.AirSyncBaseType, "2"), eas.T(tag.AirSyncBaseData, "<div>a</div><div><b>b</b></div>")), Options{Body: Body{Type: HTML}}, "a\nb", false},
 		{"html to a plain text", "a", body(eas.T(tag.AirSyncBaseType, "2"), eas.T(tag.AirSyncBaseData, "<p>a &amp; b</p>")), Options{}, "a & b", true},
-		{"rich text is not understood", "a", body(eas.T(tag.AirSyncBaseType, "3"), eas.T(tag.AirSyncBaseData, "AAAA")), Options{}, "a", false},
+		{"rich text", "a", body(eas.T(tag.AirSyncBaseType, "3"), eas.T(tag.AirSyncBaseData, helloWorld)), Options{}, "hello world", true},
+		{"rich text of 2.5", "a", eas.Properties{eas.T(tag.ContactsCompressedRTF, helloWorld)}, Options{Version: eas.V25}, "hello world", true},
+		{"rich text that says the same", "hello world", body(eas.T(tag.AirSyncBaseType, "3"), eas.T(tag.AirSyncBaseData, helloWorld)), Options{}, "hello world", false},
 		{"2.5", "x", eas.Properties{eas.T(tag.ContactsBody, "y")}, Options{Version: eas.V25}, "y", true},
 	}
 	for _, tt := range tests {
@@ -159,3 +161,6 @@ func FuzzBody(f *testing.F) {
 		}
 	})
 }
+
+// helloWorld is the first example of [MS-OXRTFCP], section 4.1.1.
+const helloWorld = "LQAAACsAAABMWkZ18cXHpwMACgByY3BnMTI1QjIK8yBoZWwJACBidwWwbGR9CoAPoA=="

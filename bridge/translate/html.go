@@ -2,19 +2,149 @@ package translate
 
 import (
 	"strings"
+	"unicode"
+	"unicode/utf8"
 
 	"golang.org/x/net/html"
 	"golang.org/x/net/html/atom"
 )
 
-var htmlEscaper = strings.NewReplacer("&", "&amp;", "<", "&lt;", ">", "&gt;", `"`, "&#34;", "\r\n", "<br>\r\n", "\n", "<br>\r\n")
+const (
+	htmlStart = "<html><body>"
+	htmlEnd   = "</body></html>"
+)
 
-// TextToHTML writes a plain text as an HTML document.
+// TextToHTML writes a plain text as an HTML document. Blanks that HTML would
+// swallow become &nbsp;, so that HTMLToText gives the text back.
 func TextToHTML(text string) string {
 	if text == "" {
 		return ""
 	}
-	return "<html><body>" + htmlEscaper.Replace(text) + "</body></html>"
+	var b strings.Builder
+	b.Grow(len(htmlStart) + len(text) + len(text)/16 + len(htmlEnd))
+	b.WriteString(htmlStart)
+	plain, blank := 0, true // from where nothing is escaped yet; after a blank or at the start of a line
+	for i := 0; i < len(text); i++ {
+		escaped := htmlEscapes[text[i]]
+		switch c := text[i]; {
+		case c == ' ' && blank:
+			escaped = "&nbsp;"
+		case c == ' ' || c == '\n':
+			blank = true
+		default:
+			blank = false
+		}
+		if escaped != "" {
+			b.WriteString(text[plain:i])
+			b.WriteString(escaped)
+			plain = i + 1
+		}
+	}
+	b.WriteString(text[plain:])
+	b.WriteString(htmlEnd)
+	return b.String()
+}
+
+// htmlEscapes are the characters that cannot stand for themselves.
+var htmlEscapes = [256]string{'&': "&amp;", '<': "&lt;", '>': "&gt;", '"': "&#34;", '\n': "<br>\r\n"}
+
+// htmlLength is the most that TextToHTML makes of a character.
+func htmlLength(r rune) int {
+	switch {
+	case r == ' ':
+		return len("&nbsp;")
+	case r < 256 && htmlEscapes[byte(r)] != "" && r < utf8.RuneSelf:
+		return len(htmlEscapes[byte(r)])
+	case r == utf8.RuneError:
+		return utf8.UTFMax
+	}
+	return utf8.RuneLen(r)
+}
+
+// truncateHTML cuts a document after at most n bytes, in front of the tag, the
+// entity or the character that has no room.
+func truncateHTML(document string, n int) string {
+	z := html.NewTokenizer(strings.NewReader(document))
+	end := 0
+	for z.Next() != html.ErrorToken {
+		raw := len(z.Raw())
+		if end+raw <= n {
+			end += raw
+			continue
+		}
+		if z.Token().Type == html.TextToken {
+			text := Truncate(document[end:end+raw], n-end)
+			if i := strings.LastIndexByte(text, '&'); i >= 0 && !strings.ContainsAny(text[i:], "; \n") {
+				text = text[:i]
+			}
+			end += len(text)
+		}
+		break
+	}
+	return document[:end]
+}
+
+// looks is a document without anything but its words and what makes them look
+// different: bold, links, lists, headings, tables, pictures. Programs write the
+// rest anew at every turn.
+func looks(document string) string {
+	var b strings.Builder
+	z := html.NewTokenizer(strings.NewReader(document))
+	for {
+		switch z.Next() {
+		case html.ErrorToken:
+			return b.String()
+		case html.TextToken:
+			for _, r := range string(z.Text()) {
+				if !unicode.IsSpace(r) {
+					b.WriteRune(r)
+				}
+			}
+		case html.StartTagToken, html.SelfClosingTagToken:
+			t := z.Token()
+			if name := looking[t.DataAtom]; name != "" {
+				b.WriteString("\n" + name + " " + address(t))
+			}
+			for _, a := range t.Attr {
+				if a.Key == "style" {
+					b.WriteString(styling(a.Val))
+				}
+			}
+		case html.EndTagToken:
+			if name := looking[z.Token().DataAtom]; name != "" {
+				b.WriteString("\n/" + name)
+			}
+		}
+	}
+}
+
+// looking are the elements that make a difference, by one name for each.
+var looking = map[atom.Atom]string{
+	atom.B: "b", atom.Strong: "b", atom.I: "i", atom.Em: "i", atom.U: "u", atom.Ins: "u", atom.S: "s", atom.Del: "s", atom.Strike: "s",
+	atom.A: "a", atom.Img: "img", atom.Ul: "ul", atom.Ol: "ol", atom.Li: "li", atom.Blockquote: "q", atom.Pre: "pre",
+	atom.H1: "h1", atom.H2: "h2", atom.H3: "h3", atom.H4: "h4", atom.H5: "h5", atom.H6: "h6",
+	atom.Table: "table", atom.Tr: "tr", atom.Td: "td", atom.Th: "td", atom.Sub: "sub", atom.Sup: "sup", atom.Mark: "mark",
+}
+
+// address is where a link or a picture leads.
+func address(t html.Token) string {
+	for _, a := range t.Attr {
+		if a.Key == "href" && t.DataAtom == atom.A || a.Key == "src" && t.DataAtom == atom.Img {
+			return a.Val
+		}
+	}
+	return ""
+}
+
+// styling is what a style attribute does that makes a difference.
+func styling(css string) string {
+	found := ""
+	for _, word := range []string{"bold", "italic", "underline", "line-through"} {
+		if strings.Contains(strings.ToLower(css), word) {
+			found += "\n" + word
+		}
+	}
+	return found
 }
 
 // HTMLToText reads the text of an HTML document: blocks and <br> are lines,

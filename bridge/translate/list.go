@@ -1,6 +1,7 @@
 package translate
 
 import (
+	"fmt"
 	"slices"
 	"strings"
 
@@ -31,23 +32,27 @@ func shownList(values []string) []string { return values[:min(len(values), MaxEl
 // MergeList tells what a list is to hold when a phone, which was shown the
 // stored one by AppendList, sends its properties, and whether that is another
 // content. Order and doubles do not matter. An empty list is removal; so is an
-// absent one, unless it is ghosted.
-func MergeList(stored []string, sent eas.Properties, list, element wbxml.Tag, o Options) (want []string, changed bool) {
+// absent one, unless it is ghosted. The error is ErrInvalid for more than
+// MaxElements.
+func MergeList(stored []string, sent eas.Properties, list, element wbxml.Tag, o Options) (want []string, changed bool, err error) {
 	e, ok := sent.Find(list)
-	if !ok && o.Absent(list) {
-		return stored, false
+	if !ok && (len(stored) == 0 || o.Absent(list)) {
+		return stored, false, nil
+	}
+	if len(e.Children) > MaxElements {
+		return stored, false, fmt.Errorf("%w: a list of %d, the limit is %d", ErrInvalid, len(e.Children), MaxElements)
 	}
 	for _, child := range e.Children {
-		v := strings.TrimSpace(child.Content())
+		v := strings.TrimSpace(strings.ToValidUTF8(child.Content(), "\uFFFD"))
 		if child.Tag == element && v != "" && !slices.Contains(want, v) {
 			want = append(want, v)
 		}
 	}
 	shown := shownList(stored)
 	if sameSet(shown, want) {
-		return stored, false
+		return stored, false, nil
 	}
-	return append(want, stored[len(shown):]...), true
+	return append(want, stored[len(shown):]...), true, nil
 }
 
 func sameSet(a, b []string) bool {

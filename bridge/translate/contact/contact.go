@@ -49,7 +49,7 @@ func FromVCard(object []byte, o translate.Options) (eas.Properties, error) {
 }
 
 // bodyTags are the elements of the note in version 2.5. See [MS-ASCNTC] "Body".
-var bodyTags = translate.BodyTags{Body: tag.ContactsBody, Size: tag.ContactsBodySize, Truncated: tag.ContactsBodyTruncated}
+var bodyTags = translate.BodyTags{Body: tag.ContactsBody, Size: tag.ContactsBodySize, Truncated: tag.ContactsBodyTruncated, RTF: tag.ContactsCompressedRTF}
 
 // Merge answers the card with a phone's edit in it: of the properties that the
 // phone changed against what FromVCard shows of this card the lines are
@@ -174,9 +174,7 @@ func (c *card) merge(sent eas.Properties, o translate.Options) error {
 	}
 	c.mergeFormattedName()
 	c.mergeFileAs(texts, shown[rowFileAs])
-	c.mergeCategories(sent, o)
-	c.mergeChildren(sent, o)
-	errs = append(errs, c.mergePicture(sent), c.mergeNote(sent, o))
+	errs = append(errs, c.mergeCategories(sent, o), c.mergeChildren(sent, o), c.mergePicture(sent), c.mergeNote(sent, o))
 	return errors.Join(errs...)
 }
 

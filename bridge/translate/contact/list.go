@@ -19,11 +19,16 @@ func (c *card) categories() []string {
 	return vs
 }
 
-func (c *card) mergeCategories(sent eas.Properties, o translate.Options) {
-	if want, changed := translate.MergeList(c.categories(), sent, tag.ContactsCategories, tag.ContactsCategory, o); changed {
+func (c *card) mergeCategories(sent eas.Properties, o translate.Options) error {
+	want, changed, err := translate.MergeList(c.categories(), sent, tag.ContactsCategories, tag.ContactsCategory, o)
+	if err != nil {
+		return fmt.Errorf("contact: categories: %w", err)
+	}
+	if changed {
 		c.vcard.SetList("CATEGORIES", want)
 		c.changed = true
 	}
+	return nil
 }
 
 func (c *card) childNames() []string {
@@ -35,10 +40,13 @@ func (c *card) childNames() []string {
 }
 
 // mergeChildren keeps a line for each child.
-func (c *card) mergeChildren(sent eas.Properties, o translate.Options) {
-	want, changed := translate.MergeList(c.childNames(), sent, tag.ContactsChildren, tag.ContactsChild, o)
+func (c *card) mergeChildren(sent eas.Properties, o translate.Options) error {
+	want, changed, err := translate.MergeList(c.childNames(), sent, tag.ContactsChildren, tag.ContactsChild, o)
+	if err != nil {
+		return fmt.Errorf("contact: children: %w", err)
+	}
 	if !changed {
-		return
+		return nil
 	}
 	c.changed = true
 	for _, l := range c.lines[famChild] {
@@ -52,6 +60,7 @@ func (c *card) mergeChildren(sent eas.Properties, o translate.Options) {
 	for _, name := range want {
 		c.addChild(name)
 	}
+	return nil
 }
 
 // addChild writes RELATED (RFC 6350, section 6.6.6) or what Apple has in its

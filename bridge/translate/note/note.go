@@ -45,7 +45,7 @@ func FromICalendar(object []byte, o translate.Options) (eas.Properties, error) {
 		ps = append(ps, eas.T(tag.NotesLastModifiedDate, translate.CompactDateTime(at)))
 	}
 	ps = translate.AppendList(ps, tag.NotesCategories, tag.NotesCategory, journal.List("CATEGORIES"))
-	return translate.AppendBody(ps, journal.Get("DESCRIPTION").Text(), o, noBodyTags), nil
+	return translate.AppendDescription(ps, journal, o, noBodyTags), nil
 }
 
 // Merge answers the note with a phone's edit in it: of the properties that the
@@ -135,21 +135,40 @@ func modified(journal *contentline.Component) (time.Time, bool) {
 }
 
 func merge(journal *contentline.Component, sent eas.Properties, o translate.Options) (changed bool, err error) {
-	stored := journal.Get("DESCRIPTION").Text()
-	text, bodyChanged, err := translate.MergeBody(stored, sent, o, noBodyTags)
+	if err := checkClass(sent); err != nil {
+		return false, err
+	}
+	changed = mergeSubject(journal, sent, o) // first, for it is compared with the old text
+	described, err := translate.MergeDescription(journal, sent, o, noBodyTags)
 	if err != nil {
 		return false, fmt.Errorf("note: %w", err)
 	}
-	changed = mergeSubject(journal, sent, o) // first, for it is compared with the old text
-	if bodyChanged {
-		setText(journal, "DESCRIPTION", text)
-		changed = true
+	want, listed, err := translate.MergeList(journal.List("CATEGORIES"), sent, tag.NotesCategories, tag.NotesCategory, o)
+	if err != nil {
+		return false, fmt.Errorf("note: categories: %w", err)
 	}
-	if want, ok := translate.MergeList(journal.List("CATEGORIES"), sent, tag.NotesCategories, tag.NotesCategory, o); ok {
+	if listed {
 		journal.SetList("CATEGORIES", want)
-		changed = true
 	}
-	return changed, nil
+	return changed || described || listed, nil
+}
+
+// checkClass refuses what says that it is something else than a note. See
+// [MS-ASNOTE] "MessageClass".
+func checkClass(sent eas.Properties) error {
+	text, ok := sent.Text(tag.NotesMessageClass)
+	text = strings.TrimSpace(text)
+	if rest, note := cutPrefixFold(text, messageClass); !ok || text == "" || note && (rest == "" || rest[0] == '.') {
+		return nil
+	}
+	return fmt.Errorf("note: %w: the message class %.40q is none of notes", translate.ErrInvalid, text)
+}
+
+func cutPrefixFold(s, prefix string) (rest string, ok bool) {
+	if len(s) < len(prefix) || !strings.EqualFold(s[:len(prefix)], prefix) {
+		return s, false
+	}
+	return s[len(prefix):], true
 }
 
 func mergeSubject(journal *contentline.Component, sent eas.Properties, o translate.Options) bool {

@@ -158,17 +158,11 @@ func (t *todo) merge(sent eas.Properties) error {
 	if err := t.mergeReminder(sent, alarm); err != nil {
 		return err
 	}
-	s, changed, err := translate.MergeBody(t.description(), sent, t.o, oldBody)
-	if err == nil && changed {
-		t.setText("DESCRIPTION", s)
-		t.c.RemoveAll("X-ALT-DESC") // the old text as HTML
-	}
+	_, err := translate.MergeDescription(t.c, sent, t.o, oldBody)
 	return err
 }
 
-var oldBody = translate.BodyTags{Body: tag.TasksBody, Size: tag.TasksBodySize, Truncated: tag.TasksBodyTruncated}
-
-func (t *todo) description() string { return t.c.Get("DESCRIPTION").Text() }
+var oldBody = translate.BodyTags{Body: tag.TasksBody, Size: tag.TasksBodySize, Truncated: tag.TasksBodyTruncated, RTF: tag.TasksCompressedRTF}
 
 // show lists what a phone is told of the task.
 func (t *todo) show() eas.Properties {
@@ -188,7 +182,7 @@ func (t *todo) show() eas.Properties {
 		ps = append(ps, eas.T(tag.TasksComplete, "0"))
 	}
 	ps = append(ps, t.reminder()...)
-	return translate.AppendBody(ps, t.description(), t.o, oldBody)
+	return translate.AppendDescription(ps, t.c, t.o, oldBody)
 }
 
 // setText sets a property, or removes it if the text is empty.

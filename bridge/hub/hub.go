@@ -135,6 +135,13 @@ func (h *Hub) Waiting() int {
 	return len(h.phones)
 }
 
+// Waits tells whether a phone waits.
+func (h *Hub) Waits(user, device string) bool {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return h.phones[phone{user, device}] != nil
+}
+
 // Watching is the number of watch functions that run.
 func (h *Hub) Watching() int {
 	h.mu.Lock()

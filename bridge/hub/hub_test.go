@@ -180,6 +180,10 @@ func TestNewerReplacesOlder(t *testing.T) {
 		if h.Waiting() != 2 {
 			t.Errorf("%d phones wait, want 2: the newer wait, and the other account of the device", h.Waiting())
 		}
+		me := wait(&n)
+		if !h.Waits(me.User, me.Device) || !h.Waits(other.User, other.Device) || h.Waits("carol", me.Device) || h.Waits(me.User, "another") {
+			t.Error("the hub takes one phone for another")
+		}
 		time.Sleep(time.Minute)
 		n.set(nil, inbox)
 		h.Publish(inbox)

@@ -19,6 +19,7 @@ type File struct {
 	Heartbeat Heartbeat
 	Login     Login
 	Policy    Policy
+	Brake     Brake
 
 	PollMin time.Duration // between two questions to a backend that has no events
 	PollMax time.Duration
@@ -58,6 +59,15 @@ type Policy struct {
 	Require bool // phones must accept the policy before they are served
 }
 
+// Brake says when a deletion of many items is not believed at once: more than
+// Count items, and more than Share percent of a folder, that are gone in one
+// listing wait for a second listing, Pause later.
+type Brake struct {
+	Share int // percent; 100 believes everything
+	Count int
+	Pause time.Duration
+}
+
 // A Backend is one [backend.NAME] table.
 type Backend struct {
 	Name     string
@@ -73,6 +83,14 @@ const (
 	MostHeartbeat  = 59 * time.Minute
 )
 
+// LeastBrake is the shortest pause of the brake: a server that restarts is back
+// by then. MostBrake is the longest, since a deletion that phones hear of a day
+// later is a mystery.
+const (
+	LeastBrake = time.Minute
+	MostBrake  = 24 * time.Hour
+)
+
 // LeastPoll keeps a slip of the pen from hammering a server.
 const LeastPoll = time.Second
 
@@ -86,6 +104,7 @@ func Default() File {
 			Min: time.Minute, Default: 8 * time.Minute, Max: MostHeartbeat, Increment: 5 * time.Minute,
 		},
 		Login:   Login{Rule: "keep"},
+		Brake:   Brake{Share: 20, Count: 10, Pause: 10 * time.Minute},
 		PollMin: 15 * time.Second,
 		PollMax: 5 * time.Minute,
 	}

@@ -38,12 +38,18 @@ var keys = map[string]taker{
 	"login.address":       text(func(f *File) *string { return &f.Login.Address }, addressTemplate),
 	"login.verify":        text(func(f *File) *string { return &f.Login.Verify }, anything),
 	"policy.require":      boolean(func(f *File) *bool { return &f.Policy.Require }),
+	"brake.share":         number(func(f *File) *int { return &f.Brake.Share }, 1, 100),
+	"brake.count":         number(func(f *File) *int { return &f.Brake.Count }, 1, maxBrakeCount),
+	"brake.pause":         duration(func(f *File) *time.Duration { return &f.Brake.Pause }, LeastBrake, MostBrake),
 	"autodiscover.url":    text(func(f *File) *string { return &f.AutodiscoverURL }, phoneURL),
 }
 
 // maxPoll bounds the time between two questions: a change that is noticed a
 // day late is not noticed.
 const maxPoll = 24 * time.Hour
+
+// maxBrakeCount is more than any folder has.
+const maxBrakeCount = 1_000_000_000
 
 // isTable tells whether keys live below a path.
 func isTable(path string) bool {
@@ -101,6 +107,30 @@ func boolean(to func(*File) *bool) taker {
 		default:
 			return &problem{describe(v), "write true or false"}
 		}
+		return nil
+	}
+}
+
+// number takes a whole number.
+func number(to func(*File) *int, least, most int) taker {
+	return func(f *File, v any) *problem {
+		remedy := fmt.Sprintf("write a whole number from %d to %d", least, most)
+		n := int64(0)
+		switch v := v.(type) {
+		case int64:
+			n = v
+		case string:
+			var err error
+			if n, err = strconv.ParseInt(v, 10, 64); err != nil {
+				return &problem{fmt.Sprintf("%.40q", v), remedy}
+			}
+		default:
+			return &problem{describe(v), remedy}
+		}
+		if n < int64(least) || n > int64(most) {
+			return &problem{strconv.FormatInt(n, 10), remedy}
+		}
+		*to(f) = int(n)
 		return nil
 	}
 }

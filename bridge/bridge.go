@@ -117,6 +117,8 @@ func (b *Bridge) join(o Options, backends []account.Named) (err error) {
 	b.engine = syncengine.New(syncengine.Options{
 		Store: mirror, Describe: easserver.Describe,
 		Changed: func(user string, f syncengine.FolderID) { b.hub.Publish(hub.Topic{User: user, Folder: int64(f)}) },
+		Brake:   syncengine.Brake{Share: f.Brake.Share, Count: f.Brake.Count, Pause: f.Brake.Pause},
+		Braked:  b.braked,
 	})
 	b.devices = device.New(device.Options{Store: b.store.Phones(), Require: f.Policy.Require, Revision: easserver.PolicyRevision})
 	b.handler = b.routes(easserver.New(easserver.Options{
@@ -126,6 +128,17 @@ func (b *Bridge) join(o Options, backends []account.Named) (err error) {
 		Logger:    b.logger,
 	}), b.logged(autodiscover.New(autodiscover.Options{URL: f.AutodiscoverURL, Login: b.person, Note: noted})))
 	return nil
+}
+
+// braked says in the log that many items are missing, and what came of it.
+func (b *Bridge) braked(h syncengine.Hold, what syncengine.HoldEvent) {
+	level, text := slog.LevelInfo, "a large deletion is no longer held: "+string(what)
+	if what == syncengine.HoldBegan {
+		level, text = slog.LevelWarn, "a large deletion is held until it is confirmed or released"
+	}
+	b.logger.LogAttrs(context.Background(), level, text, slog.String("user", h.User), slog.Int64("folder", int64(h.Folder)),
+		slog.String("name", h.Name), slog.Int("items", h.Items), slog.Int("of", h.Of),
+		slog.Time("since", h.Since), slog.Time("until", h.Until))
 }
 
 // person verifies a login for Autodiscover.

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"slices"
+	"time"
 
 	"github.com/pushbridge/pushbridge/bridge/account"
 	"github.com/pushbridge/pushbridge/bridge/eas"
@@ -182,6 +183,10 @@ func (s *Server) fillWatcher(ctx context.Context, w *watch.Watcher, acct *accoun
 		return err
 	}
 	w.Collection = f.Collection
+	w.Due = func(ctx context.Context) (time.Duration, bool) {
+		until, held, err := s.Engine.HeldUntil(ctx, f.ID)
+		return time.Until(until), held && err == nil
+	}
 	w.Refresh = func(ctx context.Context) (bool, error) {
 		session, err := acct.Session(ctx, f.Backend)
 		if err != nil {

@@ -98,6 +98,7 @@ var (
 	ErrNoItem     = errors.New("syncengine: no such item")                                          // Sync 8
 	ErrUnknown    = errors.New("syncengine: the phone never synchronized this folder")
 	ErrKeyMoved   = errors.New("syncengine: another request of this phone was faster") // Sync 16
+	ErrNoHold     = errors.New("syncengine: nothing of this folder is held")
 )
 
 // Facts are what filters need to know of an item.
@@ -124,10 +125,17 @@ type Options struct {
 	// filters (events, tasks). Nil, or an error, means Facts{Ends: Forever}.
 	Describe func(backend.CollectionKind, backend.Item) (Facts, error)
 
-	// Changed is called after a refresh or a write that gave the mirror
-	// something new, with the folder; never while a lock is held. Nil means
-	// that nobody listens.
+	// Changed is called after a refresh, a write, a Release or a Resync that
+	// made something new to a phone, with the folder (0 for the hierarchy);
+	// never while a lock is held. Nil means that nobody listens.
 	Changed func(user string, f FolderID)
+
+	// Brake says when a deletion of many items is not believed at once.
+	Brake Brake
+
+	// Braked is called when a Hold begins and when it ends; never while a lock
+	// is held. Nil means that nobody listens.
+	Braked func(Hold, HoldEvent)
 }
 
 // An Engine answers what is news to whom. Its methods may be called from many
@@ -136,6 +144,8 @@ type Engine struct {
 	store    Store
 	describe func(backend.CollectionKind, backend.Item) (Facts, error)
 	changed  func(user string, f FolderID)
+	brake    Brake
+	braked   func(Hold, HoldEvent)
 	flights  flights
 }
 
@@ -144,7 +154,10 @@ func New(o Options) *Engine {
 	if o.Store == nil {
 		panic("syncengine: Options.Store is required")
 	}
-	return &Engine{store: o.Store, describe: o.Describe, changed: o.Changed}
+	return &Engine{
+		store: o.Store, describe: o.Describe, changed: o.Changed,
+		brake: o.Brake.filled(), braked: o.Braked,
+	}
 }
 
 // An Op is what a piece of news tells the phone.

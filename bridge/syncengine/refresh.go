@@ -6,35 +6,16 @@ import (
 	"fmt"
 	"maps"
 	"slices"
-	"time"
 
 	"github.com/RoaringBitmap/roaring/v2"
 
 	"github.com/pushbridge/pushbridge/plugins/backend"
 )
 
-const (
-	// MaxRemovals bounds the removals that one listing since a cursor keeps in
-	// memory until it is complete. A listing with more is given up for a
-	// complete one, which needs a bit for each item only.
-	MaxRemovals = 10_000
-
-	// DoubtCount and DoubtShare say when a listing is not believed at once: it
-	// misses at least so many items, and more than one in DoubtShare of what
-	// was there. An unmounted disk or a server that is being restored looks
-	// just like that.
-	DoubtCount = 100
-	DoubtShare = 2
-
-	// DoubtPause is how long after such a listing a second, complete one has
-	// to say the same.
-	DoubtPause = time.Minute
-)
-
-// ErrDoubt means that a listing missed so many items that it is not believed
-// until a second, complete one says the same; nothing was removed. It comes
-// inside a *backend.Error of kind Transient.
-var ErrDoubt = errors.New("syncengine: most of the folder's items are suddenly missing")
+// MaxRemovals bounds the removals that one listing since a cursor keeps in
+// memory until it is complete. A listing with more is given up for a complete
+// one, which needs a bit for each item only.
+const MaxRemovals = 10_000
 
 var (
 	// errTooManyRemovals ends a listing since a cursor.
@@ -53,9 +34,8 @@ const maxOvertaken = 3
 // the one under way may have begun before what the caller wants to see.
 //
 // A listing that fails removes nothing, and its error comes back; what it said
-// of items that are there is kept, since that is true. A listing that misses
-// most of the items is [ErrDoubt]: report it, and go on with what the mirror
-// has or ask again later.
+// of items that are there is kept, since that is true. What is missing in large
+// numbers is held, see [Brake]: that is no error, and all else is taken over.
 func (e *Engine) Refresh(ctx context.Context, f Folder, s Source) (changed bool, err error) {
 	changed, err = e.flights.do(ctx, f.ID, func() (bool, error) {
 		l := listing{engine: e, folder: f, source: s}
@@ -81,6 +61,13 @@ type listing struct {
 	removals map[backend.ItemID]struct{} // not full: what is to be removed in the end
 	ignored  bool                        // something was not believed: the cursor must not move
 	changed  bool
+	told     []braked // what became of holds
+}
+
+// A braked is what Options.Braked has to hear.
+type braked struct {
+	hold HoldRecord
+	what HoldEvent
 }
 
 func (l *listing) run(ctx context.Context) error {
@@ -90,7 +77,7 @@ func (l *listing) run(ctx context.Context) error {
 			return err
 		}
 		since := l.begun.Cursor
-		if l.begun.Doubt != 0 {
+		if l.overdue() {
 			since = ""
 		}
 		err = l.list(ctx, since)
@@ -104,6 +91,9 @@ func (l *listing) run(ctx context.Context) error {
 	// Others are woken even if the listing failed: what it said until then is true.
 	if l.changed && l.engine.changed != nil {
 		l.engine.changed(l.folder.User, l.folder.ID)
+	}
+	for _, t := range l.told {
+		l.engine.tell(t.hold, t.what)
 	}
 	return err
 }
@@ -269,18 +259,14 @@ func (it *Item) revise(m *Mirror, rev backend.Revision) {
 	it.Known, it.Facts = false, Facts{Ends: Forever}
 }
 
-// finish writes the rest, removes what a complete answer says is gone, and
-// moves the cursor.
+// finish writes the rest, removes what a complete answer says is gone, unless
+// that is to be held, and moves the cursor.
 func (l *listing) finish(ctx context.Context, cursor backend.Cursor) error {
-	if len(l.todo) == 0 && l.begun.Doubt == 0 && (l.ignored || cursor == l.begun.Cursor) {
-		// Nearly always. Only a complete listing can still have missed something.
-		gone, _, err := l.gone(ctx, l.engine.store)
-		if err != nil || len(gone) == 0 {
-			return err
-		}
+	if idle, err := l.idle(ctx, cursor); idle || err != nil {
+		return err
 	}
-	var doubt error
 	changed := false
+	var told []braked
 	err := l.engine.store.Update(ctx, l.folder.User, func(w Writer) error {
 		m, err := l.mirror(ctx, w)
 		if err != nil {
@@ -289,21 +275,20 @@ func (l *listing) finish(ctx context.Context, cursor backend.Cursor) error {
 		if changed, err = l.apply(ctx, w, &m); err != nil {
 			return err
 		}
-		gone, live, err := l.gone(ctx, w)
+		gone, err := l.gone(ctx, w)
 		if err != nil {
 			return err
-		}
-		if doubt = l.doubt(&m, len(gone), live); doubt != nil {
-			return w.SaveMirror(ctx, l.folder.ID, m)
 		}
 		if !l.ignored {
 			m.Cursor = cursor
 		}
-		if err := w.RemoveItems(ctx, l.folder.ID, gone, m.Sequence+1); err != nil {
+		if gone, told, err = l.believe(ctx, w, &m, gone); err != nil {
 			return err
 		}
-		m.Sequence += int64(len(gone))
-		changed = changed || len(gone) > 0
+		if err := remove(ctx, w, l.folder.ID, &m, gone); err != nil {
+			return err
+		}
+		changed = changed || !gone.IsEmpty()
 		if err := w.SaveMirror(ctx, l.folder.ID, m); err != nil {
 			return err
 		}
@@ -312,61 +297,44 @@ func (l *listing) finish(ctx context.Context, cursor backend.Cursor) error {
 	if err != nil {
 		return err
 	}
-	l.changed = l.changed || changed
-	return doubt
+	l.changed, l.told = l.changed || changed, append(l.told, told...)
+	return nil
 }
 
-// doubt decides whether so many removals are believed. See ErrDoubt.
-func (l *listing) doubt(m *Mirror, gone, live int) error {
-	now := time.Now().Unix()
-	switch {
-	case gone < DoubtCount || gone*DoubtShare <= live:
-		m.Doubt = 0
-		return nil
-	case m.Doubt == 0:
-		m.Doubt = now
-	case l.full && now-m.Doubt >= int64(DoubtPause/time.Second):
-		m.Doubt = 0
-		return nil
+// idle tells whether there is nothing to write, which is so nearly always.
+func (l *listing) idle(ctx context.Context, cursor backend.Cursor) (bool, error) {
+	if len(l.todo) > 0 || !l.ignored && cursor != l.begun.Cursor {
+		return false, nil
 	}
-	return &backend.Error{
-		Kind: backend.Transient, Op: "syncengine: listing folder " + l.folder.ID.String(),
-		Err: fmt.Errorf("%w: %d of %d", ErrDoubt, gone, live), RetryAfter: DoubtPause,
+	if l.begun.Doubt != 0 {
+		return !l.full && len(l.removals) == 0 && l.seen.IsEmpty(), nil
 	}
+	// Only a complete listing can still have missed something.
+	gone, err := l.gone(ctx, l.engine.store)
+	return err == nil && gone.IsEmpty(), err
 }
 
-// gone lists the items that the answer says are gone, and, if there are many,
-// counts those that were there.
-func (l *listing) gone(ctx context.Context, r Reader) (gone []Number, live int, err error) {
+// gone finds the items that the answer says are gone.
+func (l *listing) gone(ctx context.Context, r Reader) (*roaring.Bitmap, error) {
 	if !l.full {
-		if gone, err = l.removed(ctx, r); err != nil || len(gone) < DoubtCount {
-			return gone, 0, err
-		}
+		return l.removed(ctx, r)
 	}
-	missing := roaring.New()
-	err = r.Numbers(ctx, l.folder.ID, func(n Number, touched int64) {
-		live++
+	gone := roaring.New()
+	err := r.Numbers(ctx, l.folder.ID, func(n Number, touched int64) {
 		switch {
-		case !l.full || l.seen.Contains(uint32(n)):
+		case l.seen.Contains(uint32(n)):
 		case touched > l.begun.Touches:
 			l.ignored = true // a phone made it meanwhile; or it is gone again
 		default:
-			missing.Add(uint32(n))
+			gone.Add(uint32(n))
 		}
 	})
-	if err != nil || !l.full {
-		return gone, live, err
-	}
-	gone = make([]Number, 0, missing.GetCardinality())
-	for it := missing.Iterator(); it.HasNext(); {
-		gone = append(gone, Number(it.Next()))
-	}
-	return gone, live, nil
+	return gone, err
 }
 
 // removed finds the numbers of what a listing since a cursor removed.
-func (l *listing) removed(ctx context.Context, r Reader) ([]Number, error) {
-	var gone []Number
+func (l *listing) removed(ctx context.Context, r Reader) (*roaring.Bitmap, error) {
+	gone := roaring.New()
 	for ids := range slices.Chunk(slices.Sorted(maps.Keys(l.removals)), backend.MaxBatch) {
 		items, err := r.ItemsNamed(ctx, l.folder.ID, ids)
 		if err != nil {
@@ -378,7 +346,7 @@ func (l *listing) removed(ctx context.Context, r Reader) ([]Number, error) {
 			case it.Touched > l.begun.Touches:
 				l.ignored = true
 			default:
-				gone = append(gone, it.Number)
+				gone.Add(uint32(it.Number))
 			}
 		}
 	}

@@ -24,6 +24,7 @@ type Store interface {
 type Reader interface {
 	FolderReader
 	ItemReader
+	HoldReader
 	PartnershipReader
 	AnswerReader
 }
@@ -33,6 +34,7 @@ type Writer interface {
 	Reader
 	FolderWriter
 	ItemWriter
+	HoldWriter
 	PartnershipWriter
 	AnswerWriter
 }
@@ -67,7 +69,7 @@ type Mirror struct {
 	Sequence int64          // of the last change
 	Numbers  Number         // the last number given to an item
 	Touches  int64          // how many times a phone's command wrote to an item
-	Doubt    int64          // Unix seconds of the listing that missed too much to be believed; 0 if there is none
+	Doubt    int64          // since when items of the folder are held, see HoldRecord; 0 if none are
 }
 
 // An Item is one row of a folder's mirror.
@@ -151,6 +153,35 @@ type ItemWriter interface {
 	// PurgeItems deletes the rows of removed items that every partnership with
 	// the folder has left behind, in its present state and in the one before.
 	PurgeItems(ctx context.Context, f FolderID) error
+}
+
+// A HoldRecord names the items that a listing missed and that are not removed
+// before they are believed to be gone. There is one for each folder whose
+// Mirror.Doubt is not 0.
+type HoldRecord struct {
+	Folder  FolderID
+	Since   int64  // Unix seconds
+	Items   int    // how many are held
+	Of      int    // how many items the folder had then
+	Numbers []byte // of the items, in the engine's own encoding
+
+	User, Name string // of the folder; only Holds fills them in
+}
+
+// A HoldReader reads holds.
+type HoldReader interface {
+	// Hold finds the hold of a folder; its Folder is 0 if there is none.
+	Hold(ctx context.Context, f FolderID) (HoldRecord, error)
+
+	// Holds lists the holds of all users' folders that are there, without
+	// their Numbers, the oldest first.
+	Holds(ctx context.Context) ([]HoldRecord, error)
+}
+
+// A HoldWriter stores holds.
+type HoldWriter interface {
+	SaveHold(ctx context.Context, h HoldRecord) error
+	DeleteHold(ctx context.Context, f FolderID) error
 }
 
 // A Partnership is what one phone has been told of one folder, or, with folder

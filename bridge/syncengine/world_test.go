@@ -30,9 +30,11 @@ type world struct {
 	engine  *syncengine.Engine
 	gone    sync.Map // IDs of what was deleted some time, by whomever
 	steady  bool     // the server never dies
+	brake   syncengine.Brake
 
-	mu    sync.Mutex
-	woken []syncengine.FolderID
+	mu     sync.Mutex
+	woken  []syncengine.FolderID
+	braked []syncengine.HoldEvent
 }
 
 func newWorld(t testing.TB) *world {
@@ -64,6 +66,12 @@ func (w *world) restart() {
 			w.mu.Lock()
 			defer w.mu.Unlock()
 			w.woken = append(w.woken, f)
+		},
+		Brake: w.brake,
+		Braked: func(_ syncengine.Hold, what syncengine.HoldEvent) {
+			w.mu.Lock()
+			defer w.mu.Unlock()
+			w.braked = append(w.braked, what)
 		},
 	})
 }

@@ -56,7 +56,22 @@ func (r *run) ask(ctx context.Context, cheaply bool) (time.Duration, error) {
 	} else {
 		r.interval = min(time.Duration(growth*float64(r.interval)), r.Max)
 	}
-	return r.pause(), nil
+	return r.sooner(ctx, r.pause()), nil
+}
+
+func (r *run) due(ctx context.Context) (time.Duration, bool) {
+	if r.Due == nil {
+		return 0, false
+	}
+	return r.Due(ctx)
+}
+
+// sooner cuts a wait short if Refresh has to be called earlier.
+func (r *run) sooner(ctx context.Context, wait time.Duration) time.Duration {
+	if due, ok := r.due(ctx); ok {
+		return min(wait, max(due, r.Min))
+	}
+	return wait
 }
 
 // question compares the backend's tag, if it has one, and else refreshes.
@@ -74,7 +89,7 @@ func (r *run) question(ctx context.Context, cheaply bool) (bool, error) {
 			if tag, there = tags[r.Collection]; !there {
 				return false, backend.Errorf(backend.NotFound, "watch: probe", "the collection is gone")
 			}
-			if cheaply && r.tagged && tag == r.tag {
+			if wait, ok := r.due(ctx); cheaply && r.tagged && tag == r.tag && !(ok && wait <= 0) {
 				return false, nil
 			}
 		}
@@ -189,7 +204,7 @@ func (r *run) follow(ctx context.Context) (broken, end error) {
 			return nil, err
 		}
 		if begun && r.Collection != "" && r.retry == 0 {
-			wait = max(wait, spreadOut(safety))
+			wait = r.sooner(ctx, max(wait, spreadOut(safety)))
 		}
 		timer.Reset(wait)
 	}

@@ -24,6 +24,11 @@ type Watcher struct {
 	// was anything. It is called by one goroutine at a time.
 	Refresh func(ctx context.Context) (changed bool, err error)
 
+	// Due tells how long it is until Refresh has to be called whatever the
+	// backend's tag says, which it is then; false if there is no such moment.
+	// Nil means that there never is.
+	Due func(ctx context.Context) (time.Duration, bool)
+
 	// Publish wakes those who wait. It must not block.
 	Publish func()
 

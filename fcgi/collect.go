@@ -9,7 +9,7 @@ import (
 
 // begin implements sink.
 func (c *conn) begin(id, role uint16, flags uint8) (*request, error) {
-	r := &request{id: id, keep: flags&flagKeepConn != 0}
+	r := &request{conn: c, id: id, keep: flags&flagKeepConn != 0}
 	c.mu.Lock()
 	for _, x := range c.requests {
 		if x.id == id {

@@ -35,6 +35,9 @@ type conn struct {
 	gone       bool       // the reader has ended
 	lingering  time.Time  // when reading on after an early answer ends; zero if it does not
 	drainEnd   time.Time  // when a fresh connection is given up in a shutdown
+	canPark    bool       // a request that waits may leave this connection to the poller
+	parking    *request   // the one that is about to
+	bare       bool       // it has no reader: it is a parked one whose request goes on
 	deadline   time.Time  // as set on nc
 
 	writing sync.Mutex // held while records are written, and to end a request
@@ -43,7 +46,14 @@ type conn struct {
 // read reads the connection until it ends.
 func (c *conn) read() {
 	err := c.readAll()
+	for err == errPark {
+		if c.park() {
+			return
+		}
+		err = c.readAll()
+	}
 	c.hangUp()
+	c.stay()
 	switch {
 	case err == nil:
 	case isProtocolError(err):
@@ -56,6 +66,15 @@ func (c *conn) read() {
 
 func isProtocolError(err error) bool {
 	return errors.Is(err, errVersion) || errors.Is(err, errBegin) || errors.Is(err, errBusyID) || errors.Is(err, errOrder)
+}
+
+// readFrom reads a connection on which sent has come already.
+func (c *conn) readFrom(sent []byte) {
+	if err := c.demux.feed(sent); err != nil {
+		c.nc.Close()
+	}
+	c.noteRead(len(sent))
+	c.read()
 }
 
 // readAll feeds the demux. A buffer is borrowed only while more bytes are due:
@@ -71,6 +90,9 @@ func (c *conn) readAll() error {
 	for {
 		if !c.schedule() {
 			return nil
+		}
+		if c.mayPark() {
+			return errPark
 		}
 		p := c.idle[:]
 		if c.demux.midRecord() || c.demux.reading != nil {
@@ -98,6 +120,42 @@ func (c *conn) readAll() error {
 			return err
 		}
 		c.noteRead(n)
+	}
+}
+
+// errPark says that the connection's only request waits and that there is
+// nothing to read for.
+var errPark = errors.New("fcgi: the connection can wait by itself")
+
+// mayPark tells whether a request wants to leave the connection to the poller,
+// and can.
+func (c *conn) mayPark() bool {
+	c.mu.Lock()
+	wanted := c.parking != nil
+	can := len(c.requests) == 1 && !c.draining
+	c.mu.Unlock()
+	if !wanted {
+		return false
+	}
+	if can && !c.demux.midRecord() && len(c.demux.reading) == 0 {
+		return true
+	}
+	c.stay()
+	return false
+}
+
+// stay lets a request wait with the connection's reader that wanted to leave it.
+func (c *conn) stay() {
+	c.mu.Lock()
+	r := c.parking
+	c.parking = nil
+	var d *Detached
+	if r != nil {
+		d = r.detached
+	}
+	c.mu.Unlock()
+	if d != nil && !d.rest(r) {
+		r.resume(d)
 	}
 }
 
@@ -227,7 +285,11 @@ func (c *conn) unref() {
 	c.refs--
 	last := c.refs == 0
 	c.mu.Unlock()
-	if last {
+	switch {
+	case !last:
+	case c.bare:
+		c.nc.Close()
+	default:
 		c.srv.remove(c)
 	}
 }
@@ -247,34 +309,49 @@ func (c *conn) start(r *request) {
 	go c.handle(r)
 }
 
-func (c *conn) handle(r *request) {
-	c.serve(r)
+func (c *conn) handle(r *request) { c.after(r, c.serve(r)) }
+
+// done is the end of a handler that has answered.
+func (c *conn) done() {
 	c.mu.Lock()
 	c.running--
 	if c.draining && c.running == 0 {
 		c.wake() // it waited for this handler
 	}
 	c.mu.Unlock()
-	c.srv.countHandlers(-1)
 	c.unref()
 }
 
-// serve calls the handler and finishes its answer.
-func (c *conn) serve(r *request) {
+// serve calls the handler.
+func (c *conn) serve(r *request) *Detached {
 	req := r.http.WithContext(r.ctx)
 	r.http = nil
+	return c.run(r, req, func(w *response) { c.srv.Handler.ServeHTTP(w, req) })
+}
+
+// run lets a handler, or what comes after its waiting, answer, and finishes the
+// answer. If the handler has detached it, the detached one comes back.
+func (c *conn) run(r *request, req *http.Request, handler func(*response)) (d *Detached) {
 	w := newResponse(c, r, req)
+	cancel := r.cancel
 	defer func() {
 		if v := recover(); v != nil {
 			if v != http.ErrAbortHandler {
 				c.srv.logger().Error("fcgi: panic in a handler", "method", req.Method, "path", req.URL.Path,
 					"panic", fmt.Sprint(v), "stack", string(debug.Stack()))
 			}
+			if w.detached != nil {
+				w.detached.End(errFinished) // nothing comes of it
+				w.detached = nil
+			}
 			w.fail()
 		}
 		r.release()
-		r.cancel(nil)
+		cancel(nil)
 	}()
-	c.srv.Handler.ServeHTTP(w, req)
-	w.finish()
+	handler(w)
+	if w.detached == nil {
+		w.finish()
+	}
+	return w.detached
 }

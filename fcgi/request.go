@@ -19,6 +19,7 @@ import (
 // A request is one id's life on a connection: collected by the reader, then
 // given to its handler, ended by whoever is first.
 type request struct {
+	conn  *conn
 	id    uint16
 	keep  bool // the connection stays open after it
 	early bool // it was answered before all of it was read
@@ -36,6 +37,8 @@ type request struct {
 	ctx    context.Context
 	cancel context.CancelCauseFunc
 	ended  bool
+
+	detached *Detached // while it waits without its handler, or is about to; guarded by the connection's mu
 }
 
 // refuse gives up what was collected of r; status will answer it.
@@ -58,6 +61,9 @@ func (r *request) release() {
 func (r *request) end(cause error) {
 	if r.cancel != nil {
 		r.cancel(cause)
+	}
+	if r.detached != nil {
+		r.detached.End(cause)
 	}
 }
 

@@ -39,6 +39,8 @@ type response struct {
 	declared int64  // Content-Length by the handler; -1 if none
 	written  int64  // bytes of body
 	err      error  // why nothing more can be written
+
+	detached *Detached // the handler has let the answer go
 }
 
 func newResponse(c *conn, r *request, req *http.Request) *response {
@@ -54,7 +56,7 @@ func (w *response) WriteHeader(status int) {
 	if status < 100 || status > 999 {
 		panic(fmt.Sprintf("fcgi: WriteHeader(%d)", status))
 	}
-	if w.status != 0 || status < 200 {
+	if w.status != 0 || status < 200 || w.detached != nil {
 		return
 	}
 	w.commit(status)
@@ -145,6 +147,9 @@ func (w *response) Write(p []byte) (int, error) { return write(w, p) }
 func (w *response) WriteString(s string) (int, error) { return write(w, s) }
 
 func write[T []byte | string](w *response, p T) (int, error) {
+	if w.detached != nil {
+		return 0, errDetached
+	}
 	if w.status == 0 {
 		w.commit(http.StatusOK)
 	}
@@ -251,6 +256,9 @@ func (w *response) front(b []byte, last bool) int {
 
 // FlushError sends what was written so far; http.ResponseController calls it.
 func (w *response) FlushError() error {
+	if w.detached != nil {
+		return errDetached
+	}
 	if w.status == 0 {
 		w.commit(http.StatusOK)
 	}

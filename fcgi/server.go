@@ -50,6 +50,11 @@ const (
 	// that was accepted but has said nothing yet: its bytes are on the way.
 	drainLinger = time.Second
 
+	// drainBatch is how many waiting requests are told of a shutdown at a time,
+	// and breath how long the next ones wait for them at most.
+	drainBatch = 256
+	breath     = 50 * time.Millisecond
+
 	// closeLinger is how long a connection that we have answered early is
 	// still read, so that closing does not destroy the answer under way.
 	closeLinger = time.Second
@@ -78,23 +83,28 @@ type Server struct {
 	listeners map[net.Listener]struct{}
 	serving   int // calls of Serve
 	conns     map[*conn]struct{}
+	parked    map[*parked]struct{}
 	requests  int           // handlers running
 	slots     chan struct{} // a token per connection, spare ones included
 	stopped   chan struct{} // closed when draining
 	left      chan struct{} // closed when nothing is left after draining
+
+	wheel  wheel  // of the deadlines of detached requests
+	poller poller // of the connections that wait without a goroutine
 }
 
 // Stats are counts of the present moment.
 type Stats struct {
 	Conns    int // open connections, and closed ones whose handlers still run
-	Handlers int // handlers running, waiting ones included
+	Parked   int // those among them that wait without a goroutine
+	Handlers int // handlers running; detached requests have none
 }
 
 // Stats counts what there is now.
 func (s *Server) Stats() Stats {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return Stats{Conns: len(s.conns), Handlers: s.requests}
+	return Stats{Conns: len(s.conns) + len(s.parked), Parked: len(s.parked), Handlers: s.requests}
 }
 
 // Serve accepts connections from l and serves them until Shutdown or Close,
@@ -148,6 +158,7 @@ func (s *Server) addListener(l net.Listener) (slots chan struct{}, ok bool) {
 	if s.listeners == nil {
 		s.listeners = make(map[net.Listener]struct{})
 		s.conns = make(map[*conn]struct{})
+		s.parked = make(map[*parked]struct{})
 		s.slots = make(chan struct{}, s.maxConns()+spareConns)
 		s.stopped = make(chan struct{})
 	}
@@ -167,15 +178,34 @@ func (s *Server) removeListener(l net.Listener) {
 func (s *Server) add(nc net.Conn) *conn {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	c := &conn{srv: s, nc: nc, fresh: true, refs: 1}
+	c := &conn{srv: s, nc: nc, fresh: true, refs: 1, canPark: parkable(nc)}
 	if s.draining {
 		c.startDraining()
 	}
 	c.demux.sink = c
-	c.overloaded = len(s.conns) >= s.maxConns()
+	c.overloaded = len(s.conns)+len(s.parked) >= s.maxConns()
 	c.began = time.Now()
 	s.conns[c] = struct{}{}
 	return c
+}
+
+// unparked is told that p is closed, or has become c, which is to be read.
+func (s *Server) unparked(p *parked, c *conn) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if _, ok := s.parked[p]; !ok {
+		return
+	}
+	delete(s.parked, p)
+	if c == nil {
+		<-s.slots
+		s.checkLeft()
+		return
+	}
+	s.conns[c] = struct{}{}
+	if s.draining {
+		go c.drain()
+	}
 }
 
 // remove forgets a connection whose reader and handlers have all ended.
@@ -195,7 +225,7 @@ func (s *Server) countHandlers(n int) {
 
 // checkLeft tells the callers of Shutdown when nothing is left.
 func (s *Server) checkLeft() {
-	if s.left != nil && s.serving == 0 && len(s.conns) == 0 {
+	if s.left != nil && s.serving == 0 && len(s.conns)+len(s.parked) == 0 {
 		close(s.left)
 		s.left = nil
 	}
@@ -213,15 +243,38 @@ func (s *Server) isDraining() bool {
 // connection is closed. It answers the context's cause when that ends first;
 // what is left then goes on, and Close cuts it off.
 func (s *Server) Shutdown(ctx context.Context) error {
-	left, conns := s.drain()
+	left, conns, waiting := s.drain()
 	for _, c := range conns {
 		c.drain()
 	}
+	for i, p := range waiting {
+		if i%drainBatch == drainBatch-1 {
+			s.catchBreath(ctx)
+		}
+		p.drain()
+	}
 	select {
 	case <-left:
+		s.poller.stop()
 		return nil
 	case <-ctx.Done():
 		return context.Cause(ctx)
+	}
+}
+
+// catchBreath lets those answer who were told to, up to breath: a hundred
+// thousand phones that are answered at once take as much memory as they did
+// not while they waited, and all come back at once.
+func (s *Server) catchBreath(ctx context.Context) {
+	deadline := time.After(breath)
+	for s.Stats().Handlers >= drainBatch {
+		select {
+		case <-time.After(time.Millisecond):
+		case <-deadline:
+			return
+		case <-ctx.Done():
+			return
+		}
 	}
 }
 
@@ -229,17 +282,22 @@ func (s *Server) Shutdown(ctx context.Context) error {
 // contexts of all requests end with cause ErrShutdown, answers are lost. It
 // does not wait for handlers; a Shutdown after it does.
 func (s *Server) Close() error {
-	_, conns := s.drain()
+	_, conns, waiting := s.drain()
+	for _, p := range waiting {
+		p.drain()
+		p.Close()
+	}
 	for _, c := range conns {
 		c.drain()
 		c.nc.Close()
 	}
+	s.poller.stop()
 	return nil
 }
 
 // drain stops accepting. It answers a channel that is closed when nothing is
 // left, and the connections there are.
-func (s *Server) drain() (<-chan struct{}, []*conn) {
+func (s *Server) drain() (<-chan struct{}, []*conn, []*parked) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if !s.draining && s.stopped != nil {
@@ -253,12 +311,16 @@ func (s *Server) drain() (<-chan struct{}, []*conn) {
 	for c := range s.conns {
 		conns = append(conns, c)
 	}
+	waiting := make([]*parked, 0, len(s.parked))
+	for p := range s.parked {
+		waiting = append(waiting, p)
+	}
 	if s.left == nil {
 		s.left = make(chan struct{})
 	}
 	left := s.left
 	s.checkLeft()
-	return left, conns
+	return left, conns, waiting
 }
 
 func (s *Server) logger() *slog.Logger {

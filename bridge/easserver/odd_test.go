@@ -54,22 +54,33 @@ func mutate(r *rand.Rand, e eas.Element, depth int) eas.Element {
 // element reads a document as an element of which nothing is known.
 func element(t testing.TB, doc []byte) eas.Element {
 	t.Helper()
-	d, err := wbxml.NewDecoder(doc)
+	e, err := tree(doc)
 	if err != nil {
 		t.Fatal(err)
 	}
-	var read func(e eas.Element) eas.Element
-	read = func(e eas.Element) eas.Element {
+	return e
+}
+
+func tree(doc []byte) (eas.Element, error) {
+	d, err := wbxml.NewDecoder(doc)
+	if err != nil {
+		return eas.Element{}, err
+	}
+	var read func(e eas.Element) (eas.Element, error)
+	read = func(e eas.Element) (eas.Element, error) {
 		for {
 			token, err := d.Next()
-			if err != nil {
-				t.Fatal(err)
-			}
-			switch token.Kind {
-			case wbxml.Start:
-				e.Children = append(e.Children, read(eas.Element{Tag: token.Tag}))
-			case wbxml.End:
-				return e
+			switch {
+			case err != nil:
+				return e, err
+			case token.Kind == wbxml.Start:
+				c, err := read(eas.Element{Tag: token.Tag})
+				if err != nil {
+					return e, err
+				}
+				e.Children = append(e.Children, c)
+			case token.Kind == wbxml.End:
+				return e, nil
 			default:
 				e.Text += string(token.Data)
 			}
@@ -77,7 +88,7 @@ func element(t testing.TB, doc []byte) eas.Element {
 	}
 	first, err := d.Next()
 	if err != nil {
-		t.Fatal(err)
+		return eas.Element{}, err
 	}
 	return read(eas.Element{Tag: first.Tag})
 }

@@ -8,12 +8,14 @@ import (
 	"net/http"
 
 	"github.com/pushbridge/pushbridge/bridge/account"
+	"github.com/pushbridge/pushbridge/bridge/admin"
 	"github.com/pushbridge/pushbridge/bridge/autodiscover"
 	"github.com/pushbridge/pushbridge/bridge/config"
 	"github.com/pushbridge/pushbridge/bridge/device"
 	"github.com/pushbridge/pushbridge/bridge/easserver"
 	"github.com/pushbridge/pushbridge/bridge/hub"
 	"github.com/pushbridge/pushbridge/bridge/placeholder"
+	"github.com/pushbridge/pushbridge/bridge/problem"
 	"github.com/pushbridge/pushbridge/bridge/store/sqlstore"
 	"github.com/pushbridge/pushbridge/bridge/syncengine"
 	"github.com/pushbridge/pushbridge/bridge/telemetry"
@@ -50,6 +52,9 @@ type Options struct {
 	// For tests of what happens when the disk is full.
 	Store func(syncengine.Store) syncengine.Store
 
+	// Version is that of the program, for administrators.
+	Version string
+
 	// Linger is how long a folder is watched after its last phone left; 0 means
 	// the hub's default.
 	Linger hub.Options
@@ -65,7 +70,10 @@ type Bridge struct {
 	hub      *hub.Hub
 	engine   *syncengine.Engine
 	devices  *device.Register
+	problems *problem.Register
+	door     *admin.Server
 	handler  http.Handler
+	backends []account.Named // without the placeholder
 }
 
 // New starts the plugins, opens the store and joins the rooms. What is wrong
@@ -90,14 +98,15 @@ func New(ctx context.Context, o Options) (_ *Bridge, err error) {
 		}
 		backends = b.plugins.backends
 	}
-	if err := b.join(o, backends); err != nil {
+	b.backends = backends
+	if err := b.join(ctx, o, backends); err != nil {
 		return nil, err
 	}
 	return b, nil
 }
 
 // join builds the rooms upon the store and the backends.
-func (b *Bridge) join(o Options, backends []account.Named) (err error) {
+func (b *Bridge) join(ctx context.Context, o Options, backends []account.Named) (err error) {
 	f := o.Config
 	backends = append(backends[:len(backends):len(backends)], account.Named{Name: placeholder.Name, Backend: placeholder.Backend{}})
 	b.accounts, err = account.New(account.Options{
@@ -120,9 +129,13 @@ func (b *Bridge) join(o Options, backends []account.Named) (err error) {
 		Brake:   syncengine.Brake{Share: f.Brake.Share, Count: f.Brake.Count, Pause: f.Brake.Pause},
 		Braked:  b.braked,
 	})
+	if b.problems, err = problem.Open(ctx, b.store.Problems(), b.engine); err != nil {
+		return fmt.Errorf("bridge: %w", err)
+	}
+	b.door = b.newDoor(o.Version)
 	b.devices = device.New(device.Options{Store: b.store.Phones(), Require: f.Policy.Require, Revision: easserver.PolicyRevision})
 	b.handler = b.routes(easserver.New(easserver.Options{
-		Accounts: b.accounts, Devices: b.devices, Engine: b.engine, Hub: b.hub,
+		Accounts: b.accounts, Devices: b.devices, Engine: b.engine, Hub: b.hub, Problems: b.problems,
 		PollMin: f.PollMin, PollMax: f.PollMax, Placeholder: placeholder.Name,
 		Heartbeat: easserver.Heartbeat{Min: f.Heartbeat.Min, Default: f.Heartbeat.Default, Max: f.Heartbeat.Max},
 		Logger:    b.logger,
@@ -155,6 +168,9 @@ func (b *Bridge) person(ctx context.Context, login, password string) (autodiscov
 
 // Handler answers every request that pushbridge is for.
 func (b *Bridge) Handler() http.Handler { return b.handler }
+
+// Door answers what administrators ask.
+func (b *Bridge) Door() *admin.Server { return b.door }
 
 // Waiting is the number of phones that wait for a change.
 func (b *Bridge) Waiting() int { return b.hub.Waiting() }

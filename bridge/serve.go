@@ -33,6 +33,7 @@ const (
 type Listeners struct {
 	FastCGI net.Listener // nil means none
 	HTTP    net.Listener // nil means none
+	Admin   net.Listener // the control door; nil means none
 }
 
 // Listen opens the listeners that the configuration names.
@@ -50,6 +51,10 @@ func (b *Bridge) Listen() (l Listeners, err error) {
 	}
 	if l == (Listeners{}) {
 		return l, faulty(`bridge: nothing to listen on; set listen = "unix:/run/pushbridge/pushbridge.sock" for a web server, or http = "127.0.0.1:8080" for a trial`)
+	}
+	if l.Admin, err = b.listenAdmin(); err != nil {
+		l.Close()
+		return l, fmt.Errorf("bridge: admin: %w%s", err, listenRemedy(err))
 	}
 	return l, nil
 }
@@ -81,6 +86,9 @@ func (l Listeners) Close() {
 	if l.HTTP != nil {
 		l.HTTP.Close()
 	}
+	if l.Admin != nil {
+		l.Admin.Close()
+	}
 }
 
 // Serve answers requests until the context ends, and then lets those under way
@@ -90,6 +98,7 @@ func (b *Bridge) Serve(ctx context.Context, l Listeners) error {
 	ctx, stop := context.WithCancelCause(ctx)
 	defer stop(nil)
 	worker := &fcgi.Server{Handler: b.handler, Logger: b.logger}
+	door := b.door.Serving()
 	trial := &http.Server{Handler: b.handler, ReadHeaderTimeout: readTimeout, MaxHeaderBytes: maxHeader}
 	var servers sync.WaitGroup
 	serve := func(what string, run func() error) {
@@ -107,12 +116,16 @@ func (b *Bridge) Serve(ctx context.Context, l Listeners) error {
 		b.logger.Info("listening for phones", "http", l.HTTP.Addr().String())
 		serve("HTTP", func() error { return trial.Serve(l.HTTP) })
 	}
+	if l.Admin != nil {
+		b.logger.Info("listening for administrators", "admin", l.Admin.Addr().String())
+		serve("administrators", func() error { return door.Serve(l.Admin) })
+	}
 	<-ctx.Done()
 	b.logger.Info("ending", "waiting_phones", b.Waiting())
 	b.hub.Shutdown()
 	limit, cancel := context.WithTimeout(context.WithoutCancel(ctx), DrainTime)
 	defer cancel()
-	errs := []error{worker.Shutdown(limit), trial.Shutdown(limit)}
+	errs := []error{worker.Shutdown(limit), trial.Shutdown(limit), door.Shutdown(limit)}
 	servers.Wait()
 	if cause := context.Cause(ctx); !errors.Is(cause, context.Canceled) {
 		errs = append(errs, cause)

@@ -39,6 +39,19 @@ func listenAddress(s string) *problem {
 	return bad
 }
 
+// adminAddress checks where the control door is.
+func adminAddress(s string) *problem {
+	bad := &problem{fmt.Sprintf("%.80q", s), `write "unix:/run/pushbridge/admin.sock", or "off" for none`}
+	kind, rest, _ := strings.Cut(s, ":")
+	switch {
+	case s == "", s == "off":
+		return nil
+	case kind == "unix":
+		return socket(s, rest, bad)
+	}
+	return bad
+}
+
 // maxSocket bounds the path of a socket, in bytes: an address has 108 of them
 // with the closing zero. See unix(7).
 const maxSocket = 107

@@ -13,6 +13,7 @@ type File struct {
 	Listen string // FastCGI: "unix:PATH", "tcp:HOST:PORT", "systemd" or "spawn-fcgi"; empty means none
 	HTTP   string // plain HTTP for trials: "HOST:PORT"; empty means none
 	State  string // a directory
+	Admin  string // the control door: "unix:PATH" or "off"; empty means a socket in State
 
 	Log Log
 

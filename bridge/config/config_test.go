@@ -58,6 +58,8 @@ func TestParse(t *testing.T) {
 			},
 		},
 		{name: "a socket with options", text: "listen = \"unix:/p?mode=0660&group=www-data\"" + backends, want: func(f *File) { f.Listen = "unix:/p?mode=0660&group=www-data" }},
+		{name: "a control door", text: "admin = \"unix:/p?group=adm\"" + backends, want: func(f *File) { f.Admin = "unix:/p?group=adm" }},
+		{name: "no control door", text: "admin = \"off\"" + backends, want: func(f *File) { f.Admin = "off" }},
 		{name: "a socket that systemd passes", text: "listen = \"systemd\"" + backends, want: func(f *File) { f.Listen = "systemd" }},
 		{name: "a named socket that systemd passes", text: "listen = \"systemd:phones\"" + backends, want: func(f *File) { f.Listen = "systemd:phones" }},
 		{name: "a socket that spawn-fcgi passes", text: "listen = \"spawn-fcgi\"" + backends, want: func(f *File) { f.Listen = "spawn-fcgi" }},

@@ -21,6 +21,7 @@ type taker func(*File, any) *problem
 var keys = map[string]taker{
 	"listen":              text(func(f *File) *string { return &f.Listen }, listenAddress),
 	"http":                text(func(f *File) *string { return &f.HTTP }, hostPort),
+	"admin":               text(func(f *File) *string { return &f.Admin }, adminAddress),
 	"state":               text(func(f *File) *string { return &f.State }, statePlace),
 	"plugins_dir":         text(func(f *File) *string { return &f.PluginsDir }, anything),
 	"poll_min":            duration(func(f *File) *time.Duration { return &f.PollMin }, LeastPoll, maxPoll),

@@ -1,0 +1,101 @@
+// Package admin is the administration API: what an administrator can ask of a running worker and order it to do.
+//
+// It is JSON over HTTP, served on a unix socket whose mode says who may use it.
+// [Server] answers, [Client] asks, and both share the types of this package.
+// Every call stands in [calls] with whether it changes anything, so that who
+// serves the API elsewhere can decide who may call what.
+package admin
+
+import (
+	"context"
+	"log/slog"
+	"time"
+
+	"github.com/pushbridge/pushbridge/bridge/device"
+	"github.com/pushbridge/pushbridge/bridge/problem"
+	"github.com/pushbridge/pushbridge/bridge/syncengine"
+)
+
+// An Engine knows what phones were told. *syncengine.Engine is one.
+type Engine interface {
+	// Folders lists what the user has, parents before their children.
+	Folders(ctx context.Context, user string) ([]syncengine.Folder, error)
+
+	// Folder finds one of them, or answers syncengine.ErrNoFolder.
+	Folder(ctx context.Context, user string, id syncengine.FolderID) (syncengine.Folder, error)
+
+	// Count is how many items the mirror of a folder has.
+	Count(ctx context.Context, f syncengine.FolderID) (int, error)
+
+	// Inventory is what a phone has of a folder; syncengine.ErrUnknown if it
+	// never synchronized it.
+	Inventory(ctx context.Context, p syncengine.Phone, f syncengine.FolderID) (syncengine.Inventory, error)
+
+	// Held lists the deletions that are held up.
+	Held(ctx context.Context) ([]syncengine.Hold, error)
+
+	// Release lets those of a folder pass. syncengine.ErrNoFolder and ErrNoHold
+	// say that there is nothing to let pass.
+	Release(ctx context.Context, user string, f syncengine.FolderID) error
+
+	// Resync makes a phone load a folder anew, or all of them if f is 0, and
+	// wakes it.
+	Resync(ctx context.Context, p syncengine.Phone, f syncengine.FolderID) error
+
+	// ForgetPhone drops all that the phone was told.
+	ForgetPhone(ctx context.Context, p syncengine.Phone) error
+}
+
+// Devices is the register of phones. device.Store is one.
+type Devices interface {
+	Phone(ctx context.Context, id device.ID) (device.Phone, error)
+	Phones(ctx context.Context, user string) ([]device.Phone, error)
+	Forget(ctx context.Context, id device.ID) error
+}
+
+// Problems lists the objects that cannot be shown. *problem.Register is one.
+type Problems interface {
+	List(ctx context.Context, user string) ([]problem.Problem, error)
+}
+
+// Waiting knows the phones that wait for a change.
+type Waiting interface {
+	Waiting() int
+	Waits(user, device string) bool
+
+	// Wake makes the waiting phones of a user look whether there is news, in
+	// these folders or in the list of them.
+	Wake(user string, folders ...syncengine.FolderID)
+}
+
+// Options tell New what to build with. All but Backends, Version and Logger
+// are required.
+type Options struct {
+	Engine   Engine
+	Devices  Devices
+	Problems Problems
+	Waiting  Waiting
+
+	// Backends says how the backends are. Nil means that there are none.
+	Backends func(context.Context) []Backend
+
+	Version string       // of the program
+	Logger  *slog.Logger // nil means slog.Default
+}
+
+// A Server answers the calls of the API. It is an http.Handler.
+type Server struct {
+	Options
+	started time.Time
+}
+
+// New builds a Server.
+func New(o Options) *Server {
+	if o.Engine == nil || o.Devices == nil || o.Problems == nil || o.Waiting == nil {
+		panic("admin: Engine, Devices, Problems and Waiting are required")
+	}
+	if o.Logger == nil {
+		o.Logger = slog.Default()
+	}
+	return &Server{Options: o, started: time.Now()}
+}

@@ -1,0 +1,145 @@
+package admin
+
+import (
+	"time"
+
+	"github.com/pushbridge/pushbridge/bridge/problem"
+)
+
+// The paths of the calls. One keeps its meaning for ever; what is to mean
+// something else gets another version.
+const (
+	pathStatus   = "/v1/status"
+	pathDevices  = "/v1/devices"
+	pathFolders  = "/v1/folders"
+	pathHolds    = "/v1/holds"
+	pathRelease  = "/v1/holds/release"
+	pathResync   = "/v1/resync"
+	pathProblems = "/v1/problems"
+	pathForget   = "/v1/forget"
+)
+
+// A Status is how a worker is.
+type Status struct {
+	Version  string    `json:"version"`
+	Started  time.Time `json:"started"`
+	Phones   int       `json:"phones"`   // in the register
+	Waiting  int       `json:"waiting"`  // phones that wait for a change
+	Holds    int       `json:"holds"`    // folders whose deletions are held up
+	Problems int       `json:"problems"` // objects that cannot be shown
+	Backends []Backend `json:"backends"`
+}
+
+// A Backend is how a backend is, as far as can be said.
+type Backend struct {
+	Name     string `json:"name"`
+	Plugin   string `json:"plugin,omitempty"`
+	Well     bool   `json:"well"`             // its process runs and its server answers
+	Restarts int    `json:"restarts"`         // of its process, since the worker began
+	Detail   string `json:"detail,omitempty"` // why it is not well
+}
+
+// A Device is a phone of a person. What it says of itself is not to be
+// trusted: phones choose their names.
+type Device struct {
+	User      string    `json:"user"`
+	Device    string    `json:"device"` // the DeviceId
+	Type      string    `json:"type"`
+	Model     string    `json:"model,omitempty"`
+	Name      string    `json:"name,omitempty"`
+	System    string    `json:"system,omitempty"`
+	UserAgent string    `json:"user_agent,omitempty"`
+	Version   string    `json:"version"` // of the protocol
+	FirstSeen time.Time `json:"first_seen"`
+	LastSeen  time.Time `json:"last_seen"` // to within device.SeenStep
+	Waiting   bool      `json:"waiting"`
+}
+
+// A Folder is a collection of a person as phones know it.
+type Folder struct {
+	ID         int64     `json:"id"`
+	Name       string    `json:"name"`
+	Kind       string    `json:"kind"`
+	Backend    string    `json:"backend"`
+	Collection string    `json:"collection"`
+	Default    bool      `json:"default,omitempty"`
+	ReadOnly   bool      `json:"read_only,omitempty"`
+	Items      int       `json:"items"`   // in the mirror
+	Devices    []Holding `json:"devices"` // those that synchronized it
+}
+
+// A Holding is what a phone has of a folder.
+type Holding struct {
+	Device string `json:"device"`
+	Items  int    `json:"items"`
+	Behind bool   `json:"behind"` // there may be news for it
+}
+
+// A Hold is a deletion of many items that looks like a mishap and is held up.
+type Hold struct {
+	User    string    `json:"user"`
+	Folder  int64     `json:"folder"`
+	Name    string    `json:"name"`
+	Backend string    `json:"backend"`
+	Items   int       `json:"items"` // that are missing
+	Of      int       `json:"of"`    // how many there were
+	Since   time.Time `json:"since"`
+	Until   time.Time `json:"until"` // from then on a complete listing that says the same is believed
+}
+
+// A ReleaseRequest lets the deletions of a folder pass.
+type ReleaseRequest struct {
+	User   string `json:"user"`
+	Folder int64  `json:"folder"`
+}
+
+// A ResyncRequest makes a phone load a folder anew.
+type ResyncRequest struct {
+	User   string `json:"user"`
+	Device string `json:"device"`
+	Folder int64  `json:"folder,omitempty"` // 0 means all
+}
+
+// A ForgetRequest drops what is known of a phone.
+type ForgetRequest struct {
+	User   string `json:"user"`
+	Device string `json:"device"`
+}
+
+// Done says what an order led to, in a sentence.
+type Done struct {
+	Text string `json:"text"`
+}
+
+// A Kind of error is what the caller can do about it. Kinds travel, and are
+// therefore append-only.
+type Kind string
+
+// The kinds of errors.
+const (
+	Internal  Kind = "internal"   // look into the worker's log
+	Invalid   Kind = "invalid"    // ask properly
+	NotFound  Kind = "not_found"  // ask for something else
+	Unknown   Kind = "unknown"    // there is no such call: is the worker older than the client?
+	Absent    Kind = "absent"     // no worker answers at the socket
+	Forbidden Kind = "forbidden"  // the socket is not for this user
+	Strange   Kind = "not_a_door" // what answers is no worker
+)
+
+// An Error is what a call fails with. Its text is a sentence for the person who
+// asked, and says what to do.
+type Error struct {
+	Kind Kind   `json:"kind"`
+	Text string `json:"text"`
+}
+
+// Error is the sentence.
+func (e *Error) Error() string { return e.Text }
+
+// failure is the body of an answer that is no success.
+type failure struct {
+	Error *Error `json:"error"`
+}
+
+// Problem is an object that cannot be shown to phones.
+type Problem = problem.Problem

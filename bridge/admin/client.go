@@ -1,0 +1,143 @@
+package admin
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"net"
+	"net/http"
+	"net/url"
+	"strings"
+	"syscall"
+	"time"
+)
+
+const (
+	// MaxAnswer bounds an answer, in bytes: a hundred thousand devices fit.
+	MaxAnswer = 64 << 20
+
+	// callTime bounds a call. Status asks backends that may not answer.
+	callTime = time.Minute
+)
+
+// A Client asks a worker. Every error of its methods that the worker or the
+// socket gave is an *Error.
+type Client struct {
+	socket string
+	http   *http.Client
+}
+
+// NewClient makes a client of the worker that listens on a unix socket.
+func NewClient(socket string) *Client {
+	dial := func(ctx context.Context, _, _ string) (net.Conn, error) {
+		return new(net.Dialer).DialContext(ctx, "unix", socket)
+	}
+	return &Client{socket, &http.Client{Transport: &http.Transport{DialContext: dial, DisableKeepAlives: true}, Timeout: callTime}}
+}
+
+// Status asks how the worker is.
+func (c *Client) Status(ctx context.Context) (s Status, err error) {
+	return s, c.get(ctx, pathStatus, nil, &s)
+}
+
+// Devices lists the phones of a user, or all if user is empty: users in the
+// order of their names, the phone last seen first.
+func (c *Client) Devices(ctx context.Context, user string) (list []Device, err error) {
+	return list, c.get(ctx, pathDevices, url.Values{"user": {user}}, &list)
+}
+
+// Folders lists the folders of a user with what each phone has of them, or
+// only one phone.
+func (c *Client) Folders(ctx context.Context, user, device string) (list []Folder, err error) {
+	return list, c.get(ctx, pathFolders, url.Values{"user": {user}, "device": {device}}, &list)
+}
+
+// Holds lists the deletions that are held up, the oldest first.
+func (c *Client) Holds(ctx context.Context) (list []Hold, err error) {
+	return list, c.get(ctx, pathHolds, nil, &list)
+}
+
+// Release lets those of a folder pass.
+func (c *Client) Release(ctx context.Context, r ReleaseRequest) (d Done, err error) {
+	return d, c.post(ctx, pathRelease, r, &d)
+}
+
+// Resync makes a phone load a folder anew, or all of them.
+func (c *Client) Resync(ctx context.Context, r ResyncRequest) (d Done, err error) {
+	return d, c.post(ctx, pathResync, r, &d)
+}
+
+// Problems lists the objects of a user that cannot be shown, or all.
+func (c *Client) Problems(ctx context.Context, user string) (list []Problem, err error) {
+	return list, c.get(ctx, pathProblems, url.Values{"user": {user}}, &list)
+}
+
+// Forget drops what is known of a phone.
+func (c *Client) Forget(ctx context.Context, r ForgetRequest) (d Done, err error) {
+	return d, c.post(ctx, pathForget, r, &d)
+}
+
+func (c *Client) get(ctx context.Context, path string, query url.Values, into any) error {
+	return c.do(ctx, http.MethodGet, path+"?"+query.Encode(), nil, into)
+}
+
+func (c *Client) post(ctx context.Context, path string, body, into any) error {
+	text, err := json.Marshal(body)
+	if err != nil {
+		return fmt.Errorf("admin: %w", err)
+	}
+	return c.do(ctx, http.MethodPost, path, bytes.NewReader(text), into)
+}
+
+func (c *Client) do(ctx context.Context, method, path string, body io.Reader, into any) error {
+	r, err := http.NewRequestWithContext(ctx, method, "http://pushbridge"+path, body)
+	if err != nil {
+		return fmt.Errorf("admin: %w", err)
+	}
+	answer, err := c.http.Do(r)
+	if err != nil {
+		return c.unreached(ctx, err)
+	}
+	defer answer.Body.Close()
+	text, err := io.ReadAll(io.LimitReader(answer.Body, MaxAnswer+1))
+	if err != nil {
+		return c.unreached(ctx, err)
+	}
+	if len(text) > MaxAnswer {
+		return &Error{Strange, fmt.Sprintf("The answer at %s is larger than %d bytes: ask for one user.", c.socket, MaxAnswer)}
+	}
+	if answer.StatusCode != http.StatusOK {
+		var failed failure
+		if json.Unmarshal(text, &failed) == nil && failed.Error != nil {
+			return failed.Error
+		}
+		return c.strange()
+	}
+	if json.Unmarshal(text, into) != nil {
+		return c.strange()
+	}
+	return nil
+}
+
+func (c *Client) strange() error {
+	return &Error{Strange, fmt.Sprintf("What answers at %s is no pushbridge worker: name its admin socket with --socket, not the one for the web server.", c.socket)}
+}
+
+// unreached says why no worker could be asked.
+func (c *Client) unreached(ctx context.Context, err error) error {
+	switch {
+	case ctx.Err() != nil:
+		return context.Cause(ctx)
+	case errors.Is(err, fs.ErrNotExist), errors.Is(err, syscall.ECONNREFUSED):
+		return &Error{Absent, fmt.Sprintf("No worker listens at %s: does \"pushbridge serve\" run, with the same configuration?", c.socket)}
+	case errors.Is(err, fs.ErrPermission):
+		return &Error{Forbidden, fmt.Sprintf("You may not open %s: ask as root or as the user that pushbridge runs as, or give the socket to a group of yours with admin = \"unix:...?group=NAME\".", c.socket)}
+	case strings.Contains(err.Error(), "malformed HTTP"), errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF), errors.Is(err, syscall.ECONNRESET):
+		return c.strange()
+	}
+	return &Error{Absent, fmt.Sprintf("The worker at %s does not answer: %v", c.socket, err)}
+}

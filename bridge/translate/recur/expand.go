@@ -20,7 +20,9 @@ const (
 )
 
 // Expandable tells whether [Rule.All] understands every part of the rule.
-func (r Rule) Expandable() bool { return !r.more && r.Freq != Shorter }
+func (r Rule) Expandable() bool {
+	return !r.more && r.Freq != Shorter && !(len(r.ByWeekNo) > 0 && r.Freq != Yearly)
+}
 
 // All lists the wall-clock times at which a rule of an event occurs, ascending,
 // beginning with start itself. It obeys COUNT; the caller obeys UNTIL by no
@@ -82,6 +84,11 @@ func (r Rule) period(start time.Time, n int, budget *int) ([]time.Time, bool) {
 	if first.Year() > lastYear {
 		return nil, false
 	}
+	if len(r.ByWeekNo) > 0 {
+		// Week 1 begins up to three days before its year, and the last one ends
+		// up to three days after it.
+		first, end = r.weekOne(first), r.weekOne(end)
+	}
 	var list []time.Time
 	for t := first; t.Before(end); t = t.AddDate(0, 0, 1) {
 		if r.Freq == Yearly && t.Day() == 1 && !r.inMonths(t, start) {
@@ -89,11 +96,44 @@ func (r Rule) period(start time.Time, n int, budget *int) ([]time.Time, bool) {
 			continue
 		}
 		*budget--
-		if r.on(t, start) {
-			list = append(list, t)
+		if r.on(t, start, first, end) {
+			list = r.times(list, t)
 		}
 	}
 	return r.positions(list), true
+}
+
+// weekOne is the first day of the first week of a day's year: of the week with
+// at least four days in it.
+func (r Rule) weekOne(newYear time.Time) time.Time {
+	back := (int(newYear.Weekday()-r.WeekStart) + 7) % 7
+	if back > 3 {
+		back -= 7
+	}
+	return newYear.AddDate(0, 0, -back)
+}
+
+// times appends the times of a day: that of start, unless the rule names
+// others.
+func (r Rule) times(list []time.Time, day time.Time) []time.Time {
+	if len(r.ByHour)+len(r.ByMinute)+len(r.BySecond) == 0 {
+		return append(list, day)
+	}
+	or := func(list []int, n int) []int {
+		if len(list) == 0 {
+			return []int{n}
+		}
+		return list
+	}
+	y, m, d := day.Date()
+	for _, hour := range or(r.ByHour, day.Hour()) {
+		for _, minute := range or(r.ByMinute, day.Minute()) {
+			for _, second := range or(r.BySecond, day.Second()) {
+				list = append(list, time.Date(y, m, d, hour, minute, second, 0, time.UTC))
+			}
+		}
+	}
+	return list
 }
 
 // inMonths tells whether the rule applies in a day's month at all.
@@ -101,13 +141,23 @@ func (r Rule) inMonths(t, start time.Time) bool {
 	if len(r.ByMonth) > 0 {
 		return slices.Contains(r.ByMonth, int(t.Month()))
 	}
-	return r.Freq != Yearly || len(r.ByDay) > 0 || len(r.ByMonthDay) > 0 || t.Month() == start.Month()
+	return r.Freq != Yearly || len(r.ByDay)+len(r.ByMonthDay)+len(r.ByYearDay)+len(r.ByWeekNo) > 0 || t.Month() == start.Month()
 }
 
-// on tells whether a day is in the rule's set for its period.
-func (r Rule) on(t, start time.Time) bool {
+// on tells whether a day is in the rule's set for its period, which lasts from
+// first to end.
+func (r Rule) on(t, start, first, end time.Time) bool {
 	if !r.inMonths(t, start) {
 		return false
+	}
+	if len(r.ByYearDay) > 0 && !slices.Contains(r.ByYearDay, t.YearDay()) && !slices.Contains(r.ByYearDay, t.YearDay()-daysInYear(t)-1) {
+		return false
+	}
+	if len(r.ByWeekNo) > 0 {
+		week, weeks := days24(t.Sub(first))/7+1, days24(end.Sub(first))/7
+		if !slices.Contains(r.ByWeekNo, week) && !slices.Contains(r.ByWeekNo, week-weeks-1) {
+			return false
+		}
 	}
 	if len(r.ByMonthDay) > 0 && !slices.Contains(r.ByMonthDay, t.Day()) && !slices.Contains(r.ByMonthDay, t.Day()-daysIn(t)-1) {
 		return false
@@ -115,17 +165,19 @@ func (r Rule) on(t, start time.Time) bool {
 	if len(r.ByDay) > 0 {
 		return r.onWeekday(t)
 	}
-	if len(r.ByMonthDay) > 0 {
+	switch {
+	case len(r.ByMonthDay)+len(r.ByYearDay) > 0, r.Freq == Daily, r.Freq == Shorter:
 		return true
-	}
-	switch r.Freq {
-	case Daily:
-		return true
-	case Weekly:
+	case r.Freq == Weekly, len(r.ByWeekNo) > 0:
 		return t.Weekday() == start.Weekday()
-	default:
-		return t.Day() == start.Day()
 	}
+	return t.Day() == start.Day()
+}
+
+func days24(d time.Duration) int { return int(d / (24 * time.Hour)) }
+
+func daysInYear(t time.Time) int {
+	return time.Date(t.Year(), 12, 31, 0, 0, 0, 0, time.UTC).YearDay()
 }
 
 // daysIn is how many days the month of a day has.
@@ -146,9 +198,52 @@ func (r Rule) onWeekday(t time.Time) bool {
 func (r Rule) nth(t time.Time, n int) bool {
 	day, days := t.Day(), daysIn(t)
 	if r.Freq == Yearly && len(r.ByMonth) == 0 {
-		day, days = t.YearDay(), time.Date(t.Year(), 12, 31, 0, 0, 0, 0, time.UTC).YearDay()
+		day, days = t.YearDay(), daysInYear(t)
 	}
 	return n == (day-1)/7+1 || n == -((days-day)/7+1)
+}
+
+// Limits of [Rule.Next]: ten years, and some milliseconds.
+const (
+	maxNextDays = 3700
+	maxSteps    = 200_000
+)
+
+// Next is the first time at which a rule with a period of less than a day
+// occurs after a moment; false if there is none within ten years, if COUNT
+// would have to be counted, or for any other rule. It knows no UNTIL.
+func (r Rule) Next(start, after time.Time) (time.Time, bool) {
+	if r.Freq != Shorter || r.more || r.Count > 0 || len(r.BySetPos)+len(r.ByWeekNo) > 0 {
+		return time.Time{}, false
+	}
+	if after.Before(start) {
+		return start, true
+	}
+	step := time.Duration(r.Interval) * r.unit
+	has := func(list []int, n int) bool { return len(list) == 0 || slices.Contains(list, n) }
+	day := after.Truncate(24 * time.Hour)
+	budget := maxSteps
+	for range maxNextDays {
+		tomorrow := day.AddDate(0, 0, 1)
+		if r.on(day, start, day, tomorrow) {
+			// The first one of this day, then one after the other.
+			from := day
+			if from.Before(after) {
+				from = after.Add(time.Second)
+			}
+			n := (from.Sub(start) + step - 1) / step
+			for t := start.Add(n * step); t.Before(tomorrow); t = t.Add(step) {
+				if budget--; budget < 0 {
+					return time.Time{}, false
+				}
+				if has(r.ByHour, t.Hour()) && has(r.ByMinute, t.Minute()) && has(r.BySecond, t.Second()) {
+					return t, true
+				}
+			}
+		}
+		day = tomorrow
+	}
+	return time.Time{}, false
 }
 
 // positions applies BYSETPOS.

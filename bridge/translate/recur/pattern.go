@@ -58,7 +58,7 @@ const (
 // caller. false means that ActiveSync has no words for the rule.
 func (r Rule) Pattern(start time.Time) (Pattern, bool) {
 	p := Pattern{Interval: r.Interval, Occurrences: r.Count, FirstDayOfWeek: -1}
-	if r.more || r.Interval > maxInterval || r.Count > maxOccurrences {
+	if !r.Expandable() || !r.atTimeOf(start) || len(r.ByYearDay)+len(r.ByWeekNo) > 0 || r.Interval > maxInterval || r.Count > maxOccurrences {
 		return p, false
 	}
 	ok := false
@@ -78,6 +78,13 @@ func (r Rule) Pattern(start time.Time) (Pattern, bool) {
 		ok = len(r.ByMonth) <= 1 && p.MonthOfYear > 0 && plain && r.inMonth(&p, start, EveryYear, YearlyNth)
 	}
 	return p, ok
+}
+
+// atTimeOf tells whether the rule occurs once a day, at the time of start. Some
+// programs say so.
+func (r Rule) atTimeOf(start time.Time) bool {
+	is := func(list []int, n int) bool { return len(list) == 0 || len(list) == 1 && list[0] == n }
+	return is(r.ByHour, start.Hour()) && is(r.ByMinute, start.Minute()) && is(r.BySecond, start.Second())
 }
 
 func (r Rule) daily(p *Pattern) bool {

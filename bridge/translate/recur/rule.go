@@ -7,6 +7,7 @@ package recur
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -15,8 +16,9 @@ import (
 // A Freq is the period of a Rule.
 type Freq int
 
-// The periods of a day and more. Shorter ones exist in RFC 5545 and are never
-// followed: ActiveSync cannot tell them, and a rule for every second is a bomb.
+// The periods of a day and more. Shorter ones exist in RFC 5545; ActiveSync
+// cannot tell them, and a rule for every second is a bomb, so only [Rule.Next]
+// follows them.
 const (
 	Shorter Freq = iota
 	Daily
@@ -29,6 +31,8 @@ var freqs = map[string]Freq{
 	"DAILY": Daily, "WEEKLY": Weekly, "MONTHLY": Monthly, "YEARLY": Yearly,
 	"HOURLY": Shorter, "MINUTELY": Shorter, "SECONDLY": Shorter,
 }
+
+var shortUnits = map[string]time.Duration{"HOURLY": time.Hour, "MINUTELY": time.Minute, "SECONDLY": time.Second}
 
 // A Day is one element of BYDAY: the N-th Weekday, counted from the end if N is
 // negative, every one if it is 0.
@@ -47,9 +51,15 @@ type Rule struct {
 	ByMonthDay []int
 	ByMonth    []int
 	BySetPos   []int
+	ByYearDay  []int
+	ByWeekNo   []int
+	ByHour     []int
+	ByMinute   []int
+	BySecond   []int
 	WeekStart  time.Weekday
 
-	more bool // there are parts beyond these
+	unit time.Duration // of a Shorter rule: an hour, a minute or a second
+	more bool          // there are parts beyond these: RSCALE, SKIP
 }
 
 // ErrRule means that a text is not an RRULE.
@@ -76,6 +86,7 @@ func Parse(value string) (Rule, error) {
 		case "":
 		case "FREQ":
 			r.Freq, hasFreq = freqs[v]
+			r.unit = shortUnits[v]
 		case "INTERVAL":
 			r.Interval, err = number(v, 1, 1<<20)
 		case "COUNT":
@@ -92,9 +103,19 @@ func Parse(value string) (Rule, error) {
 		case "BYMONTHDAY":
 			r.ByMonthDay, err = numbers(v, 31)
 		case "BYMONTH":
-			r.ByMonth, err = numbers(v, 12)
+			r.ByMonth, err = counts(v, 1, 12)
 		case "BYSETPOS":
 			r.BySetPos, err = numbers(v, 366)
+		case "BYYEARDAY":
+			r.ByYearDay, err = numbers(v, 366)
+		case "BYWEEKNO":
+			r.ByWeekNo, err = numbers(v, 53)
+		case "BYHOUR":
+			r.ByHour, err = counts(v, 0, 23)
+		case "BYMINUTE":
+			r.ByMinute, err = counts(v, 0, 59)
+		case "BYSECOND":
+			r.BySecond, err = counts(v, 0, 59)
 		default:
 			r.more = true
 		}
@@ -126,6 +147,20 @@ func numbers(s string, hi int) ([]int, error) {
 		list = append(list, n)
 	}
 	return list, nil
+}
+
+// counts reads a list without negative numbers, sorted.
+func counts(s string, lo, hi int) ([]int, error) {
+	var list []int
+	for part := range strings.SplitSeq(s, ",") {
+		n, err := number(part, lo, hi)
+		if err != nil || len(list) == maxList {
+			return nil, ErrRule
+		}
+		list = append(list, n)
+	}
+	slices.Sort(list)
+	return slices.Compact(list), nil
 }
 
 var (

@@ -1,8 +1,9 @@
 // Package hub connects those who notice a change with the phones that wait for one.
 //
-// A phone waits in [Hub.Wait]: subscribe, then check, then wait, so that
-// nothing falls between. While somebody waits for a topic, one watch function
-// looks after it for all phones of the user. See [MS-ASCMD] "Ping".
+// A phone takes a [Seat]: it subscribes, then checks, then waits, so that
+// nothing falls between, and holds no goroutine while it waits. Meanwhile one
+// watch function looks after each topic for all phones of the user. See
+// [MS-ASCMD] "Ping".
 package hub
 
 import (
@@ -26,9 +27,6 @@ var (
 	ErrReplaced = errors.New("hub: a newer request of the same phone took over") // the older one is answered as if its heartbeat were over
 	ErrShutdown = errors.New("hub: shutting down")
 )
-
-// errHeartbeat is the cause with which a wait's context ends by itself.
-var errHeartbeat = errors.New("hub: the heartbeat is over")
 
 const (
 	// DefaultLinger is how long a topic is watched after the last phone left:
@@ -63,22 +61,15 @@ type Hub struct {
 
 	mu     sync.Mutex
 	down   bool
-	phones map[phone]*waiter
+	phones map[phone]*Seat
 	topics map[Topic]*topic
 }
 
 type phone struct{ user, device string }
 
-// A waiter is one phone inside Wait.
-type waiter struct {
-	wake  chan struct{} // holds one: something happened since the last Check
-	end   context.CancelCauseFunc
-	watch func(context.Context, Topic)
-}
-
-// A topic has waiters, or a watch function, or both.
+// A topic has seats, or a watch function, or both.
 type topic struct {
-	waiters  map[*waiter]struct{}
+	seats    []*Seat
 	linger   *time.Timer        // runs while nobody waits
 	cancel   context.CancelFunc // of the running watch function, else nil
 	stopping bool               // cancel was called
@@ -92,7 +83,7 @@ func New(o Options) *Hub {
 	ctx, stop := context.WithCancel(context.Background())
 	return &Hub{
 		options: o, ctx: ctx, stop: stop,
-		phones: make(map[phone]*waiter), topics: make(map[Topic]*topic),
+		phones: make(map[phone]*Seat), topics: make(map[Topic]*topic),
 	}
 }
 
@@ -102,17 +93,10 @@ func (h *Hub) Publish(topics ...Topic) {
 	defer h.mu.Unlock()
 	for _, t := range topics {
 		if on := h.topics[t]; on != nil {
-			for w := range on.waiters {
-				w.nudge()
+			for _, s := range on.seats {
+				s.nudge()
 			}
 		}
-	}
-}
-
-func (w *waiter) nudge() {
-	select {
-	case w.wake <- struct{}{}:
-	default: // it has not looked since the last event, and will see this one too
 	}
 }
 
@@ -212,14 +196,14 @@ func (h *Hub) stopped(name Topic, t *topic) {
 	defer h.mu.Unlock()
 	again := t.stopping
 	t.cancel, t.stopping = nil, false
-	if len(t.waiters) == 0 {
+	if len(t.seats) == 0 {
 		h.forget(name, t)
 		return
 	}
 	if again {
-		for w := range t.waiters {
-			if w.watch != nil {
-				h.start(name, t, w.watch)
+		for _, s := range t.seats {
+			if s.wait.Watch != nil {
+				h.start(name, t, s.wait.Watch)
 				return
 			}
 		}

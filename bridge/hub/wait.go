@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 )
 
@@ -18,8 +19,8 @@ type Wait struct {
 	Heartbeat time.Duration
 
 	// Check decides what of the topics is news to this phone; required. It is
-	// called after subscribing and after every event, on the caller's
-	// goroutine, and answers nothing for what does not concern this phone (such
+	// called after subscribing and after every event, on the goroutine of
+	// [Seat.Look], and answers nothing for what does not concern this phone (such
 	// as its own changes). An error means "do not know" and does not end the
 	// wait, unless it comes from [End]; Check is then asked again a little
 	// later.
@@ -40,10 +41,168 @@ func (e ending) Error() string { return e.err.Error() }
 func (e ending) Unwrap() error { return e.err }
 
 // End wraps an error of Check that is to end the wait, such as a password that
-// is no longer right. Wait answers err itself.
+// is no longer right. The wait ends with err itself.
 func End(err error) error { return ending{err} }
 
-// Wait holds a phone until something changes.
+// A Seat is a phone that waits: subscribed, but without a goroutine. Whoever
+// holds it looks, lets it rest while there is nothing, and looks again when it
+// is woken:
+//
+//	s, err := h.Sit(w)
+//	for err == nil {
+//		var l hub.Look
+//		if l, err = s.Look(ctx); l.Over { break }
+//		s.Rest(wake) // and return; wake is called once
+//	}
+//	s.Leave()
+//
+// Its methods are called by one goroutine at a time.
+type Seat struct {
+	hub  *Hub
+	wait Wait
+	ends time.Time     // when the heartbeat is over
+	slow time.Duration // until Check is asked again, after it failed; 0 after it did not
+
+	// Guarded by hub.mu.
+	news bool        // something happened since the last Check
+	over error       // the wait was ended: by a newer one, an order, the hub's end
+	wake func(error) // while it rests
+}
+
+// errNews wakes a seat: something may have happened.
+var errNews = errors.New("hub: something may have changed")
+
+// Sit subscribes a phone to its topics and has them watched. The error is
+// ErrShutdown. Leave ends what Sit begins.
+func (h *Hub) Sit(w Wait) (*Seat, error) {
+	s := &Seat{hub: h, wait: w, ends: time.Now().Add(w.Heartbeat)}
+	if !h.join(s) {
+		return nil, ErrShutdown
+	}
+	return s, nil
+}
+
+// A Look is what a phone finds when it looks up.
+type Look struct {
+	Over   bool      // the wait is over
+	Topics []Topic   // what is news, if it is that what ended it
+	Until  time.Time // when to look again, if nothing happens before
+}
+
+// Look asks whether the wait is over. It is with news, at the end of the
+// heartbeat, with the error that ended it (ErrReplaced, ErrShutdown, that of an
+// Order, or what Check gave to End), and with the cause of ctx.
+func (s *Seat) Look(ctx context.Context) (Look, error) {
+	for {
+		err := s.begin()
+		if err == nil {
+			err = context.Cause(ctx)
+		}
+		if err != nil {
+			return Look{Over: true}, err
+		}
+		if time.Until(s.ends) <= 0 {
+			return Look{Over: true}, nil
+		}
+		l, err := s.look(ctx)
+		if over := s.ended(); over != nil {
+			return Look{Over: true}, over // whatever it found: its phone asks again
+		}
+		if l.Over || !s.stirred() {
+			return l, err
+		}
+	}
+}
+
+// look checks once.
+func (s *Seat) look(ctx context.Context) (Look, error) {
+	topics, err := s.wait.Check(ctx)
+	if cause := context.Cause(ctx); cause != nil {
+		return Look{Over: true}, cause
+	}
+	until := s.ends
+	switch e, ends := errors.AsType[ending](err); {
+	case ends:
+		return Look{Over: true}, e.err
+	case err != nil:
+		if s.slow == 0 { // once is enough
+			s.hub.report(fmt.Errorf("hub: checking for news: %w", err))
+		}
+		s.slow = min(max(2*s.slow, firstRetry), lastRetry)
+		if again := time.Now().Add(s.slow); again.Before(until) {
+			until = again
+		}
+	case len(topics) > 0:
+		return Look{Over: true, Topics: topics}, nil
+	default:
+		s.slow = 0
+	}
+	return Look{Until: until}, nil
+}
+
+// begin forgets what happened before the Check that follows, and answers what
+// ended the wait.
+func (s *Seat) begin() error {
+	s.hub.mu.Lock()
+	defer s.hub.mu.Unlock()
+	s.news = false
+	return s.over
+}
+
+// ended answers what ended the wait.
+func (s *Seat) ended() error {
+	s.hub.mu.Lock()
+	defer s.hub.mu.Unlock()
+	return s.over
+}
+
+// stirred tells whether something happened since the last Check.
+func (s *Seat) stirred() bool {
+	s.hub.mu.Lock()
+	defer s.hub.mu.Unlock()
+	return s.news
+}
+
+// Rest lets wake be called once: when there is a reason to look, which may be
+// at once. It must not block and not call the hub.
+func (s *Seat) Rest(wake func(why error)) {
+	s.hub.mu.Lock()
+	defer s.hub.mu.Unlock()
+	switch {
+	case s.over != nil:
+		wake(s.over)
+	case s.news:
+		wake(errNews)
+	default:
+		s.wake = wake
+	}
+}
+
+// Leave ends the wait. Leaving twice does nothing.
+func (s *Seat) Leave() { s.hub.leave(s) }
+
+// nudge tells a seat that something may have changed. hub.mu is held.
+func (s *Seat) nudge() {
+	s.news = true
+	s.stir(errNews)
+}
+
+// end ends a seat's wait, if nothing did before. hub.mu is held.
+func (s *Seat) end(err error) {
+	if s.over == nil {
+		s.over = err
+		s.stir(err)
+	}
+}
+
+func (s *Seat) stir(why error) {
+	if wake := s.wake; wake != nil {
+		s.wake = nil
+		wake(why)
+	}
+}
+
+// Wait holds its goroutine until the phone's wait is over.
 //
 // It answers the topics that Check named; nothing and no error when the
 // heartbeat is over; ErrReplaced, ErrShutdown or the error of an Order; the
@@ -51,90 +210,67 @@ func End(err error) error { return ending{err} }
 // of them wins, and after it the phone is no longer counted as waiting.
 func (h *Hub) Wait(ctx context.Context, w Wait) ([]Topic, error) {
 	if w.Heartbeat <= 0 {
-		topics, err := w.Check(ctx)
-		if e, ok := errors.AsType[ending](err); ok {
-			return nil, e.err
-		}
-		return topics, nil
+		l, err := (&Seat{hub: h, wait: w}).look(ctx)
+		return l.Topics, err
 	}
-	ctx, cancel := context.WithTimeoutCause(ctx, w.Heartbeat, errHeartbeat)
-	defer cancel()
-	ctx, end := context.WithCancelCause(ctx)
-	defer end(nil)
-	me := &waiter{wake: make(chan struct{}, 1), end: end, watch: w.Watch}
-	if !h.join(w, me) {
-		return nil, ErrShutdown
+	s, err := h.Sit(w)
+	if err != nil {
+		return nil, err
 	}
-	defer h.leave(w, me)
-	return me.wait(ctx, w.Check, h.report)
-}
-
-// wait checks after every event until there is something to tell.
-func (w *waiter) wait(ctx context.Context, check func(context.Context) ([]Topic, error), report func(error)) ([]Topic, error) {
-	delay := firstRetry
+	defer s.Leave()
 	for {
-		topics, err := check(ctx)
-		if ctx.Err() != nil {
-			return nil, cause(ctx)
+		l, err := s.Look(ctx)
+		if l.Over || err != nil {
+			return l.Topics, err
 		}
-		var retry <-chan time.Time
-		switch e, ends := errors.AsType[ending](err); {
-		case ends:
-			return nil, e.err
-		case err != nil:
-			if delay == firstRetry { // once is enough
-				report(fmt.Errorf("hub: checking for news: %w", err))
-			}
-			retry = time.After(delay)
-			delay = min(2*delay, lastRetry)
-		case len(topics) > 0:
-			return topics, nil
-		default:
-			delay = firstRetry
-		}
+		woken := make(chan struct{})
+		s.Rest(func(error) { close(woken) })
+		again := time.NewTimer(time.Until(l.Until))
 		select {
 		case <-ctx.Done():
-			return nil, cause(ctx)
-		case <-w.wake:
-		case <-retry:
+		case <-woken:
+		case <-again.C:
 		}
+		again.Stop()
+		s.awake()
 	}
 }
 
-// cause is why the wait's context ended; nil is the heartbeat.
-func cause(ctx context.Context) error {
-	if err := context.Cause(ctx); !errors.Is(err, errHeartbeat) {
-		return err
-	}
-	return nil
+// awake undoes Rest.
+func (s *Seat) awake() {
+	s.hub.mu.Lock()
+	defer s.hub.mu.Unlock()
+	s.wake = nil
 }
 
-// join subscribes a phone to its topics and has them watched. It answers
-// false if the hub is shutting down.
-func (h *Hub) join(w Wait, me *waiter) bool {
+// join subscribes a seat and has its topics watched. It answers false if the
+// hub is shutting down.
+func (h *Hub) join(s *Seat) bool {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	if h.down {
 		return false
 	}
-	key := phone{w.User, w.Device}
+	key := phone{s.wait.User, s.wait.Device}
 	if old := h.phones[key]; old != nil {
 		old.end(ErrReplaced)
 	}
-	h.phones[key] = me
-	for _, name := range w.Topics {
+	h.phones[key] = s
+	for _, name := range s.wait.Topics {
 		t := h.topics[name]
 		if t == nil {
-			t = &topic{waiters: make(map[*waiter]struct{})}
+			t = new(topic)
 			h.topics[name] = t
 		}
-		t.waiters[me] = struct{}{}
+		if !slices.Contains(t.seats, s) {
+			t.seats = append(t.seats, s)
+		}
 		if t.linger != nil {
 			t.linger.Stop()
 			t.linger = nil
 		}
 		if t.cancel == nil {
-			h.start(name, t, me.watch)
+			h.start(name, t, s.wait.Watch)
 		}
 	}
 	return true
@@ -142,20 +278,25 @@ func (h *Hub) join(w Wait, me *waiter) bool {
 
 // leave undoes join. A topic that nobody waits for any more is watched a
 // little longer, because its phone is likely to come back at once.
-func (h *Hub) leave(w Wait, me *waiter) {
+func (h *Hub) leave(s *Seat) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	if key := (phone{w.User, w.Device}); h.phones[key] == me {
+	s.wake = nil
+	if key := (phone{s.wait.User, s.wait.Device}); h.phones[key] == s {
 		delete(h.phones, key)
 	}
-	for _, name := range w.Topics {
+	for _, name := range s.wait.Topics {
 		t := h.topics[name]
 		if t == nil {
-			continue // the same topic was named twice
+			continue // the same topic was named twice, or left before
 		}
-		delete(t.waiters, me)
+		i := slices.Index(t.seats, s)
+		if i < 0 {
+			continue
+		}
+		t.seats = slices.Delete(t.seats, i, i+1)
 		switch {
-		case len(t.waiters) > 0:
+		case len(t.seats) > 0:
 		case t.cancel == nil:
 			h.forget(name, t)
 		case h.options.Linger < 0:
@@ -173,7 +314,7 @@ func (h *Hub) leave(w Wait, me *waiter) {
 // release cancels the watch function of a topic that nobody waits for. h.mu is
 // held.
 func (h *Hub) release(t *topic) {
-	if len(t.waiters) == 0 && t.cancel != nil && !t.stopping {
+	if len(t.seats) == 0 && t.cancel != nil && !t.stopping {
 		t.stopping = true
 		t.cancel()
 	}

@@ -3,7 +3,9 @@
 // A password is verified once against a backend and remembered as a keyed hash
 // for minutes, a wrong one too: a phone that still has an old password asks
 // every few minutes for days, and a server that counts failed logins would
-// lock the gateway out with everybody behind it.
+// lock the gateway out with everybody behind it. The password itself is in
+// memory only while a request of its owner is answered or waits, while the
+// backend is polled for somebody who waits, and for seconds after that.
 package account
 
 import (
@@ -33,7 +35,8 @@ type Account struct {
 	address     string
 	credentials backend.Credentials
 	accounts    *Accounts
-	key         key // of the cached verdict
+	key         key // of the remembered verdict
+	standing    *standing
 
 	mu       sync.Mutex
 	sessions map[string]backend.Session
@@ -58,11 +61,15 @@ func (a *Account) Address() string { return a.address }
 
 // Session is the person's view of a backend. It belongs to the account: the
 // caller does not close it. A call that fails with kind Denied makes the next
-// Login ask the backend again.
+// Login ask the backend again, and all further calls with this password fail
+// likewise without asking anybody.
 func (a *Account) Session(ctx context.Context, name string) (backend.Session, error) {
 	a.mu.Lock()
 	s := a.sessions[name]
 	a.mu.Unlock()
+	if err := a.standing.err(); err != nil {
+		return nil, err
+	}
 	if s != nil {
 		return s, nil
 	}
@@ -70,9 +77,12 @@ func (a *Account) Session(ctx context.Context, name string) (backend.Session, er
 	if !ok {
 		return nil, fmt.Errorf("%w: %q", ErrNoBackend, name)
 	}
+	if err := a.accounts.shut(a.key, name); err != nil {
+		return nil, err
+	}
 	s, err := a.open(ctx, b)
 	if err != nil {
-		a.Denied(err)
+		a.denied(name, err)
 		return nil, fmt.Errorf("account: backend %q: %w", name, err)
 	}
 	a.mu.Lock()
@@ -84,9 +94,10 @@ func (a *Account) Session(ctx context.Context, name string) (backend.Session, er
 	if a.sessions == nil {
 		a.sessions = make(map[string]backend.Session)
 	}
-	a.sessions[name] = watched{s, a}
-	// A verdict may fall while a watch function still uses the session, which
-	// keeps the account alive; it is closed when nobody can use it any more.
+	a.sessions[name] = watched{s, a, name}
+	// A watch function may use the session when the request is long answered,
+	// which keeps the account alive; it is closed when nobody can use it any
+	// more.
 	runtime.AddCleanup(a, func(s backend.Session) { s.Close() }, s)
 	return a.sessions[name], nil
 }
@@ -144,10 +155,23 @@ func (a *Account) List(ctx context.Context) ([]Listing, map[string]error) {
 }
 
 // Denied is told of an error of a backend. If a backend no longer accepts the
-// password, the remembered verdict falls, so that the next request asks again.
-// Sessions of the account do this by themselves.
-func (a *Account) Denied(err error) {
-	if err != nil && backend.KindOf(err) == backend.Denied {
-		a.accounts.forget(a.key)
+// password, the remembered verdict falls, so that the next Login asks again,
+// and everything that goes on with this password ends: see While. Sessions of
+// the account do this by themselves.
+func (a *Account) Denied(err error) { a.denied("", err) }
+
+func (a *Account) denied(name string, err error) {
+	if err != nil && backend.KindOf(err) == backend.Denied && a.standing.err() == nil {
+		a.accounts.denied(a, name, err)
 	}
+}
+
+// While is a context for what goes on behind a request, such as polling: it
+// ends with parent, or with an error of kind Denied as its cause as soon as
+// any backend refuses the password, whoever asked with it. The function
+// releases it.
+func (a *Account) While(parent context.Context) (context.Context, func()) {
+	ctx, cancel := context.WithCancelCause(parent)
+	stop := context.AfterFunc(a.standing.ctx, func() { cancel(a.standing.err()) })
+	return ctx, func() { stop(); cancel(nil) }
 }

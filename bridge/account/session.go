@@ -7,47 +7,82 @@ import (
 )
 
 // A watched session tells the account when the backend no longer accepts the
-// password.
+// password, and does not ask it once that is known.
 type watched struct {
 	backend.Session
 	account *Account
+	backend string
 }
 
-// Unwrap lets backend.As find the extras inside.
+var (
+	_ backend.Watcher = watched{}
+	_ backend.Prober  = watched{}
+)
+
+// String names the backend and the person; the session inside may have the
+// password.
+func (w watched) String() string { return w.backend + ": session of " + w.account.name }
+
+// GoString hides the session from %#v, too.
+func (w watched) GoString() string { return "account.watched{" + w.String() + "}" }
+
+// Unwrap lets backend.As find the extras inside that are not listed here.
 func (w watched) Unwrap() backend.Session { return w.Session }
 
-func (w watched) Collections(ctx context.Context) ([]backend.Collection, error) {
-	cs, err := w.Session.Collections(ctx)
-	w.account.Denied(err)
+// Extras are those of the session inside.
+func (w watched) Extras() []backend.Extra { return backend.Extras(w.Session) }
+
+// ask makes a call unless the password is known to be refused.
+func (w watched) ask(call func() error) error {
+	if err := w.account.standing.err(); err != nil {
+		return err
+	}
+	err := call()
+	w.account.denied(w.backend, err)
+	return err
+}
+
+func (w watched) Collections(ctx context.Context) (cs []backend.Collection, err error) {
+	err = w.ask(func() (err error) { cs, err = w.Session.Collections(ctx); return err })
 	return cs, err
 }
 
-func (w watched) Changes(ctx context.Context, c backend.CollectionID, since backend.Cursor, yield func([]backend.Change) error) (backend.Cursor, error) {
-	next, err := w.Session.Changes(ctx, c, since, yield)
-	w.account.Denied(err)
+func (w watched) Changes(ctx context.Context, c backend.CollectionID, since backend.Cursor, yield func([]backend.Change) error) (next backend.Cursor, err error) {
+	err = w.ask(func() (err error) { next, err = w.Session.Changes(ctx, c, since, yield); return err })
 	return next, err
 }
 
 func (w watched) Get(ctx context.Context, c backend.CollectionID, ids []backend.ItemID, yield func(backend.Fetched) error) error {
-	err := w.Session.Get(ctx, c, ids, yield)
-	w.account.Denied(err)
-	return err
+	return w.ask(func() error { return w.Session.Get(ctx, c, ids, yield) })
 }
 
-func (w watched) Put(ctx context.Context, c backend.CollectionID, it backend.Item) (backend.Item, error) {
-	it, err := w.Session.Put(ctx, c, it)
-	w.account.Denied(err)
-	return it, err
+func (w watched) Put(ctx context.Context, c backend.CollectionID, it backend.Item) (stored backend.Item, err error) {
+	err = w.ask(func() (err error) { stored, err = w.Session.Put(ctx, c, it); return err })
+	return stored, err
 }
 
 func (w watched) Delete(ctx context.Context, c backend.CollectionID, id backend.ItemID, rev backend.Revision) error {
-	err := w.Session.Delete(ctx, c, id, rev)
-	w.account.Denied(err)
-	return err
+	return w.ask(func() error { return w.Session.Delete(ctx, c, id, rev) })
 }
 
-func (w watched) Move(ctx context.Context, from backend.CollectionID, id backend.ItemID, to backend.CollectionID) (backend.Item, error) {
-	it, err := w.Session.Move(ctx, from, id, to)
-	w.account.Denied(err)
-	return it, err
+func (w watched) Move(ctx context.Context, from backend.CollectionID, id backend.ItemID, to backend.CollectionID) (moved backend.Item, err error) {
+	err = w.ask(func() (err error) { moved, err = w.Session.Move(ctx, from, id, to); return err })
+	return moved, err
+}
+
+func (w watched) Watch(ctx context.Context, cs []backend.CollectionID, ready func(), changed func(backend.CollectionID)) error {
+	inside, ok := backend.As[backend.Watcher](w.Session)
+	if !ok {
+		return backend.E(backend.Unsupported, "account: watch", nil)
+	}
+	return w.ask(func() error { return inside.Watch(ctx, cs, ready, changed) })
+}
+
+func (w watched) Probe(ctx context.Context, cs []backend.CollectionID) (tags map[backend.CollectionID]string, err error) {
+	inside, ok := backend.As[backend.Prober](w.Session)
+	if !ok {
+		return nil, backend.E(backend.Unsupported, "account: probe", nil)
+	}
+	err = w.ask(func() (err error) { tags, err = inside.Probe(ctx, cs); return err })
+	return tags, err
 }

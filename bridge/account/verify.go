@@ -8,6 +8,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"net/netip"
 	"sync"
 	"time"
 
@@ -40,6 +41,15 @@ const (
 	maxAsking   = 256
 	askingPause = 10 * time.Second
 
+	// trustedFor is how long a password that was right passes the throttle:
+	// the phones of somebody whose name others guess at go on being served.
+	trustedFor = 24 * time.Hour
+
+	// linger is how long an account with its password and its sessions stays
+	// in memory for the next request after one began. Requests and waits that
+	// go on have it for as long as they need.
+	linger = 10 * time.Second
+
 	// MaxPassword bounds a password, in bytes. Bearer-like application tokens
 	// fit.
 	MaxPassword = 4096
@@ -57,6 +67,8 @@ type Options struct {
 	Positive time.Duration // 0 means DefaultPositive
 	Negative time.Duration // 0 means DefaultNegative
 	Size     int           // 0 means DefaultSize
+
+	Throttle Limits
 }
 
 // A key is the keyed hash of a name and a password.
@@ -65,19 +77,34 @@ type key [sha256.Size]byte
 // Accounts verifies logins. Its methods may be called from many goroutines at
 // a time.
 type Accounts struct {
-	backends []Named
-	byName   map[string]backend.Backend
-	verifier backend.Backend
-	options  Options
-	secret   [32]byte // of this process; never leaves it
+	backends  []Named
+	byName    map[string]backend.Backend
+	verifying string // the name of the backend that verifies passwords
+	verifier  backend.Backend
+	options   Options
+	secret    [32]byte // of this process; never leaves it
+	throttle  *throttle
 
-	good *lru.Cache[key, verdict]
-	bad  *lru.Cache[key, refusal] // apart, so that guessers do not push out those who know
-
-	mu      sync.Mutex
-	down    bool
-	asking  map[key]*question
 	running sync.WaitGroup
+
+	mu     sync.Mutex
+	good   *lru.Cache[key, verdict]
+	bad    *lru.Cache[key, refusal] // apart, so that guessers do not push out those who know
+	down   bool
+	asking map[key]*question
+	live   map[place]*lingering // what the next request may need, with passwords
+}
+
+// A place is where somebody logs in from: sessions know it.
+type place struct {
+	key     key
+	address netip.Addr
+}
+
+// A lingering is an account that stays in memory until its timer fires.
+type lingering struct {
+	account *Account
+	timer   *time.Timer
 }
 
 // String hides what is inside.
@@ -86,24 +113,11 @@ func (a *Accounts) String() string { return "account.Accounts" }
 // GoString hides it from %#v, too.
 func (a *Accounts) GoString() string { return a.String() }
 
-// A verdict is a right password.
-type verdict struct {
-	account *Account
-	until   time.Time
-}
-
-// A refusal is a wrong password.
-type refusal struct {
-	err   error
-	until time.Time
-	span  time.Duration
-}
-
 // A question is being asked of a backend, for everybody who waits for done.
 type question struct {
-	done    chan struct{}
-	account *Account
-	err     error
+	done     chan struct{}
+	standing *standing
+	err      error
 }
 
 // New builds Accounts. Close ends it; the backends are the caller's.
@@ -123,6 +137,7 @@ func New(o Options) (*Accounts, error) {
 	a := &Accounts{
 		backends: o.Backends, options: o,
 		byName: make(map[string]backend.Backend), asking: make(map[key]*question),
+		live: make(map[place]*lingering), throttle: newThrottle(o.Throttle),
 	}
 	for _, b := range o.Backends {
 		if _, twice := a.byName[b.Name]; twice {
@@ -130,13 +145,13 @@ func New(o Options) (*Accounts, error) {
 		}
 		a.byName[b.Name] = b.Backend
 	}
-	a.verifier = o.Backends[0].Backend
+	a.verifying, a.verifier = o.Backends[0].Name, o.Backends[0].Backend
 	if o.Verify != "" {
 		b, ok := a.byName[o.Verify]
 		if !ok {
 			return nil, fmt.Errorf("%w: %q, which is to verify passwords", ErrNoBackend, o.Verify)
 		}
-		a.verifier = b
+		a.verifying, a.verifier = o.Verify, b
 	}
 	rand.Read(a.secret[:]) // never fails
 	var err error
@@ -149,10 +164,17 @@ func New(o Options) (*Accounts, error) {
 	return a, nil
 }
 
-// Login answers who logs in with a password. Kind Denied means that the
-// backend said no, or that there can be no such user; every other failure is
-// Transient, and says nothing about the password.
+// Login is LoginFrom for a caller of whom nothing is known.
 func (a *Accounts) Login(ctx context.Context, login, password string) (*Account, error) {
+	return a.LoginFrom(ctx, login, password, Caller{})
+}
+
+// LoginFrom answers who logs in with a password. Kind Denied means that the
+// backend said no, or that there can be no such user; every other failure is
+// Transient, and says nothing about the password. ErrThrottled among them says
+// when to come back; a password that was right a moment ago or today, and one
+// that is known to be wrong, never get that.
+func (a *Accounts) LoginFrom(ctx context.Context, login, password string, from Caller) (*Account, error) {
 	id, err := a.options.Rule.Apply(login)
 	if err != nil {
 		return nil, backend.E(backend.Denied, "account: login", err)
@@ -161,23 +183,45 @@ func (a *Accounts) Login(ctx context.Context, login, password string) (*Account,
 		return nil, backend.Errorf(backend.Denied, "account: login", "the password is empty or longer than %d bytes", MaxPassword)
 	}
 	k := a.key(id.Name, password)
-	now := time.Now()
-	if v, ok := a.good.Get(k); ok && now.Before(v.until) {
-		return v.account, nil
-	}
-	if r, ok := a.bad.Get(k); ok && now.Before(r.until) {
-		return nil, r.err
-	}
-	q, err := a.ask(ctx, k, id, password)
+	st, trusted, err := a.judged(k)
 	if err != nil {
 		return nil, err
 	}
-	select {
-	case <-q.done:
-		return q.account, q.err
-	case <-ctx.Done():
-		return nil, backend.E(backend.Transient, "account: login", context.Cause(ctx))
+	c := backend.Credentials{User: id.Name, Password: password, Address: from.Address}
+	if st == nil {
+		if st, err = a.ask(ctx, k, c, from, trusted); err != nil {
+			return nil, err
+		}
 	}
+	return a.account(k, id, c, st), nil
+}
+
+// account finds the account in memory, or makes it.
+func (a *Accounts) account(k key, id Identity, c backend.Credentials, st *standing) *Account {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	at := place{k, c.Address}
+	if l := a.live[at]; l != nil && l.account.standing == st {
+		l.timer.Reset(linger)
+		return l.account
+	}
+	acct := &Account{name: id.Name, address: id.Address, credentials: c, accounts: a, key: k, standing: st}
+	if a.down || len(a.live) >= a.options.Size {
+		return acct
+	}
+	if l := a.live[at]; l != nil {
+		l.timer.Stop()
+	}
+	l := &lingering{account: acct}
+	l.timer = time.AfterFunc(linger, func() {
+		a.mu.Lock()
+		defer a.mu.Unlock()
+		if a.live[at] == l {
+			delete(a.live, at)
+		}
+	})
+	a.live[at] = l
+	return acct
 }
 
 func (a *Accounts) key(name, password string) (k key) {
@@ -191,8 +235,28 @@ func (a *Accounts) key(name, password string) (k key) {
 	return k
 }
 
-// ask puts the question to the backend, once for everybody who has it.
-func (a *Accounts) ask(ctx context.Context, k key, id Identity, password string) (*question, error) {
+// at is the key of what one backend says of a name and a password.
+func (a *Accounts) at(k key, backend string) key {
+	return sha256.Sum256(append(k[:], backend...))
+}
+
+// ask puts the question to the backend, once for everybody who has it, and
+// waits for the answer.
+func (a *Accounts) ask(ctx context.Context, k key, c backend.Credentials, from Caller, trusted bool) (*standing, error) {
+	q, err := a.question(ctx, k, c, from, trusted)
+	if err != nil {
+		return nil, err
+	}
+	select {
+	case <-q.done:
+		return q.standing, q.err
+	case <-ctx.Done():
+		return nil, backend.E(backend.Transient, "account: login", context.Cause(ctx))
+	}
+}
+
+// question finds the question that is under way, or puts it.
+func (a *Accounts) question(ctx context.Context, k key, c backend.Credentials, from Caller, trusted bool) (*question, error) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	if a.down {
@@ -205,13 +269,24 @@ func (a *Accounts) ask(ctx context.Context, k key, id Identity, password string)
 		return nil, &backend.Error{Kind: backend.Transient, Op: "account: login", RetryAfter: askingPause,
 			Err: fmt.Errorf("%d logins are being verified already", maxAsking)}
 	}
+	if !trusted {
+		if wait := a.throttle.take(c.User, from); wait > 0 {
+			return nil, &backend.Error{Kind: backend.Transient, Op: "account: login", RetryAfter: wait, Err: ErrThrottled}
+		}
+	}
 	q := &question{done: make(chan struct{})}
 	a.asking[k] = q
 	ctx = context.WithoutCancel(ctx)
 	a.running.Go(func() {
 		ctx, cancel := context.WithTimeout(ctx, verifyTimeout)
 		defer cancel()
-		q.account, q.err = a.verify(ctx, k, id, password)
+		q.standing, q.err = a.verify(ctx, k, c)
+		switch wrong := backend.KindOf(q.err) == backend.Denied; {
+		case wrong && trusted:
+			a.throttle.charge(c.User, from)
+		case !wrong && !trusted:
+			a.throttle.give(c.User, from)
+		}
 		a.mu.Lock()
 		delete(a.asking, k)
 		a.mu.Unlock()
@@ -221,29 +296,15 @@ func (a *Accounts) ask(ctx context.Context, k key, id Identity, password string)
 }
 
 // verify asks the backend and remembers what it said.
-func (a *Accounts) verify(ctx context.Context, k key, id Identity, password string) (*Account, error) {
-	c := backend.Credentials{User: id.Name, Password: password}
+func (a *Accounts) verify(ctx context.Context, k key, c backend.Credentials) (*standing, error) {
 	s, err := a.verifier.Open(ctx, c)
 	switch {
 	case err == nil:
 		s.Close() // Session makes its own
-		acc := &Account{name: id.Name, address: id.Address, credentials: c, accounts: a, key: k}
-		a.good.Add(k, verdict{acc, time.Now().Add(a.options.Positive)})
-		a.bad.Remove(k)
-		// The password must not stay in memory until others push it out.
-		time.AfterFunc(a.options.Positive, func() {
-			if v, ok := a.good.Peek(k); ok && v.account == acc {
-				a.good.Remove(k)
-			}
-		})
-		return acc, nil
+		return a.accepted(k), nil
 	case backend.KindOf(err) == backend.Denied:
 		err = fmt.Errorf("account: login: %w", err)
-		span := a.options.Negative
-		if last, ok := a.bad.Peek(k); ok {
-			span = min(2*last.span, maxNegative)
-		}
-		a.bad.Add(k, refusal{err, time.Now().Add(span), span})
+		a.rejected(k, err)
 		return nil, err
 	case backend.KindOf(err) == backend.Transient:
 		return nil, fmt.Errorf("account: login: %w", err)
@@ -251,13 +312,14 @@ func (a *Accounts) verify(ctx context.Context, k key, id Identity, password stri
 	return nil, backend.E(backend.Transient, "account: login", err)
 }
 
-// forget drops the verdict that a password is right.
-func (a *Accounts) forget(k key) { a.good.Remove(k) }
-
-// Close waits for what is being asked.
+// Close waits for what is being asked, and forgets every password.
 func (a *Accounts) Close() error {
 	a.mu.Lock()
 	a.down = true
+	for at, l := range a.live {
+		l.timer.Stop()
+		delete(a.live, at)
+	}
 	a.mu.Unlock()
 	a.running.Wait()
 	return nil

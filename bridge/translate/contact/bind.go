@@ -7,13 +7,6 @@ import (
 	"github.com/pushbridge/pushbridge/bridge/translate/contentline"
 )
 
-// placeParam is the parameter by which a line says which place it has on
-// phones, where its types alone would put it elsewhere. See keepPlaces.
-const placeParam = "X-PUSHBRIDGE-PLACE"
-
-// noPlace is its value on a line that phones are not shown.
-const noPlace = "none"
-
 // An entry is a line in its family.
 type entry struct {
 	*contentline.Line
@@ -48,7 +41,7 @@ func (c *card) gather() {
 		}
 	}
 	if len(c.lines[famMessenger]) > 1 {
-		c.lines[famMessenger] = withoutDoubles(c.lines[famMessenger])
+		c.hideDoubles()
 	}
 }
 
@@ -63,19 +56,36 @@ func preference(l *contentline.Line) int {
 	return 1
 }
 
-// withoutDoubles leaves out the older properties whose address stands in an
-// IMPP too: Apple writes X-AIM:jane beside IMPP:aim:jane.
-func withoutDoubles(es []entry) []entry {
-	known := map[string]bool{}
-	for _, e := range es {
+// hideDoubles leaves out the older properties whose address stands in an IMPP
+// too: Apple writes X-AIM:jane beside IMPP:aim:jane. They follow their IMPP.
+func (c *card) hideDoubles() {
+	known := map[string]*contentline.Line{}
+	for _, e := range c.lines[famMessenger] {
 		if e.Name() == "IMPP" {
-			_, address, _ := strings.Cut(e.Text(), ":")
-			known[strings.ToLower(address)] = true
+			known[strings.ToLower(bareAddress(e.Text()))] = e.Line
 		}
 	}
-	return slices.DeleteFunc(es, func(e entry) bool {
-		return e.Name() != "IMPP" && known[strings.ToLower(e.Text())]
+	c.doubles = nil
+	c.lines[famMessenger] = slices.DeleteFunc(c.lines[famMessenger], func(e entry) bool {
+		twin := known[strings.ToLower(strings.TrimSpace(e.Text()))]
+		if e.Name() == "IMPP" || twin == nil {
+			return false
+		}
+		if c.doubles == nil {
+			c.doubles = make(map[*contentline.Line][]*contentline.Line)
+		}
+		c.doubles[twin] = append(c.doubles[twin], e.Line)
+		return true
 	})
+}
+
+// bareAddress is an IMPP without its scheme.
+func bareAddress(uri string) string {
+	_, address, ok := strings.Cut(strings.TrimSpace(uri), ":")
+	if !ok {
+		return strings.TrimSpace(uri)
+	}
+	return address
 }
 
 // labelledFamily is the family of a line by its label: Apple's
@@ -131,7 +141,7 @@ func (c *card) bind() {
 	for f := range familyCount {
 		for i := range c.lines[f] {
 			e := &c.lines[f][i]
-			place := e.Param(placeParam)
+			place := c.placeOf(e.Line)
 			if place == "" {
 				continue
 			}
@@ -196,8 +206,8 @@ func classify(f family, l *contentline.Line) class {
 }
 
 // phoneClasses say what a type makes of a number; the first that fits counts.
-// See RFC 2426, section 3.3.1, and RFC 6350, section 6.4.1. The X- types are
-// Evolution's and ours.
+// See RFC 2426, section 3.3.1, RFC 6350, section 6.4.1, and RFC 7852, section
+// 9.3, for the main number. The X- types are Evolution's and ours.
 var phoneClasses = []struct {
 	types []string // all of them
 	class class
@@ -213,6 +223,7 @@ var phoneClasses = []struct {
 	{[]string{"X-EVOLUTION-RADIO"}, classRadio},
 	{[]string{"X-COMPANY"}, classMain},
 	{[]string{"X-EVOLUTION-COMPANY"}, classMain},
+	{[]string{"MAIN-NUMBER"}, classMain},
 	{[]string{"CELL"}, classCell},
 	{[]string{"MOBILE"}, classCell},
 	{[]string{"IPHONE"}, classCell},
@@ -224,6 +235,7 @@ var phoneClasses = []struct {
 	{[]string{"BBS"}, classUnseen},
 	{[]string{"TEXTPHONE"}, classUnseen},
 	{[]string{"X-EVOLUTION-TELEX"}, classUnseen},
+	{[]string{"X-EVOLUTION-TTYTDD"}, classUnseen},
 }
 
 func classifyPhone(l *contentline.Line) class {
@@ -254,6 +266,10 @@ func (c *card) add(s slotID) *contentline.Line {
 		params = append(params, contentline.P("TYPE", sl.types...))
 	}
 	c.bound[s] = c.vcard.Add(name, "", params...)
+	if c.added == nil {
+		c.added = make(map[*contentline.Line]bool)
+	}
+	c.added[c.bound[s]] = true
 	return c.bound[s]
 }
 
@@ -279,43 +295,5 @@ func (c *card) removeLine(l *contentline.Line) {
 	}
 	for _, m := range rest {
 		c.vcard.Remove(m)
-	}
-}
-
-// keepPlaces makes sure that what the phone holds now is what it would be
-// shown. Otherwise an edit could let a line slip into another place: after the
-// first of three numbers at home is removed, the third would turn up in the
-// second place, and since the phone knows nothing of it, its next edit would
-// remove it. Such lines are told their place.
-func (c *card) keepPlaces() {
-	meant := c.bound
-	for range slotCount { // a line that is told its place may push another one
-		c.gather()
-		c.bind()
-		if c.bound == meant {
-			return
-		}
-		c.tellPlaces(meant)
-	}
-}
-
-// tellPlaces writes into the lines that are bound otherwise than they should
-// be where they belong.
-func (c *card) tellPlaces(meant [slotCount]*contentline.Line) {
-	for s := range slotCount {
-		is, should := c.bound[s], meant[s]
-		if is == should {
-			continue
-		}
-		if is != nil {
-			place := noPlace
-			if at := slices.Index(meant[:], is); at >= 0 {
-				place = slots[at].placeKey()
-			}
-			is.SetParam(placeParam, place)
-		}
-		if should != nil && !isBlank(should) {
-			should.SetParam(placeParam, slots[s].placeKey())
-		}
 	}
 }

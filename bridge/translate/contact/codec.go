@@ -11,7 +11,7 @@ import (
 // read answer can be compared; "" means that there is nothing.
 type codec interface {
 	show(c *card, s slotID) string
-	wire(text string) string // what show answered, as it travels
+	wire(text string, o translate.Options) string // what show answered, as it travels
 	read(sent string, o translate.Options) (string, error)
 	write(c *card, s slotID, text string) // "" removes
 }
@@ -32,7 +32,9 @@ func tidy(s string) string {
 // plain is the part of a codec that most have in common.
 type plain struct{}
 
-func (plain) wire(text string) string { return strings.ReplaceAll(text, "\n", "\r\n") }
+func (plain) wire(text string, _ translate.Options) string {
+	return strings.ReplaceAll(text, "\n", "\r\n")
+}
 
 func (plain) read(sent string, _ translate.Options) (string, error) {
 	return tidy(strings.ToValidUTF8(sent, "\uFFFD")), nil
@@ -73,7 +75,7 @@ const (
 // field is a property that is a component of a structured line.
 type field int
 
-func (field) wire(text string) string { return plain{}.wire(text) }
+func (field) wire(text string, o translate.Options) string { return plain{}.wire(text, o) }
 
 func (field) read(sent string, o translate.Options) (string, error) { return plain{}.read(sent, o) }
 
@@ -89,18 +91,24 @@ func fieldText(l *contentline.Line, i int) string {
 }
 
 // setFields writes components of a structured line, and removes the line when
-// nothing is left in it. A label for printing (RFC 6350, section 6.3.1) that
-// no longer says what the address says goes.
+// nothing is left in it.
 func (c *card) setFields(s slotID, texts map[int]string) {
 	l := c.line(s)
-	if l.Value() == "" && slots[s].family == famAddress {
+	isAddress := slots[s].family == famAddress
+	if l.Value() == "" && isAddress {
 		l.SetValue(";;;;;;")
+	}
+	if isAddress && !c.added[l] {
+		c.relabel(l, texts)
 	}
 	for i, text := range texts {
 		l.SetField(i, text)
 	}
-	l.SetParam("LABEL")
 	if strings.Trim(l.Value(), "; ") == "" {
+		if label := c.labelOf(l); isAddress && label != nil {
+			c.vcard.Remove(label)
+		}
+		c.keepSaid(s)
 		c.remove(s)
 	}
 }
@@ -208,6 +216,13 @@ type messenger struct{ plain }
 func (messenger) show(c *card, s slotID) string { return tidy(withoutScheme(c.bound[s].Text(), "im:")) }
 
 func (messenger) write(c *card, s slotID, text string) {
+	for _, double := range c.doubles[c.bound[s]] {
+		if text == "" {
+			c.removeLine(double)
+		} else {
+			double.SetText(bareAddress(text))
+		}
+	}
 	if text == "" {
 		c.remove(s)
 		return

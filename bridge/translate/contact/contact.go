@@ -30,14 +30,14 @@ import (
 // translate.ErrUnreadable for what is no vCard and translate.ErrNotShown for a
 // card that describes a group.
 func FromVCard(object []byte, o translate.Options) (eas.Properties, error) {
-	c, err := open(object)
+	c, err := open(object, o)
 	if err != nil {
 		return nil, err
 	}
 	ps := make(eas.Properties, 0, 24)
 	for i := range rows {
 		if text := rows[i].show(c); text != "" {
-			ps = append(ps, eas.T(rows[i].tag, rows[i].as.wire(text)))
+			ps = append(ps, eas.T(rows[i].tag, rows[i].as.wire(text, o)))
 		}
 	}
 	ps = translate.AppendList(ps, tag.ContactsCategories, tag.ContactsCategory, c.categories())
@@ -56,7 +56,7 @@ var bodyTags = translate.BodyTags{Body: tag.ContactsBody, Size: tag.ContactsBody
 // changed, and REV; everything else stays byte for byte. The errors are those
 // of FromVCard, and translate.ErrInvalid.
 func Merge(object []byte, sent eas.Properties, o translate.Options) ([]byte, error) {
-	c, err := open(object)
+	c, err := open(object, o)
 	if err != nil {
 		return nil, err
 	}
@@ -79,13 +79,14 @@ func New(uid string, sent eas.Properties, o translate.Options) ([]byte, error) {
 		return nil, err
 	}
 	vcard := d.Component("VCARD")
-	c := newCard(d, vcard)
+	c := newCard(d, vcard, o)
 	if err := c.merge(sent, o); err != nil {
 		return nil, err
 	}
 	if fn := vcard.Get("FN"); fn.Value() == "" {
 		fn.SetText(c.anyName())
 	}
+	c.keepPlaces()
 	vcard.Add("REV", o.Now.UTC().Format(revisionLayout))
 	return d.Bytes(), nil
 }
@@ -121,13 +122,17 @@ type card struct {
 	four    bool // version 4.0
 	lines   [familyCount][]entry
 	bound   [slotCount]*contentline.Line
+	marks   map[*contentline.Line]string              // what placesProperty says
+	added   map[*contentline.Line]bool                // by this edit
+	doubles map[*contentline.Line][]*contentline.Line // that follow an IMPP
+	fileAs  translate.FileAs
 	parts   nameParts // as shown
 	thing   string    // what it was called if it belongs to no person; see nameOfThing
 	renamed bool      // N has changed
 	changed bool
 }
 
-func open(object []byte) (*card, error) {
+func open(object []byte, o translate.Options) (*card, error) {
 	d, err := contentline.Parse(object)
 	if err != nil {
 		return nil, fmt.Errorf("contact: %w: %w", translate.ErrUnreadable, err)
@@ -141,13 +146,14 @@ func open(object []byte) (*card, error) {
 			return nil, fmt.Errorf("contact: %w: it is a group", translate.ErrNotShown)
 		}
 	}
-	return newCard(d, vcard), nil
+	return newCard(d, vcard, o), nil
 }
 
-func newCard(d *contentline.Document, vcard *contentline.Component) *card {
-	c := &card{doc: d, vcard: vcard}
+func newCard(d *contentline.Document, vcard *contentline.Component, o translate.Options) *card {
+	c := &card{doc: d, vcard: vcard, fileAs: o.FileAs}
 	c.four = strings.TrimSpace(vcard.Get("VERSION").Value()) == "4.0"
 	c.gather()
+	c.readMarks()
 	c.bind()
 	c.thing = c.nameOfThing()
 	c.parts = c.readName()
@@ -174,7 +180,7 @@ func (c *card) merge(sent eas.Properties, o translate.Options) error {
 	}
 	c.mergeFormattedName()
 	c.mergeFileAs(texts, shown[rowFileAs])
-	errs = append(errs, c.mergeCategories(sent, o), c.mergeChildren(sent, o), c.mergePicture(sent), c.mergeNote(sent, o))
+	errs = append(errs, c.mergeCategories(sent, o), c.mergeChildren(sent, o), c.mergePicture(sent, o), c.mergeNote(sent, o))
 	return errors.Join(errs...)
 }
 

@@ -46,6 +46,10 @@ var samples = map[string]string{
 	"many": vcard("3.0", "N:Many;Mia;;;\nFN:Mia Many\nTEL;TYPE=HOME:h1\nTEL;TYPE=HOME:h2\nTEL;TYPE=HOME:h3\nTEL;TYPE=CELL:c1\nTEL;TYPE=CELL:c2\nTEL:x1\nTEL;TYPE=VOICE:x2\n"+
 		"EMAIL:1@example.org\nEMAIL:2@example.org\nEMAIL:3@example.org\nEMAIL:4@example.org\nURL:https://a.example\nURL:https://b.example\nNOTE:n1\nNOTE:n2\n"+
 		"ADR;TYPE=HOME:;;one;;;;\nADR;TYPE=HOME:;;two;;;;\nADR;TYPE=HOME:;;three;;;;\nTITLE:t1\nTITLE:t2\nCATEGORIES:a\nCATEGORIES:b,c\n"),
+	"labels": vcard("3.0", "N:Muster;Anna;;;\nFN:Anna Muster\nADR;TYPE=HOME:;;Weg 1;Bern;;3000;CH\nLABEL;TYPE=HOME:Frau Muster\\nWeg 1\\n3000 Bern\n"+
+		"item1.ADR;TYPE=WORK;GEO=\"geo:1,2\":;;Via 2;Roma;;;IT\nitem1.LABEL;TYPE=WORK:somewhere\nLABEL;TYPE=PARCEL:kept\n"),
+	"sorted":       vcard("4.0", "N;SORT-AS=\"Harten,Reneh\":van der Harten;Rene;;;\nFN:Rene van der Harten\nORG;SORT-AS=\"ABC\":ABC;Sales\n"),
+	"irmc":         vcard("2.1", "N:A;B\nFN:B A\nSOUND;X-IRMC-N:a;;;;\n"),
 	"company":      vcard("3.0", "N:;;;;\nFN:Example Ltd.\nORG:Example Ltd.\nX-ABSHOWAS:COMPANY\nTEL;TYPE=WORK:1\n"),
 	"bare":         vcard("3.0", ""),
 	"lf and emoji": "BEGIN:VCARD\nVERSION:3.0\nN:😀;Zoë;;;\nFN:Zoë 😀\nNOTE:" + strings.Repeat("👩‍👩‍👧‍👦 ", 200) + "\nEND:VCARD",
@@ -56,7 +60,7 @@ var samples = map[string]string{
 // tinyGIF is a picture of one pixel.
 const tinyGIF = "R0lGODlhAQABAAAAACw="
 
-var versions = []eas.Version{eas.V25, eas.V121, eas.V141, eas.V161}
+var versions = eas.Versions
 
 func TestShown(t *testing.T) {
 	tests := []struct {
@@ -98,6 +102,10 @@ func TestShown(t *testing.T) {
 		{"second address at home", "many", tag.ContactsOtherAddressStreet, "two"},
 		{"a company has no first name", "company", tag.ContactsFirstName, ""},
 		{"a company", "company", tag.ContactsCompanyName, "Example Ltd."},
+		{"how a last name is said", "sorted", tag.ContactsYomiLastName, "Harten"},
+		{"how a first name is said", "sorted", tag.ContactsYomiFirstName, "Reneh"},
+		{"how a company is said", "sorted", tag.ContactsYomiCompanyName, "ABC"},
+		{"how an old phone says a name", "irmc", tag.ContactsYomiLastName, "a"},
 		{"latin-1", "latin-1", tag.ContactsFirstName, "Jörg"},
 	}
 	for _, tt := range tests {
@@ -205,6 +213,47 @@ func TestDays(t *testing.T) {
 				t.Errorf("got %s, %v; want %s", got, err, tt.want)
 			}
 		})
+	}
+}
+
+// TestRules are what a client profile or an administrator may choose.
+func TestRules(t *testing.T) {
+	tests := []struct {
+		name, card string
+		o          translate.Options
+		tag        wbxml.Tag
+		want       string
+	}{
+		{"a birthday at eleven", "typical", translate.Options{BirthdayHour: 11}, tag.ContactsBirthday, "1980-02-29T11:00:00.000Z"},
+		{"last name first", "typical", translate.Options{FileAs: translate.FileAsLastFirst}, tag.ContactsFileAs, "Doe, Jane Q."},
+		{"first name first", "typical", translate.Options{FileAs: translate.FileAsFirstLast}, tag.ContactsFileAs, "Jane Q. Doe"},
+		{"by company", "typical", translate.Options{FileAs: translate.FileAsCompany}, tag.ContactsFileAs, "Example Ltd."},
+		{"by company, without one", "apple", translate.Options{FileAs: translate.FileAsCompany}, tag.ContactsFileAs, "Tim Tester"},
+		{"last name first, without a name", "company", translate.Options{FileAs: translate.FileAsLastFirst}, tag.ContactsFileAs, "Example Ltd."},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			ps, err := FromVCard([]byte(samples[tt.card]), tt.o)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if got, _ := ps.Text(tt.tag); got != tt.want {
+				t.Errorf("%s = %q, want %q", tag.Name(tt.tag), got, tt.want)
+			}
+			after, err := Merge([]byte(samples[tt.card]), ps, tt.o)
+			if err != nil || string(after) != samples[tt.card] {
+				t.Errorf("sent back it changed the card: %v\n%s", err, after)
+			}
+		})
+	}
+}
+
+// TestBirthdayAtTheHourOfItsPhone: where that hour is midnight for the person,
+// the day is still the one that was meant.
+func TestBirthdayAtTheHourOfItsPhone(t *testing.T) {
+	o := translate.Options{BirthdayHour: 11, Zone: time.FixedZone("NZDT", 13*3600)}
+	if got, err := (date{}).read("1980-02-29T11:00:00.000Z", o); err != nil || got != "1980-02-29" {
+		t.Errorf("got %s, %v", got, err)
 	}
 }
 

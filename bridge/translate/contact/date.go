@@ -1,6 +1,7 @@
 package contact
 
 import (
+	"fmt"
 	"strconv"
 	"strings"
 	"time"
@@ -10,7 +11,7 @@ import (
 
 // date is a day without a time: a birthday, an anniversary. ActiveSync has
 // only points in time for it ([MS-ASCNTC] "Birthday"); we write midnight UTC,
-// and read with care. What is compared is "2006-01-02".
+// or the hour that this phone expects, and read with care. What is compared is "2006-01-02".
 type date struct{}
 
 // noYear stands for the year of a day that has none. It is Apple's choice (a
@@ -20,7 +21,9 @@ const noYear = 1604
 // omitYear is Apple's parameter that says so in vCard 3.0.
 const omitYear = "X-APPLE-OMIT-YEAR"
 
-func (date) wire(text string) string { return text + "T00:00:00.000Z" }
+func (date) wire(text string, o translate.Options) string {
+	return fmt.Sprintf("%sT%02d:00:00.000Z", text, o.BirthdayHour)
+}
 
 func (date) show(c *card, s slotID) string {
 	y, m, d, ok := readDate(c.bound[s].Text())
@@ -62,7 +65,7 @@ func (date) read(sent string, o translate.Options) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	if h, m, _ := t.Clock(); h != 0 || m != 0 {
+	if h, m, _ := t.Clock(); m != 0 || h != 0 && h != o.BirthdayHour {
 		for _, shift := range []time.Duration{0, time.Hour, -time.Hour} {
 			local := t.Add(shift).In(o.Location())
 			if h, m, _ := local.Clock(); h == 0 && m == 0 {

@@ -73,12 +73,19 @@ func TestMerge(t *testing.T) {
 		{"a tel URI", "4.0", tag.ContactsHomePhoneNumber, "+41442", []string{`TEL;VALUE=uri;TYPE="voice,home";PREF=1:tel:+41-44-1`}, []string{`TEL;VALUE=uri;TYPE="voice,home";PREF=1:tel:+41442`}},
 		{"a number that is no URI", "4.0", tag.ContactsHomePhoneNumber, "044 2", []string{`TEL;VALUE=uri;TYPE="voice,home";PREF=1:tel:+41-44-1`}, []string{`TEL;TYPE="voice,home";PREF=1:044 2`}},
 		{"a lent name", "4.0", tag.ContactsLastName, "Meier", []string{"FN:Anna Maria Muster"}, []string{"FN:Anna Maria Meier", "N:Meier;Anna Maria;;;"}},
-		{"an address without its label", "4.0", tag.ContactsBusinessAddressCity, "Thun", []string{`ADR;TYPE=work;LABEL="Weg 1\nBern":;;Weg 1;Bern;;3000;CH`}, []string{"ADR;TYPE=work:;;Weg 1;Thun;;3000;CH"}},
+		{"an address and its label", "4.0", tag.ContactsBusinessAddressCity, "Thun", []string{`ADR;TYPE=work;LABEL="Weg 1\nBern":;;Weg 1;Bern;;3000;CH`}, []string{`ADR;TYPE=work;LABEL=Weg 1\nThun:;;Weg 1;Thun;;3000;CH`}},
 		{"a birthday without year in 4.0", "4.0", tag.ContactsBirthday, "1604-04-16T00:00:00.000Z", []string{"BDAY:--0415"}, []string{"BDAY:--0416"}},
 		{"a messenger of any kind", "company", tag.Contacts2IMAddress, "bob", nil, []string{"IMPP:im:bob"}},
-		{"places are kept", "many", tag.ContactsHomePhoneNumber, "", []string{"TEL;TYPE=HOME:h1", "TEL;TYPE=HOME:h2", "TEL;TYPE=HOME:h3", "TEL:x1", "TEL;TYPE=VOICE:x2"},
-			[]string{"TEL;TYPE=HOME;X-PUSHBRIDGE-PLACE=home2:h2", "TEL;TYPE=HOME;X-PUSHBRIDGE-PLACE=none:h3", "TEL;X-PUSHBRIDGE-PLACE=work:x1", "TEL;TYPE=VOICE;X-PUSHBRIDGE-PLACE=work2:x2"}},
-		{"the fourth does not slip in", "many", tag.ContactsEmail3Address, "", []string{"EMAIL:3@example.org", "EMAIL:4@example.org"}, []string{"EMAIL;X-PUSHBRIDGE-PLACE=none:4@example.org"}},
+		{"places are kept", "many", tag.ContactsHomePhoneNumber, "", []string{"TEL;TYPE=HOME:h1"},
+			[]string{"X-PUSHBRIDGE-PLACES:TEL.home2=0ea4427a,TEL.none=0fa4440d,TEL.work=24719608,", " TEL.work2=27719ac1"}},
+		{"the fourth does not slip in", "many", tag.ContactsEmail3Address, "", []string{"EMAIL:3@example.org"}, []string{"X-PUSHBRIDGE-PLACES:EMAIL.none=a76d92cb"}},
+		{"an address and its label of 3.0", "labels", tag.ContactsHomeAddressCity, "Thun", []string{"ADR;TYPE=HOME:;;Weg 1;Bern;;3000;CH", `LABEL;TYPE=HOME:Frau Muster\nWeg 1\n3000 Bern`}, []string{"ADR;TYPE=HOME:;;Weg 1;Thun;;3000;CH", `LABEL;TYPE=HOME:Frau Muster\nWeg 1\n3000 Thun`}},
+		{"an address that its label does not say", "labels", tag.ContactsBusinessAddressCity, "Rom", []string{"item1.ADR;TYPE=WORK;GEO=\"geo:1,2\":;;Via 2;Roma;;;IT", "item1.LABEL;TYPE=WORK:somewhere"}, []string{"item1.ADR;TYPE=WORK:;;Via 2;Rom;;;IT"}},
+		{"a messenger that is there twice", "apple", tag.Contacts2IMAddress, "aim:tom", []string{"IMPP;X-SERVICE-TYPE=AIM:aim:timmy", "X-AIM;type=HOME:timmy"}, []string{"IMPP;X-SERVICE-TYPE=AIM:aim:tom", "X-AIM;type=HOME:tom"}},
+		{"a messenger that is there twice goes twice", "apple", tag.Contacts2IMAddress, "", []string{"IMPP;X-SERVICE-TYPE=AIM:aim:timmy", "X-AIM;type=HOME:timmy"}, nil},
+		{"how a name is said", "sorted", tag.ContactsYomiFirstName, "Rehneh", []string{`N;SORT-AS="Harten,Reneh":van der Harten;Rene;;;`}, []string{`N;SORT-AS="Harten,Rehneh":van der Harten;Rene;;;`}},
+		{"how a name is said, no more", "sorted", tag.ContactsYomiLastName, "", []string{`N;SORT-AS="Harten,Reneh":van der Harten;Rene;;;`}, []string{`N;SORT-AS=",Reneh":van der Harten;Rene;;;`}},
+		{"how an old phone says it", "irmc", tag.ContactsYomiLastName, "b", []string{"SOUND;X-IRMC-N:a;;;;"}, []string{"SOUND;X-IRMC-N:b;;;;"}},
 		{"a company's name, and FN with it", "company", tag.ContactsCompanyName, "Sample Inc.", []string{"FN:Example Ltd.", "ORG:Example Ltd."}, []string{"FN:Sample Inc.", "ORG:Sample Inc."}},
 	}
 	for _, tt := range tests {
@@ -244,6 +251,10 @@ func TestNew(t *testing.T) {
 		{"only file as", eas.Properties{eas.T(tag.ContactsFileAs, "Somebody")}, "N:;;;;\nFN:Somebody\n"},
 		{"only a number", eas.Properties{eas.T(tag.ContactsHomePhoneNumber, "1")}, "N:;;;;\nFN:1\nTEL;TYPE=HOME,VOICE:1\n"},
 		{"nothing", nil, "N:;;;;\nFN:?\n"},
+		{"only the second mail address", eas.Properties{eas.T(tag.ContactsFirstName, "J"), eas.T(tag.ContactsEmail2Address, "j@example.org")},
+			"N:;J;;;\nFN:J\nEMAIL;TYPE=INTERNET;X-PUSHBRIDGE-PLACE=2:j@example.org\n"},
+		{"the second number at work, the third messenger", eas.Properties{eas.T(tag.ContactsFirstName, "J"), eas.T(tag.ContactsBusiness2PhoneNumber, "1"), eas.T(tag.Contacts2IMAddress3, "xmpp:j")},
+			"N:;J;;;\nFN:J\nTEL;TYPE=WORK,VOICE;X-PUSHBRIDGE-PLACE=work2:1\nIMPP;X-PUSHBRIDGE-PLACE=3:xmpp:j\n"},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -261,6 +272,7 @@ func TestNew(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
+			compareHeld(t, tag.ContactsFileAs, got, tt.sent)
 			again, err := Merge(got, shown, options(eas.V141))
 			if err != nil || string(again) != string(got) {
 				t.Errorf("the new card does not survive being shown: %v\n%s", err, again)

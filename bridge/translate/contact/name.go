@@ -53,7 +53,7 @@ func (c *card) readName() nameParts {
 // namePart is a property that is a component of N.
 type namePart int
 
-func (namePart) wire(text string) string { return whole{}.wire(text) }
+func (namePart) wire(text string, o translate.Options) string { return whole{}.wire(text, o) }
 
 func (namePart) read(sent string, _ translate.Options) (string, error) {
 	return strings.Join(strings.Fields(tidy(sent)), " "), nil
@@ -145,14 +145,38 @@ func (c *card) mergeFormattedName() {
 	}
 }
 
-// fileAs is FileAs: Evolution's property of that meaning, else FN.
+// fileAs is FileAs: Evolution's property of that meaning, else what the rule
+// makes of the card, else FN, else what there is.
 type fileAs struct{ plain }
 
 func (fileAs) show(c *card, s slotID) string {
-	if l := c.bound[s]; l != nil {
-		return tidy(l.Text())
+	if text := tidy(c.bound[s].Text()); text != "" {
+		return text
 	}
-	return tidy(c.bound[slotFormatted].Text())
+	if text := c.byRule(); text != "" {
+		return text
+	}
+	if text := tidy(c.bound[slotFormatted].Text()); text != "" {
+		return text
+	}
+	if text := forms[fullForm](c.parts); text != "" {
+		return text
+	}
+	return c.nameOfThing()
+}
+
+// byRule is what the rule for FileAs makes of the card, "" if it lacks what the
+// rule needs.
+func (c *card) byRule() string {
+	switch c.fileAs {
+	case translate.FileAsLastFirst:
+		return join(", ", c.parts[partLast], join(" ", c.parts[partFirst], c.parts[partMiddle]))
+	case translate.FileAsFirstLast:
+		return join(" ", c.parts[partFirst], c.parts[partMiddle], c.parts[partLast])
+	case translate.FileAsCompany:
+		return tidy(fieldText(c.bound[slotOrg], 0))
+	}
+	return ""
 }
 
 func (fileAs) write(c *card, s slotID, text string) { whole{}.write(c, s, text) }

@@ -98,13 +98,18 @@ func scaled(photo image.Image, side int) *image.RGBA {
 	return to
 }
 
-// mergePicture takes a new photo. What the phone was sent, and an empty
-// Picture, which iOS sends with every edit, change nothing: the original stays
-// as it is.
-func (c *card) mergePicture(sent eas.Properties) error {
-	text, _ := sent.Text(tag.ContactsPicture)
+// mergePicture takes a new photo. What the phone was sent changes nothing: the
+// original stays as it is. Neither does an empty Picture, which iOS sends with
+// every edit, unless this phone means it; and never does it take away a photo
+// that the phone was not shown.
+func (c *card) mergePicture(sent eas.Properties, o translate.Options) error {
+	text, ok := sent.Text(tag.ContactsPicture)
 	text = strings.TrimSpace(text)
 	if text == "" {
+		if ok && o.EmptyPictureRemoves && c.picture() != "" {
+			c.remove(slotPhoto)
+			c.changed = true
+		}
 		return nil
 	}
 	if len(text) > maxPicture {

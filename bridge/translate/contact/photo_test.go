@@ -147,6 +147,25 @@ func TestNewPhoto(t *testing.T) {
 	}
 }
 
+// TestEmptyPicture: most phones mean nothing by it; those that do cannot take
+// away what they were not shown.
+func TestEmptyPicture(t *testing.T) {
+	inline, remote := samples["2.1"], vcard("3.0", "N:P;;;;\nFN:P\nPHOTO;VALUE=uri:https://example.org/x.jpg\n")
+	for _, tt := range []struct {
+		name, card    string
+		removes, kept bool
+	}{{"means nothing", inline, false, true}, {"means it", inline, true, false}, {"of a photo that is elsewhere", remote, true, true}} {
+		t.Run(tt.name, func(t *testing.T) {
+			o := options(eas.V161)
+			o.EmptyPictureRemoves = tt.removes
+			after, err := Merge([]byte(tt.card), eas.Properties{eas.T(tag.ContactsPicture, "")}, o)
+			if err != nil || strings.Contains(string(after), "\r\nPHOTO") != tt.kept {
+				t.Errorf("%v\n%s", err, after)
+			}
+		})
+	}
+}
+
 func BenchmarkLargePhoto(b *testing.B) {
 	card := photoCard(noise(b, 1200, 900))
 	b.ReportAllocs()

@@ -121,7 +121,11 @@ var labelled = map[string]family{
 	"assistant":   famAssistant,
 	"spouse":      famSpouse,
 	"partner":     famSpouse,
+	"husband":     famSpouse,
+	"wife":        famSpouse,
 	"child":       famChild,
+	"son":         famChild,
+	"daughter":    famChild,
 	"anniversary": famAnniversary,
 }
 
@@ -273,9 +277,9 @@ var rows = [...]row{
 	{tag.ContactsTitle, slotName, namePart(partPrefix)},
 	{tag.ContactsSuffix, slotName, namePart(partSuffix)},
 	{tag.Contacts2NickName, slotNick, whole{}},
-	{tag.ContactsYomiFirstName, slotPhoneticFirst, whole{}},
-	{tag.ContactsYomiLastName, slotPhoneticLast, whole{}},
-	{tag.ContactsYomiCompanyName, slotPhoneticOrg, whole{}},
+	{tag.ContactsYomiFirstName, slotPhoneticFirst, phonetic{slot: slotName, part: partFirst}},
+	{tag.ContactsYomiLastName, slotPhoneticLast, phonetic{slot: slotName, part: partLast}},
+	{tag.ContactsYomiCompanyName, slotPhoneticOrg, phonetic{slot: slotOrg}},
 
 	{tag.ContactsMobilePhoneNumber, slotMobile, phone{}},
 	{tag.ContactsHomePhoneNumber, slotHomePhone, phone{}},

@@ -36,6 +36,15 @@ func (l *Line) Name() string {
 	return l.name
 }
 
+// Head is what precedes the colon: group, name and parameters as they stand in
+// the object, unfolded.
+func (l *Line) Head() string {
+	if l == nil {
+		return ""
+	}
+	return l.head
+}
+
 // Value is the value as it stands in the object: unfolded, but with all of its
 // escapes and encodings.
 func (l *Line) Value() string {

@@ -28,12 +28,13 @@ func (r *Round) Again(ctx context.Context, n Number, held bool) error {
 	}
 	delete(r.state.own, n)
 	for i := range r.results {
-		if r.results[i].Number == n && r.results[i].ClientID != "" {
-			r.results[i].Revision = "" // nothing that Earlier could rely on
+		if r.results[i].Number == n {
+			r.results[i].Revision = "" // nothing that a repetition could take for what the phone knows
 		}
 	}
 	if !held {
 		r.state.held.Remove(uint32(n))
+		r.Hold(n, nil)
 	}
 	r.dirty = true
 	r.again()

@@ -158,6 +158,7 @@ func (r *Round) did(res Result) {
 	if res.Revision == "" {
 		r.state.held.Remove(uint32(res.Number))
 		delete(r.state.own, res.Number)
+		r.Hold(res.Number, nil)
 	} else {
 		r.state.held.Add(uint32(res.Number))
 		r.state.own[res.Number] = res.Revision

@@ -93,6 +93,9 @@ func (r *Round) save(ctx context.Context, w Writer) error {
 			return err
 		}
 	}
+	if err := r.saveShown(ctx, w); err != nil {
+		return err
+	}
 	return w.SavePartnership(ctx, r.phone, Partnership{
 		Folder: r.Folder.ID, Present: present, Before: r.before, Results: results,
 	})

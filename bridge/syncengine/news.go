@@ -68,6 +68,7 @@ func (r *Round) Told(n News, rev backend.Revision) {
 		}
 	case Delete, SoftDelete:
 		r.state.held.Remove(uint32(n.Number))
+		r.Hold(n.Number, nil)
 	}
 	r.dirty = true
 	r.settle()
@@ -80,6 +81,7 @@ func (r *Round) Withdrawn(n News) {
 	r.take(n)
 	delete(r.state.own, n.Number)
 	r.state.held.Remove(uint32(n.Number))
+	r.Hold(n.Number, nil)
 	r.dirty = true
 	r.settle()
 }

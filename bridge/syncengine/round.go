@@ -26,7 +26,8 @@ type Round struct {
 	before Before // the state that the round began with
 	state  *state
 
-	results []Result // of the phone's commands, in the round that this one repeats too
+	results []Result          // of the phone's commands, in the round that this one repeats too
+	shown   map[Number][]byte // what the phone holds of items from this round on; see Hold
 	dirty   bool
 	moved   bool // something is to be remembered though nothing is Dirty
 	wrote   bool // the mirror has something new for others

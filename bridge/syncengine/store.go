@@ -27,6 +27,7 @@ type Reader interface {
 	HoldReader
 	PartnershipReader
 	AnswerReader
+	ShownReader
 }
 
 // A Writer reads and writes inside a transaction.
@@ -37,6 +38,7 @@ type Writer interface {
 	HoldWriter
 	PartnershipWriter
 	AnswerWriter
+	ShownWriter
 }
 
 // A FolderRecord is a folder that is there or was there once.

@@ -69,12 +69,17 @@ func (w writer) SavePresent(ctx context.Context, p syncengine.Phone, f syncengin
 }
 
 func (w writer) DeletePartnership(ctx context.Context, p syncengine.Phone, f syncengine.FolderID) error {
+	if err := w.ForgetShown(ctx, p, f); err != nil {
+		return err
+	}
 	return w.in.exec(ctx, deletePartnership, p.User, p.Device, f)
 }
 
 func (w writer) DeletePartnerships(ctx context.Context, p syncengine.Phone) error {
-	if err := w.in.exec(ctx, deletePartnerships, p.User, p.Device); err != nil {
-		return err
+	for _, q := range []string{deleteShownOfPhone, deleteTriesOfPhone, deletePartnerships} { // in this order
+		if err := w.in.exec(ctx, q, p.User, p.Device); err != nil {
+			return err
+		}
 	}
 	return w.in.exec(ctx, deleteAnswers, p.User, p.Device)
 }

@@ -48,6 +48,9 @@ func Run(t *testing.T, open func(*testing.T) Stores) {
 			{"Standing", standing},
 			{"Answers", answers},
 			{"ForgottenPhone", forgottenPhone},
+			{"Shown", shown},
+			{"Tries", tries},
+			{"ForgottenShown", forgottenShown},
 		} {
 			t.Run(tc.name, func(t *testing.T) { tc.test(t, open(t).Sync) })
 		}

@@ -162,9 +162,6 @@ func FuzzCommand(f *testing.F) {
 			s.left = 0 // who knows what it did
 			return
 		}
-		if len(changed) > 0 {
-			s.restore(changed)
-			bridgetest.Sync(t, s.phone)
-		}
+		s.settle(command, request, changed)
 	})
 }

@@ -98,6 +98,35 @@ func (s *scene) restore(changed map[place]bool) {
 	}
 }
 
+// settle restores what a request changed, and lets the phone take notice of what
+// it did to its keys.
+func (s *scene) settle(command eas.Command, request []byte, changed map[place]bool) {
+	s.restore(changed)
+	if command != eas.CmdSync {
+		if len(changed) > 0 {
+			bridgetest.Sync(s.t, s.phone)
+		}
+		return
+	}
+	var asked eas.SyncRequest
+	eas.Unmarshal(request, &asked) // what cannot be read was not done
+	var ids []string
+	for _, f := range s.phone.Folders() {
+		if slices.ContainsFunc(asked.Collections, func(c eas.SyncCollection) bool {
+			id, err := syncengine.ParseFolderID(c.CollectionID)
+			return err != nil || id.String() == f.ServerID
+		}) {
+			ids = append(ids, f.ServerID)
+		}
+	}
+	if len(ids) == 0 && len(changed) == 0 {
+		return
+	}
+	if _, err := s.phone.SyncFolders(s.t.Context(), ids...); err != nil {
+		s.t.Fatalf("synchronizing afterwards: %v", err)
+	}
+}
+
 // A place names one object of ann's.
 type place struct {
 	collection backend.CollectionID
@@ -494,9 +523,11 @@ func TestMutations(t *testing.T) {
 				outcomes[got.status]++
 				if len(changed) > 0 {
 					writes++
-					s.restore(changed)
-					bridgetest.Sync(t, s.phone)
 				}
+				s.settle(command, request, changed)
+			}
+			if strings.HasPrefix(name, "Sync ") && name != "Sync and wait" && 2*writes < tried {
+				t.Errorf("only %d of %d mutations of %s changed something: most should be well-formed but for one detail", writes, tried, name)
 			}
 			t.Logf("%s: %d mutations, HTTP statuses %v, %d of them changed something", name, tried-1, outcomes, writes)
 		}

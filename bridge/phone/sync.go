@@ -190,6 +190,9 @@ func (r *round) take(ctx context.Context, answer *eas.SyncResponse) error {
 		if c.CollectionID == "" && len(r.asked) == 1 {
 			f = r.phone.folders[r.asked[0]]
 		}
+		if f == nil && slices.Contains(r.asked, c.CollectionID) {
+			continue // it went when another folder of this answer had the phone ask for the hierarchy
+		}
 		if f == nil || !slices.Contains(r.asked, f.ServerID) || answered[f.ServerID] {
 			r.phone.violated("Sync answers for the folder %q, which was not asked for, or twice", c.CollectionID)
 			continue
@@ -227,7 +230,7 @@ func (r *round) refused(ctx context.Context, ids []string, status eas.SyncStatus
 			clear(f.Items)
 			r.events = append(r.events, f.event(Restarted))
 		}
-	case eas.SyncHierarchyChanged:
+	case eas.SyncHierarchyChanged, eas.SyncNotFound: // perhaps the answer that took the folder away was lost
 		events, err := p.folderSync(ctx)
 		r.events = append(r.events, events...)
 		if err != nil {

@@ -8,14 +8,18 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/pushbridge/pushbridge/bridge/translate/contact"
 	"github.com/pushbridge/pushbridge/bridge/translate/fidelity"
 	"github.com/pushbridge/pushbridge/bridge/translate/note"
+	"github.com/pushbridge/pushbridge/bridge/translate/task"
 )
 
 var update = flag.Bool("update", false, "write FIDELITY.md anew")
 
 // classes are those of the sheet, in its order.
 var classes = []fidelity.Class{
+	contact.Sheet(),
+	task.Sheet(),
 	note.Sheet(),
 }
 

@@ -1,12 +1,16 @@
 package task
 
 import (
+	"fmt"
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/pushbridge/pushbridge/bridge/eas"
 	"github.com/pushbridge/pushbridge/bridge/eas/tag"
+	"github.com/pushbridge/pushbridge/bridge/translate"
+	"github.com/pushbridge/pushbridge/bridge/translate/ical"
 	"github.com/pushbridge/pushbridge/bridge/wbxml"
 )
 
@@ -30,7 +34,8 @@ var fields = []field{
 	{tag.TasksSubject, showSubject, mergeSubject, false},
 	{tag.TasksImportance, showImportance, mergeImportance, false},
 	{tag.TasksSensitivity, showSensitivity, mergeSensitivity, false},
-	{tag.TasksCategories, showCategories, mergeCategories, true},
+	{tag.TasksOrdinalDate, showOrdinal, mergeOrdinal, false},
+	{tag.TasksSubOrdinalDate, showSubOrdinal, mergeSubOrdinal, false},
 }
 
 func (t *todo) mergeFields(sent eas.Properties) error {
@@ -48,7 +53,7 @@ func (t *todo) mergeFields(sent eas.Properties) error {
 			return err
 		}
 	}
-	return nil
+	return t.mergeCategories(sent)
 }
 
 // equal compares two elements as a person would.
@@ -139,33 +144,59 @@ func mergeSensitivity(t *todo, el eas.Element) error {
 	return nil
 }
 
-// maxCategories is how many a phone is told of. See [MS-ASTASK] "Categories".
-const maxCategories = 300
-
-func showCategories(t *todo) (eas.Element, bool) {
-	el := eas.C(tag.TasksCategories)
-	for _, s := range t.c.List("CATEGORIES") {
-		if s = strings.TrimSpace(s); s != "" && len(el.Children) < maxCategories {
-			el.Children = append(el.Children, eas.T(tag.TasksCategory, s))
-		}
-	}
-	return el, len(el.Children) > 0
-}
-
-func mergeCategories(t *todo, el eas.Element) error {
-	var list []string
-	for _, c := range el.Children {
-		if s := tidy(c.Content()); c.Tag == tag.TasksCategory && s != "" && !slices.Contains(list, s) {
-			list = append(list, s)
-		}
-	}
-	if len(list) > maxCategories {
-		return invalid("%d categories", len(list))
-	}
-	if len(list) == 0 {
-		t.c.RemoveAll("CATEGORIES")
+// mergeCategories applies the categories. Their absence from what is no whole
+// task says nothing.
+func (t *todo) mergeCategories(sent eas.Properties) error {
+	if _, ok := sent.Find(tag.TasksCategories); !ok && !whole(sent) {
 		return nil
 	}
-	t.c.SetList("CATEGORIES", list)
+	want, changed, err := translate.MergeList(t.c.List("CATEGORIES"), sent, tag.TasksCategories, tag.TasksCategory, t.o)
+	if err != nil {
+		return fmt.Errorf("task: categories: %w", err)
+	}
+	if changed {
+		t.c.SetList("CATEGORIES", want)
+	}
+	return nil
+}
+
+// Where a task stands in a list that its owner put in order by hand: Exchange
+// has a date for it, and a text for those of one date, and iCalendar has
+// nothing. See [MS-ASTASK] "OrdinalDate" and "SubOrdinalDate".
+const (
+	ordinal    = "X-PUSHBRIDGE-ORDINAL-DATE"
+	subOrdinal = "X-PUSHBRIDGE-SUBORDINAL-DATE"
+)
+
+func showOrdinal(t *todo) (eas.Element, bool) {
+	m, ok := t.zones.Moment(t.c.Get(ordinal))
+	if !ok || t.o.ProtocolVersion() < eas.V120 {
+		return eas.Element{}, false
+	}
+	return eas.T(tag.TasksOrdinalDate, translate.DateTime(m.Instant(time.UTC))), true
+}
+
+func mergeOrdinal(t *todo, el eas.Element) error {
+	at, ok, err := sentTime(eas.Properties{el}, el.Tag)
+	if err != nil {
+		return err
+	}
+	if !ok {
+		t.c.RemoveAll(ordinal)
+		return nil
+	}
+	moment{Form: ical.UTC, Loc: time.UTC}.When(at).Put(t.c, ordinal)
+	return nil
+}
+
+// showSubOrdinal shows the text only beside the date that it belongs to.
+func showSubOrdinal(t *todo) (eas.Element, bool) {
+	s := t.c.Get(subOrdinal).Text()
+	_, dated := showOrdinal(t)
+	return eas.T(tag.TasksSubOrdinalDate, s), s != "" && dated
+}
+
+func mergeSubOrdinal(t *todo, el eas.Element) error {
+	t.setText(subOrdinal, el.Content())
 	return nil
 }

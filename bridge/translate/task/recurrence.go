@@ -72,13 +72,34 @@ func (t *todo) recurrence() (eas.Element, bool) {
 	if !p.Until.IsZero() {
 		until = translate.DateTime(p.Until)
 	}
-	start := eas.T(tag.TasksStart, translate.DateTime(t.wall(base)))
-	return p.Element(recurrenceTags, t.o.ProtocolVersion(), until, start), true
+	extra := []eas.Element{eas.T(tag.TasksStart, translate.DateTime(t.wall(base)))}
+	if t.regenerates() {
+		extra = append(extra, eas.T(tag.TasksRegenerate, "1"))
+	}
+	return p.Element(recurrenceTags, t.o.ProtocolVersion(), until, extra...), true
 }
 
-// mergeRecurrence applies the Recurrence element. That a task is to come back
-// some time after it was done (Regenerate) is more than RRULE can say: it then
-// comes back on its days.
+// regenerate says that a task comes back some time after it was done, which is
+// more than RRULE can say: other programs let it come back on its days. See
+// [MS-ASTASK] "Regenerate".
+const regenerate = "X-PUSHBRIDGE-REGENERATE"
+
+func (t *todo) regenerates() bool { return strings.TrimSpace(t.c.Get(regenerate).Value()) == "1" }
+
+// mergeRegenerate applies Regenerate.
+func (t *todo) mergeRegenerate(children eas.Properties) error {
+	switch text, _ := children.Text(tag.TasksRegenerate); strings.TrimSpace(text) {
+	case "1":
+		t.c.Set(regenerate, "1")
+	case "", "0":
+		t.c.RemoveAll(regenerate)
+	default:
+		return invalid("Regenerate is %.10q", text)
+	}
+	return nil
+}
+
+// mergeRecurrence applies the Recurrence element.
 func (t *todo) mergeRecurrence(sent eas.Properties) error {
 	shown, has := t.pattern()
 	el, ok := sent.Find(tag.TasksRecurrence)
@@ -93,6 +114,7 @@ func (t *todo) mergeRecurrence(sent eas.Properties) error {
 	case !ok || len(children) == 0:
 		if has {
 			t.c.RemoveAll("RRULE")
+			t.c.RemoveAll(regenerate)
 		}
 		return nil
 	}
@@ -112,6 +134,9 @@ func (t *todo) mergeRecurrence(sent eas.Properties) error {
 		return err
 	}
 	p.Until = p.Until.Truncate(day)
+	if err := t.mergeRegenerate(children); err != nil {
+		return err
+	}
 	if has && p.Same(shown) && p.Occurrences == shown.Occurrences && (p.Occurrences > 0 || p.Until.Equal(shown.Until)) {
 		return nil
 	}

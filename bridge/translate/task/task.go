@@ -172,6 +172,7 @@ func (t *todo) show() eas.Properties {
 			ps = append(ps, el)
 		}
 	}
+	ps = translate.AppendList(ps, tag.TasksCategories, tag.TasksCategory, t.c.List("CATEGORIES"))
 	ps = append(ps, t.dates()...)
 	if el, ok := t.recurrence(); ok {
 		ps = append(ps, el)

@@ -125,6 +125,7 @@ func (s *Server) release(ctx context.Context, r *request) (any, error) {
 	if err := r.take(&req); err != nil {
 		return nil, err
 	}
+	r.of(req.User, "", req.Folder)
 	if req.User == "" || req.Folder <= 0 {
 		return nil, invalid("say whose folder and which: user and folder")
 	}
@@ -147,6 +148,7 @@ func (s *Server) resync(ctx context.Context, r *request) (any, error) {
 	if err := r.take(&req); err != nil {
 		return nil, err
 	}
+	r.of(req.User, req.Device, req.Folder)
 	if req.User == "" || req.Device == "" || req.Folder < 0 {
 		return nil, invalid("say whose phone and which: user and device")
 	}
@@ -188,6 +190,7 @@ func (s *Server) forget(ctx context.Context, r *request) (any, error) {
 	if err := r.take(&req); err != nil {
 		return nil, err
 	}
+	r.of(req.User, req.Device, 0)
 	if req.User == "" || req.Device == "" {
 		return nil, invalid("say whose phone and which: user and device")
 	}

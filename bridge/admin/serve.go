@@ -19,7 +19,8 @@ const (
 	// takes more than a few names.
 	MaxRequest = 64 << 10
 
-	// MaxName bounds the name of a user or a device, in bytes.
+	// MaxName bounds the name of a user or a device, in bytes where it is asked
+	// for, in characters where it is logged.
 	MaxName = 512
 
 	// readTime and writeTime bound how long a caller may take to send a call
@@ -51,6 +52,18 @@ var calls = map[string]call{
 type request struct {
 	query url.Values
 	body  io.Reader
+	note  []slog.Attr // what is ordered, for the log
+}
+
+// of notes whom an order concerns.
+func (r *request) of(user, device string, folder int64) {
+	r.note = []slog.Attr{slog.String("user", fmt.Sprintf("%.*s", MaxName, user))}
+	if device != "" {
+		r.note = append(r.note, slog.String("phone", fmt.Sprintf("%.*s", MaxName, device)))
+	}
+	if folder != 0 {
+		r.note = append(r.note, slog.Int64("folder", folder))
+	}
 }
 
 // take reads the body of a call. A field that nobody knows is refused: it
@@ -93,6 +106,7 @@ func (s *Server) Serving() *http.Server {
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	began := time.Now()
 	c, known := calls[r.URL.Path]
+	req := &request{body: http.MaxBytesReader(w, r.Body, MaxRequest)}
 	var answer any
 	var err error
 	switch {
@@ -101,7 +115,7 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	case r.Method != c.method:
 		err = invalid("%s is called with %s", r.URL.Path, c.method)
 	default:
-		answer, err = s.run(r, c)
+		answer, err = s.run(r, c, req)
 	}
 	status := http.StatusOK
 	if err != nil {
@@ -112,8 +126,12 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		status, answer = statuses[failed.Kind], failure{failed}
 	}
 	if known && c.changes {
-		s.Logger.LogAttrs(r.Context(), slog.LevelInfo, "administration", slog.String("call", r.URL.Path),
-			slog.String("by", peer(r.Context())), slog.Int("http", status), slog.Duration("took", time.Since(began)), slog.Any("err", err))
+		note := append([]slog.Attr{slog.String("call", r.URL.Path), slog.String("by", peer(r.Context()))}, req.note...)
+		note = append(note, slog.Int("http", status), slog.Duration("took", time.Since(began)))
+		if err != nil {
+			note = append(note, slog.Any("err", err))
+		}
+		s.Logger.LogAttrs(r.Context(), slog.LevelInfo, "administration", note...)
 	}
 	text, err := json.Marshal(answer)
 	if err != nil {
@@ -133,23 +151,22 @@ var statuses = map[Kind]int{
 }
 
 // run carries a call out. A mistake of ours concerns this call only.
-func (s *Server) run(r *http.Request, c call) (answer any, err error) {
+func (s *Server) run(r *http.Request, c call, req *request) (answer any, err error) {
 	defer func() {
 		if p := recover(); p != nil {
 			s.Logger.Error("panic", "call", r.URL.Path, "panic", p, "stack", string(debug.Stack()))
 			err = &Error{Internal, "The worker made a mistake; its log has the particulars."}
 		}
 	}()
-	query, err := url.ParseQuery(r.URL.RawQuery)
-	if err != nil {
+	if req.query, err = url.ParseQuery(r.URL.RawQuery); err != nil {
 		return nil, invalid("the query cannot be read: %v", err)
 	}
-	for key, values := range query {
+	for key, values := range req.query {
 		for _, v := range values {
 			if len(v) > MaxName {
 				return nil, invalid("%.20q is longer than %d bytes", key, MaxName)
 			}
 		}
 	}
-	return c.run(s, r.Context(), &request{query, http.MaxBytesReader(nil, r.Body, MaxRequest)})
+	return c.run(s, r.Context(), req)
 }

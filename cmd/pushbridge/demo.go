@@ -75,7 +75,7 @@ func demo(ctx context.Context, address, dir string, stdout, stderr io.Writer) (e
 	if err != nil {
 		return err
 	}
-	b, err := bridge.New(ctx, bridge.Options{Config: file, Logger: logger})
+	b, err := bridge.New(ctx, bridge.Options{Config: file, Logger: logger, Version: version()})
 	if err != nil {
 		return err
 	}
@@ -84,7 +84,7 @@ func demo(ctx context.Context, address, dir string, stdout, stderr io.Writer) (e
 	if err != nil {
 		return fmt.Errorf("%w\nSay where else the demo is to listen: --http 127.0.0.1:8081", err)
 	}
-	explainDemo(stdout, l.HTTP.Addr(), data)
+	explainDemo(stdout, l.HTTP.Addr(), data, bridge.AdminSocket(file))
 	return b.Serve(ctx, l)
 }
 
@@ -112,7 +112,7 @@ func reachable(address string) string {
 }
 
 // explainDemo tells a person what to do next.
-func explainDemo(w io.Writer, a net.Addr, data string) {
+func explainDemo(w io.Writer, a net.Addr, data, socket string) {
 	_, port, _ := net.SplitHostPort(a.String())
 	me, here := invocation(), a.String()
 	reach := fmt.Sprintf("Phones reach this computer only if you start the demo with --http 0.0.0.0:%s;\nmany", port)
@@ -133,6 +133,10 @@ What a phone would hold:
 
     %[1]s phone sync --url http://%[2]s --user %[3]s --password %[4]s
 
+What the worker knows of its phones (and more: admin --help):
+
+    %[1]s admin devices --socket %[9]s
+
 A real phone: add an account of the type Exchange (ActiveSync).
     E-mail     %[3]s@example.org (anything will do)
     Server     %[6]s
@@ -143,7 +147,7 @@ A real phone: add an account of the type Exchange (ActiveSync).
 
 The files are in %[7]s. A line for each request follows.
 
-`, me, here, sample.User, demoPassword, quoted(filepath.Join(data, sample.User, "contacts", "first-push.vcf")), reachable(a.String()), data, reach)
+`, me, here, sample.User, demoPassword, quoted(filepath.Join(data, sample.User, "contacts", "first-push.vcf")), reachable(a.String()), data, reach, quoted(socket))
 }
 
 // quoted is a word as a shell takes it.

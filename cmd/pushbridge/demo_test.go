@@ -30,7 +30,7 @@ func TestDemo(t *testing.T) {
 			if status := <-ended; status != exitOK {
 				t.Errorf("exit status %d, want %d", status, exitOK)
 			}
-			for _, want := range []string{"phone watch --url http://127.0.0.1:", "/it'\\''s here/data/demo/contacts/first-push.vcf'", "Ctrl-C"} {
+			for _, want := range []string{"phone watch --url http://127.0.0.1:", "/it'\\''s here/data/demo/contacts/first-push.vcf'", "Ctrl-C", "/state/admin.sock"} {
 				if !strings.Contains(wrote.String(), want) {
 					t.Errorf("it says\n%s\nwant %q in it", wrote, want)
 				}
@@ -66,7 +66,7 @@ func TestExplainDemo(t *testing.T) {
 				t.Fatal(err)
 			}
 			var out strings.Builder
-			explainDemo(&out, a, "/data")
+			explainDemo(&out, a, "/data", "/state/admin.sock")
 			if !strings.Contains(out.String(), tt.says) || strings.Contains(out.String(), tt.saysNot) {
 				t.Errorf("it says\n%s\nwant %q in it and not %q", &out, tt.says, tt.saysNot)
 			}

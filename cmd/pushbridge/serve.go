@@ -27,14 +27,8 @@ func newServe() *cobra.Command {
 			"A mistake in the configuration ends it with status 2 and all complaints at once.",
 		Args: cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
-			file, err := config.Load(path)
-			_, complaints := errors.AsType[config.Complaints](err)
-			switch {
-			case errors.Is(err, fs.ErrPermission):
-				return unreadable{fmt.Errorf("%w; let the user that pushbridge runs as read it", err)}
-			case err != nil && !complaints:
-				return unreadable{fmt.Errorf("%w; write one as the README shows, or name another one with --config FILE", err)}
-			case err != nil:
+			file, err := loadConfig(path)
+			if err != nil {
 				return err
 			}
 			return serve(c.Context(), file, check, c.ErrOrStderr())
@@ -43,6 +37,19 @@ func newServe() *cobra.Command {
 	c.Flags().StringVarP(&path, "config", "c", "/etc/pushbridge.toml", "the configuration `FILE`")
 	c.Flags().BoolVar(&check, "check", false, "start everything, say whether it works, and end")
 	return c
+}
+
+// loadConfig reads the configuration, and says what to do if it cannot.
+func loadConfig(path string) (config.File, error) {
+	file, err := config.Load(path)
+	_, complaints := errors.AsType[config.Complaints](err)
+	switch {
+	case errors.Is(err, fs.ErrPermission):
+		err = unreadable{fmt.Errorf("%w; let the user that pushbridge runs as read it", err)}
+	case err != nil && !complaints:
+		err = unreadable{fmt.Errorf("%w; write one as the README shows, or name another one with --config FILE", err)}
+	}
+	return file, err
 }
 
 // unreadable is a configuration that is not there, or not for us.
@@ -56,7 +63,7 @@ func serve(ctx context.Context, file config.File, check bool, stderr io.Writer) 
 	if err != nil {
 		return err
 	}
-	b, err := bridge.New(ctx, bridge.Options{Config: file, Logger: logger})
+	b, err := bridge.New(ctx, bridge.Options{Config: file, Logger: logger, Version: version()})
 	if err != nil {
 		return err
 	}

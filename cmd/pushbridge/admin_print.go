@@ -1,0 +1,163 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"strconv"
+	"strings"
+	"text/tabwriter"
+	"time"
+	"unicode"
+
+	"github.com/pushbridge/pushbridge/bridge/admin"
+)
+
+// A table is lines whose columns stand below each other.
+type table struct{ *tabwriter.Writer }
+
+func newTable(w io.Writer, heads ...string) table {
+	t := table{tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)}
+	if len(heads) > 0 {
+		t.row(heads...)
+	}
+	return t
+}
+
+// row writes a line. What phones, people and servers named themselves cannot
+// break out of its cell or tell the terminal anything.
+func (t table) row(cells ...string) {
+	for i, c := range cells {
+		cells[i] = harmless(c)
+	}
+	fmt.Fprintln(t, strings.TrimRight(strings.Join(cells, "\t"), "\t"))
+}
+
+func harmless(s string) string {
+	s = strings.Map(func(r rune) rune {
+		if !unicode.IsPrint(r) {
+			return '?'
+		}
+		return r
+	}, s)
+	if s == "" {
+		return "-"
+	}
+	return s
+}
+
+// moment is a time as the person at the terminal has it.
+func moment(t time.Time) string { return t.Local().Format("2006-01-02 15:04:05") }
+
+func yes(b bool) string {
+	if b {
+		return "yes"
+	}
+	return "no"
+}
+
+// count says how many there are of something, in the singular or the plural.
+func count(n int, one, many string) string {
+	if n == 1 {
+		return "1 " + one
+	}
+	return strconv.Itoa(n) + " " + many
+}
+
+func printDone(w io.Writer, d admin.Done) { fmt.Fprintln(w, harmless(d.Text)) }
+
+func printStatus(w io.Writer, s admin.Status) {
+	t := newTable(w)
+	t.row("version", s.Version)
+	t.row("up", time.Since(s.Started).Truncate(time.Second).String()+", since "+moment(s.Started))
+	t.row("phones", fmt.Sprintf("%d, %d of them waiting", s.Phones, s.Waiting))
+	t.row("held", count(s.Holds, "large deletion", "large deletions")+see(s.Holds, "admin brake list"))
+	t.row("problems", count(s.Problems, "object", "objects")+see(s.Problems, "admin problems"))
+	t.Flush()
+	fmt.Fprintln(w)
+	t = newTable(w, "BACKEND", "PLUGIN", "RESTARTS", "STATE")
+	for _, b := range s.Backends {
+		state := "well"
+		if !b.Well {
+			state = "does not answer as it should"
+		}
+		if b.Detail != "" {
+			state += ": " + b.Detail
+		}
+		t.row(b.Name, b.Plugin, strconv.Itoa(b.Restarts), state)
+	}
+	t.Flush()
+}
+
+// see says where to look if there is something.
+func see(n int, command string) string {
+	if n == 0 {
+		return ""
+	}
+	return ": pushbridge " + command
+}
+
+func printDevices(w io.Writer, list []admin.Device) {
+	if len(list) == 0 {
+		fmt.Fprintln(w, "No phone has come yet.")
+		return
+	}
+	t := newTable(w, "USER", "DEVICE", "TYPE", "MODEL", "EAS", "FIRST SEEN", "LAST SEEN", "WAITING")
+	for _, d := range list {
+		model := d.Model
+		if model == "" {
+			model = d.UserAgent
+		}
+		t.row(d.User, d.Device, d.Type, model, d.Version, moment(d.FirstSeen), moment(d.LastSeen), yes(d.Waiting))
+	}
+	t.Flush()
+}
+
+func printFolders(w io.Writer, list []admin.Folder) {
+	if len(list) == 0 {
+		fmt.Fprintln(w, "There are no folders yet: they appear when a phone first asks for them.")
+		return
+	}
+	t := newTable(w, "FOLDER", "NAME", "KIND", "BACKEND", "ITEMS", "PHONES")
+	for _, f := range list {
+		t.row(strconv.FormatInt(f.ID, 10), f.Name, f.Kind, f.Backend, strconv.Itoa(f.Items), holdings(f.Devices))
+	}
+	t.Flush()
+}
+
+// holdings says what phones have of a folder: "ABC123 has 12, DEF456 has 10
+// and is behind".
+func holdings(list []admin.Holding) string {
+	words := make([]string, len(list))
+	for i, h := range list {
+		words[i] = fmt.Sprintf("%s has %d", h.Device, h.Items)
+		if h.Behind {
+			words[i] += " and is behind"
+		}
+	}
+	return strings.Join(words, ", ")
+}
+
+func printHolds(w io.Writer, list []admin.Hold) {
+	if len(list) == 0 {
+		fmt.Fprintln(w, "Nothing is held.")
+		return
+	}
+	t := newTable(w, "USER", "FOLDER", "NAME", "BACKEND", "MISSING", "SINCE", "BELIEVED FROM")
+	for _, h := range list {
+		t.row(h.User, strconv.FormatInt(h.Folder, 10), h.Name, h.Backend, fmt.Sprintf("%d of %d", h.Items, h.Of), moment(h.Since), moment(h.Until))
+	}
+	t.Flush()
+}
+
+func printProblems(w io.Writer, list []admin.Problem) {
+	if len(list) == 0 {
+		fmt.Fprintln(w, "Every object can be shown.")
+		return
+	}
+	t := newTable(w, "USER", "BACKEND", "COLLECTION", "OBJECT", "KIND", "REASON", "FIRST SEEN", "LAST SEEN", "TIMES")
+	for _, p := range list {
+		t.row(p.User, p.Backend, string(p.Collection), string(p.ID), string(p.Kind), p.Reason,
+			moment(p.FirstSeen), moment(p.LastSeen), strconv.FormatInt(p.Count, 10))
+	}
+	t.Flush()
+}

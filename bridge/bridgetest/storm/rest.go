@@ -1,17 +1,21 @@
 package storm
 
 import (
+	"maps"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/pushbridge/pushbridge/bridge/eas"
-	"github.com/pushbridge/pushbridge/bridge/phone"
 )
 
-// maxPasses is how many times all phones may need to synchronize until nobody
-// has anything to say: an edit, what others make of it, and that again.
-const maxPasses = 6
+const (
+	// maxPasses is how many times all phones may need to synchronize until nobody
+	// has anything to say: an edit, what others make of it, and that again.
+	maxPasses = 7
+
+	// betweenPasses is long enough for the bridge to believe what it doubted.
+	betweenPasses = 10 * time.Minute
+)
 
 // calm turns the faults off, or on again.
 func (w *world) calm(calm bool) {
@@ -19,24 +23,35 @@ func (w *world) calm(calm bool) {
 	w.wire.still(calm)
 }
 
-// rest lets every phone synchronize until nothing is new, and checks.
-func (w *world) rest() {
-	w.note("rest")
+// calmly ends all that is wrong, until the answer is called.
+func (w *world) calmly() func() {
 	w.calm(true)
-	defer w.calm(false)
-	w.pass(time.Hour)
+	w.relieve()
 	if err := w.shelf.Recover(); err != nil {
 		w.problem("the shelf is broken: %v", err)
 	}
+	if w.options.Worker != nil {
+		w.recover()
+	}
+	return func() { w.calm(false) }
+}
+
+// rest lets every phone synchronize until nothing is new, and checks.
+func (w *world) rest() {
+	w.note("rest")
+	defer w.calmly()()
+	w.pass(time.Hour)
 	w.count(func(r *Report) { r.Rests++ })
 	for pass := 1; ; pass++ {
 		news := 0
 		for _, h := range w.phones {
-			n, err := h.synced(h.phone.Sync(w.t.Context()))
-			if err != nil {
-				h.problem("synchronizing in calm weather: %v", err)
+			for _, sync := range []func() (int, error){func() (int, error) { return h.synced(h.phone.FolderSync(w.t.Context())) }, h.sync} {
+				n, err := sync()
+				if err != nil {
+					h.problem("synchronizing in calm weather: %v", err)
+				}
+				news += n
 			}
-			news += n
 		}
 		if news == 0 && pass > 1 {
 			break
@@ -45,133 +60,68 @@ func (w *world) rest() {
 			w.problem("after %d passes the phones are still told news", pass)
 			break
 		}
+		w.pass(betweenPasses)
 	}
-	for _, k := range kinds {
-		w.checkServer(k)
-		for _, h := range w.phones {
-			if h.version >= k.min {
-				h.check(k)
-			}
+	there := w.inventory()
+	for _, p := range w.places {
+		if !p.gone {
+			w.checkServer(p, there[p])
 		}
 	}
-	w.settle()
+	for _, h := range w.phones {
+		h.check(there)
+	}
+	if w.told == 0 {
+		w.quiet()
+	}
+	w.settle(there)
 }
 
-// checkServer compares what the server holds with what people wanted.
-func (w *world) checkServer(k *kind) {
-	seen := make(map[int]bool)
-	for _, s := range w.holds(k) {
-		o, e := w.parse(s.label)
-		switch {
-		case o == nil:
-			w.problem("the server holds %s as %q, which nobody made", s.id, s.label)
-			continue
-		case seen[o.number]:
-			w.problem("the server holds object %d twice, as %q", o.number, s.label)
-		case o.gone != "" && !o.perhaps:
-			w.problem("the server holds %q, which %s deleted", s.label, o.gone)
-		case e == nil || !o.mayBe(e.serial):
-			w.problem("the server holds %q, but the last editions are %v, after %v", s.label, o.editions, o.base)
+// quiet finds out whether a phone that knows everything is left in peace: it gets
+// an empty answer, and its Ping lasts as long as it may.
+func (w *world) quiet() {
+	for _, h := range w.phones {
+		w.wire.listen(h)
+		if n, err := h.sync(); n != 0 || err != nil {
+			h.problem("knows everything, and is told %d things more, error %v", n, err)
 		}
-		seen[o.number] = true
-		w.checkDays(o, s)
-		for _, line := range o.keep {
-			if !slices.Contains(s.lines, line) {
-				w.problem("%q lost the line %q:\n%s", s.label, line, strings.Join(s.lines, "\n"))
-			}
+		if n := w.wire.heard(); n > 0 && h.version >= eas.V121 {
+			h.problem("knows everything, and %d answers were not empty", n)
 		}
 	}
-	for _, o := range w.objects {
-		if o.kind == k && o.gone == "" && !seen[o.number] {
-			w.problem("object %d, which %s made, is not on the server, and nobody deleted it", o.number, o.by)
+	if w.options.Awake {
+		return
+	}
+	for _, h := range w.phones {
+		today := time.Now().UTC().YearDay()
+		r, err := h.phone.Ping(w.t.Context(), heartbeat)
+		if today != time.Now().UTC().YearDay() { // when filters move on
+			h.sync()
+		} else if err != nil || r.Status != eas.PingExpired {
+			h.problem("knows everything, and was woken with status %d in %v, error %v", r.Status, r.Folders, err)
 		}
-	}
-}
-
-// checkDays looks for the occurrences that were edited. Where others edited the
-// series at the same time, theirs may be what stayed; what is there once stays.
-func (w *world) checkDays(o *object, s stored) {
-	authors := make(map[string]bool)
-	for _, e := range o.editions {
-		authors[e.by] = true
-	}
-	for day, title := range o.days {
-		line := "SUMMARY:" + title
-		switch {
-		case slices.Contains(o.keep, line):
-		case slices.Contains(s.lines, line):
-			o.keep = append(o.keep, line)
-		case len(authors) > 1:
-			delete(o.days, day)
-		default:
-			w.problem("%q lost its occurrence %q:\n%s", s.label, title, strings.Join(s.lines, "\n"))
-		}
-	}
-}
-
-// mayBe tells whether an edition can be what is left of all since the last
-// rest: somebody's last one; and if there was but one person, that one's. A
-// phone that rebuilds its requests may lose an edit to an earlier one of its
-// own that the server stored and could not say so: what comes then is another
-// edit, upon something that the phone was never told.
-func (o *object) mayBe(serial int) bool {
-	if len(o.editions) == 0 {
-		return o.base != nil && o.base.serial == serial
-	}
-	last := make(map[string]int)
-	for _, e := range o.editions {
-		if last[e.by] = e.serial; e.serial == serial && e.rebuilt {
-			return true
-		}
-	}
-	for _, s := range last {
-		if s == serial {
-			return true
-		}
-	}
-	return false
-}
-
-// check compares what a phone holds with what the server holds.
-func (h *handset) check(k *kind) {
-	w := h.world
-	want := make(map[string]bool)
-	for _, s := range w.holds(k) {
-		if o, e := w.parse(s.label); e != nil && h.shows(o, e) {
-			want[s.label] = true
-		}
-	}
-	for _, f := range h.folders() {
-		if f.kind != k || f.Type >= eas.FolderUserMail {
-			continue
-		}
-		for id, item := range f.Items {
-			label := labels.FindString(phone.Title(item))
-			if !want[label] {
-				h.problem("holds %s as %q, which it should not, or twice", id, label)
-				continue
-			}
-			delete(want, label)
-			o, e := w.parse(label)
-			t, detail := o.detail(e)
-			if got, _ := item.Text(t); strings.NewReplacer("-", "", ":", "", ".000", "").Replace(got) != detail && got != detail {
-				h.problem("holds %q with %v = %q, want %q", label, t, got, detail)
-			}
-		}
-	}
-	for label := range want {
-		h.problem("does not hold %q", label)
 	}
 }
 
 // settle makes what is now the beginning of what comes.
-func (w *world) settle() {
-	for _, k := range kinds {
-		for _, s := range w.holds(k) {
-			if o, e := w.parse(s.label); e != nil {
-				base := *e
-				o.base, o.editions = &base, nil
+func (w *world) settle(there inventory) {
+	for _, list := range there {
+		for _, s := range list {
+			o, e := w.parse(s.label)
+			if e == nil {
+				continue
+			}
+			base := *e
+			o.base, o.editions = &base, nil
+			o.sideBase, o.sides, o.beside = serialOf(s.side), nil, nil
+			o.lines, o.blocks = s.rest, maps.Clone(s.blocks)
+			if w.rewrites { // in an order of its own
+				slices.Sort(o.lines)
 			}
 		}
 	}
+	for _, h := range w.phones {
+		clear(h.adds)
+	}
+	w.weather.settle()
 }

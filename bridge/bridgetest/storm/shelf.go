@@ -12,16 +12,29 @@ import (
 )
 
 // A Shelf is a store with two doors: the bridge comes through its Backend, the
-// desktop through the rest. It belongs to [bridgetest.User] and has the
-// collections contacts, calendar, tasks and notes.
+// desktop through the rest. It belongs to [bridgetest.User] and has a
+// collection for contacts, events, tasks and notes each.
 type Shelf interface {
-	Backend() backend.Backend
+	Backend() backend.Backend // nil if there is a Worker that knows
+	Collection(backend.CollectionKind) backend.CollectionID
 	Items(backend.CollectionID) (map[backend.ItemID][]byte, error)
 	Store(c backend.CollectionID, id backend.ItemID, body []byte) error
 	Remove(backend.CollectionID, backend.ItemID) error
 	Forget(backend.CollectionID) // every cursor, if it can
 	Stumble() (what string)      // as bad as it gets; empty if it cannot
 	Recover() error              // waits until it works again
+}
+
+// A Rewriter is a shelf that stores things in a form of its own: other order,
+// the same lines.
+type Rewriter interface {
+	Shelf
+	Rewrites()
+}
+
+// collections are those of a person who made none.
+var collections = map[backend.CollectionKind]backend.CollectionID{
+	backend.Contacts: "contacts", backend.Events: "calendar", backend.Tasks: "tasks", backend.Notes: "notes",
 }
 
 // memoryShelf is a shelf without a disk.
@@ -34,6 +47,18 @@ func newMemoryShelf() memoryShelf {
 }
 
 func (s memoryShelf) Backend() backend.Backend { return s.backend }
+
+func (s memoryShelf) Collection(k backend.CollectionKind) backend.CollectionID { return collections[k] }
+
+func (s memoryShelf) SetCollection(c backend.Collection) error {
+	s.backend.SetCollection(bridgetest.User, c)
+	return nil
+}
+
+func (s memoryShelf) RemoveCollection(id backend.CollectionID) error {
+	s.backend.RemoveCollection(bridgetest.User, id)
+	return nil
+}
 
 func (s memoryShelf) Items(c backend.CollectionID) (map[backend.ItemID][]byte, error) {
 	return s.backend.Items(bridgetest.User, c), nil
@@ -58,6 +83,9 @@ func (s memoryShelf) Recover() error { return nil }
 // Directory is the desktop's side of a shelf whose items are files in
 // directories, as vdirsyncer keeps them.
 type Directory string
+
+// Collection is a directory.
+func (d Directory) Collection(k backend.CollectionKind) backend.CollectionID { return collections[k] }
 
 // Items reads all files of a collection.
 func (d Directory) Items(c backend.CollectionID) (map[backend.ItemID][]byte, error) {

@@ -22,9 +22,9 @@ import (
 	"fmt"
 	"log/slog"
 	"math/rand/v2"
+	"net/http"
 	"os"
 	"path/filepath"
-	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -34,6 +34,8 @@ import (
 	"github.com/pushbridge/pushbridge/bridge/account"
 	"github.com/pushbridge/pushbridge/bridge/bridgetest"
 	"github.com/pushbridge/pushbridge/bridge/config"
+	"github.com/pushbridge/pushbridge/bridge/syncengine"
+	"github.com/pushbridge/pushbridge/plugins/backend"
 )
 
 // Options say how long and how bad a storm is.
@@ -45,12 +47,27 @@ type Options struct {
 	// process needs Awake.
 	Shelf Shelf
 
+	// Worker serves it in place of a bridge inside of the test, and needs Awake,
+	// too. The weather is then only that of the network and of what gets killed.
+	Worker Worker
+
 	// Awake plays in real time, outside of a bubble: no clock jumps, and nothing
 	// is slow.
 	Awake bool
 
 	// Calm turns the faults off: what then goes wrong is wrong on every day.
 	Calm bool
+}
+
+// A Worker is a bridge in a process of its own, which can be killed.
+type Worker interface {
+	http.RoundTripper
+	Password() string   // of the shelf's owner
+	Start() error       // upon the state that is there; returns when it answers
+	Stop() error        // in order
+	Kill() error        // at once
+	Stumble() string    // kills one of its plugins and says so; empty if there was none
+	Leftovers() (n int) // processes of workers that were killed
 }
 
 const (
@@ -69,6 +86,7 @@ const (
 type Report struct {
 	Steps, Requests, Faults, Kills, Restarts, Rests int
 	Objects, Edits, Days, Deletions                 int // days are edited occurrences of series
+	Refusals, Folders, Pings                        int // refusals are items found too large
 }
 
 // Add sums reports up.
@@ -83,12 +101,16 @@ func (r *Report) Add(o Report) {
 	r.Edits += o.Edits
 	r.Days += o.Days
 	r.Deletions += o.Deletions
+	r.Refusals += o.Refusals
+	r.Folders += o.Folders
+	r.Pings += o.Pings
 }
 
 // String is one line.
 func (r Report) String() string {
-	return fmt.Sprintf("%d steps, %d requests, %d objects, %d edits, %d edited days, %d deletions, %d faults, %d kills, %d restarts, %d rests",
-		r.Steps, r.Requests, r.Objects, r.Edits, r.Days, r.Deletions, r.Faults, r.Kills, r.Restarts, r.Rests)
+	return fmt.Sprintf("%d steps, %d requests, %d objects, %d edits, %d edited days, %d deletions, %d changes of folders, %d pings, "+
+		"%d faults, %d kills, %d restarts, %d rests",
+		r.Steps, r.Requests, r.Objects, r.Edits, r.Days, r.Deletions, r.Folders, r.Pings, r.Faults, r.Kills, r.Restarts, r.Rests)
 }
 
 // A world is everything that a storm plays with. Its script runs on one
@@ -103,9 +125,15 @@ type world struct {
 	wire    *wire
 	phones  []*handset
 	objects map[int]*object
-	serial  int // of the last edit
-	desk    int // of the last edit that phones do not see
-	told    int // problems
+	places  []*place
+	named   map[string]*place // by every name that an extra one ever had
+	serial  int               // of the last edit
+	desk    int               // of the last edit that phones do not see
+	told    int               // problems
+	forgave int               // refusals
+
+	rewrites   bool // the shelf stores things in a form of its own
+	outageEnds int  // at this step; 0 if there is none
 
 	bridge     *bridge.Bridge
 	state      string // the directory
@@ -125,18 +153,23 @@ func Run(t *testing.T, o Options) Report {
 	}
 	w := &world{
 		t: t, options: o, rng: rand.New(rand.NewPCG(o.Seed, 1)),
-		shelf: o.Shelf, log: new(bridgetest.Log), objects: make(map[int]*object),
-		state: filepath.Join(t.TempDir(), "0"),
+		shelf: o.Shelf, log: new(bridgetest.Log), objects: make(map[int]*object), named: make(map[string]*place),
+		state: filepath.Join(scratch(t), "0"),
 	}
 	if w.shelf == nil {
 		w.shelf = newMemoryShelf()
 	}
-	w.weather = &weather{world: w, calm: o.Calm}
+	_, w.rewrites = w.shelf.(Rewriter)
+	w.weather = &weather{world: w, calm: o.Calm, emptied: make(map[backend.CollectionID]emptiness)}
 	w.wire = &wire{world: w, calm: o.Calm, sent: make(map[string]uint64), before: make(map[string]*message)}
+	w.furnish()
 	w.open()
 	defer w.close()
-	for range 12 {
+	for range 24 {
 		w.desktopAdds()
+	}
+	if o.Seed%2 == 0 { // enough to be missed when it does not show
+		w.imports()
 	}
 	w.phones = crew(w)
 	for range o.Steps {
@@ -157,13 +190,43 @@ func Run(t *testing.T, o Options) Report {
 	return w.report
 }
 
+// scratch is a directory for the state. Of what a killed process wrote nothing is
+// lost that the kernel has, so it need not be on a disk, where every transaction
+// waits for it.
+func scratch(t *testing.T) string {
+	dir, err := os.MkdirTemp("/dev/shm", "storm")
+	if err != nil {
+		return t.TempDir()
+	}
+	t.Cleanup(func() { os.RemoveAll(dir) })
+	return dir
+}
+
+// password is what the phones know.
+func (o Options) password() string {
+	if o.Worker != nil {
+		return o.Worker.Password()
+	}
+	return bridgetest.Password
+}
+
 // open builds the bridge upon the state as it is.
 func (w *world) open() {
+	if w.options.Worker != nil {
+		if err := w.options.Worker.Start(); err != nil {
+			w.t.Fatalf("seed %d: starting the worker: %v", w.options.Seed, err)
+		}
+		return
+	}
 	file := config.Default()
 	file.State = w.state
+	if w.options.Awake {
+		file.PollMin, file.PollMax = time.Second, 2*time.Second
+	}
 	b, err := bridge.New(w.t.Context(), bridge.Options{
 		Config: file, Logger: slog.New(slog.NewTextHandler(w.log, nil)),
 		Backends: []account.Named{{Name: "shelf", Backend: stormy{Backend: w.shelf.Backend(), weather: w.weather}}},
+		Store:    func(s syncengine.Store) syncengine.Store { return disk{s, w.weather} },
 	})
 	if err != nil {
 		w.t.Fatalf("seed %d: building the bridge: %v", w.options.Seed, err)
@@ -172,6 +235,12 @@ func (w *world) open() {
 }
 
 func (w *world) close() {
+	if w.options.Worker != nil {
+		if err := w.options.Worker.Stop(); err != nil {
+			w.t.Errorf("seed %d: stopping the worker: %v", w.options.Seed, err)
+		}
+		return
+	}
 	if w.bridge == nil {
 		return
 	}
@@ -230,96 +299,4 @@ func (w *world) count(f func(*Report)) {
 func (w *world) problem(format string, args ...any) {
 	w.told++
 	w.t.Errorf("seed %d, step %d: %s", w.options.Seed, w.report.Steps, fmt.Sprintf(format, args...))
-}
-
-// A deed is one kind of step, as likely as its weight.
-type deed struct {
-	weight int
-	stormy bool // not in Options.Calm
-	do     func(*world)
-}
-
-var deeds = []deed{
-	{8, false, func(w *world) { w.any().add() }},
-	{16, false, func(w *world) { w.any().edit() }},
-	{8, false, func(w *world) { w.any().editDay() }},
-	{4, false, func(w *world) { w.any().remove() }},
-	{24, false, func(w *world) { w.any().sync() }},
-	{10, false, func(w *world) { w.any().syncOne() }},
-	{2, false, func(w *world) { w.any().folderSync() }},
-	{2, false, func(w *world) { w.any().forget() }},
-	{4, false, (*world).together},
-	{5, false, (*world).desktopAdds},
-	{14, false, (*world).desktopActs},
-	{2, false, (*world).sleep},
-	{2, true, (*world).restart},
-	{2, true, func(w *world) { w.wire.late() }},
-	{2, true, (*world).stumble},
-}
-
-// step does one thing.
-func (w *world) step() {
-	w.count(func(r *Report) { r.Steps++ })
-	sum := 0
-	for _, d := range deeds {
-		sum += d.weight
-	}
-	n := w.rng.IntN(sum)
-	for _, d := range deeds {
-		if n -= d.weight; n < 0 {
-			if !d.stormy || !w.options.Calm {
-				d.do(w)
-			}
-			return
-		}
-	}
-}
-
-func (w *world) any() *handset { return w.phones[w.rng.IntN(len(w.phones))] }
-
-// sleep lets the clock jump, so that filters move over items and what is
-// remembered for a while is forgotten.
-func (w *world) sleep() {
-	spans := []time.Duration{time.Minute, time.Hour, 20 * time.Hour, 5 * 24 * time.Hour}
-	span := spans[w.rng.IntN(len(spans))]
-	w.note("%v pass", span)
-	w.pass(span)
-}
-
-func (w *world) pass(span time.Duration) {
-	if !w.options.Awake {
-		time.Sleep(span)
-	}
-}
-
-// stumble lets the shelf's worst happen.
-func (w *world) stumble() {
-	if what := w.shelf.Stumble(); what != "" {
-		w.fault("%s", what)
-	}
-}
-
-// together lets several phones and the desktop act all at once.
-func (w *world) together() {
-	some := slices.Clone(w.phones)
-	w.rng.Shuffle(len(some), func(i, j int) { some[i], some[j] = some[j], some[i] })
-	some = some[:2+w.rng.IntN(len(some)-1)]
-	w.note("%d phones at once", len(some))
-	w.weather.crowd(+1)
-	var running sync.WaitGroup
-	judge := make([]func(), len(some))
-	for i, h := range some {
-		running.Go(func() {
-			events, err := h.phone.Sync(w.t.Context())
-			judge[i] = func() { h.synced(events, err) }
-		})
-	}
-	for range w.rng.IntN(3) {
-		w.desktopActs()
-	}
-	running.Wait()
-	w.weather.crowd(-1)
-	for _, f := range judge {
-		f()
-	}
 }

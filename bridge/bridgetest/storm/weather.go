@@ -21,6 +21,8 @@ type weather struct {
 	state   string // of a worker that was killed and not yet started again
 	hangUp  func() // of the phone whose request is under way; nil if it stays
 	patient int    // how many more calls the phone waits before it hangs up
+	outage  outage // that lasts
+	emptied map[backend.CollectionID]emptiness
 }
 
 // crowd says that more, or less, than one thing happens at a time.
@@ -44,6 +46,26 @@ func (s *weather) still(calm bool) {
 	s.calm = calm || s.world.options.Calm
 }
 
+// suffer begins an outage, or ends the one there is.
+func (s *weather) suffer(o outage) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.outage = o
+}
+
+func (s *weather) suffers(o outage) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.outage == o
+}
+
+// settle says that the bridge knows what there is.
+func (s *weather) settle() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	clear(s.emptied)
+}
+
 // A gust is the chance of one request, so that what befalls it does not depend
 // on what happens beside it.
 type gust struct {
@@ -64,21 +86,19 @@ func (g *gust) number(n int) int {
 	return g.rng.IntN(n)
 }
 
-// roll answers true so many times of a thousand, and never when it is calm.
+// roll answers true so many times of a thousand, and never when it is calm. Who
+// asks without being asked by a phone, as those who watch for phones that wait,
+// has no chance of its own, and good weather.
 func (s *weather) roll(ctx context.Context, permille int) bool {
 	s.mu.Lock()
 	calm := s.calm
 	s.mu.Unlock()
-	return !calm && chance(ctx, 1000) < permille
+	g, _ := ctx.Value(gustKey{}).(*gust)
+	return !calm && g != nil && g.number(1000) < permille
 }
 
-func chance(ctx context.Context, n int) int {
-	g, _ := ctx.Value(gustKey{}).(*gust)
-	if g == nil {
-		panic("storm: a request without its chance")
-	}
-	return g.number(n)
-}
+// chance is a number below n, after a roll.
+func chance(ctx context.Context, n int) int { return ctx.Value(gustKey{}).(*gust).number(n) }
 
 // alone tells whether nothing but the one request is under way.
 func (s *weather) alone() bool {
@@ -142,8 +162,10 @@ func (s *weather) before(ctx context.Context, op memory.Op) error {
 	s.waits()
 	lone := s.alone() && op != memory.OpOpen // which the bridge asks in a goroutine of its own
 	switch {
-	case s.dead():
+	case s.dead(), s.suffers(down), s.suffers(noRoom) && op == memory.OpPut:
 		return storms(op)
+	case s.suffers(locked):
+		return backend.E(backend.Denied, "storm: "+string(op), errStorm)
 	case lone && s.roll(ctx, 40):
 		s.world.note("  meanwhile, before %s:", op)
 		s.world.desktopActs()
@@ -177,133 +199,3 @@ func (s *weather) after(ctx context.Context, op memory.Op) error {
 	}
 	return nil
 }
-
-// A stormy backend is one in bad weather.
-type stormy struct {
-	backend.Backend
-	weather *weather
-}
-
-func (b stormy) Open(ctx context.Context, c backend.Credentials) (backend.Session, error) {
-	if err := b.weather.before(ctx, memory.OpOpen); err != nil {
-		return nil, err
-	}
-	s, err := b.Backend.Open(ctx, c)
-	if err != nil {
-		return nil, err
-	}
-	if err := b.weather.after(ctx, memory.OpOpen); err != nil {
-		s.Close()
-		return nil, err
-	}
-	return session{s, b.weather}, nil
-}
-
-// Close leaves the backend open: it outlives the workers.
-func (b stormy) Close() error { return nil }
-
-type session struct {
-	backend.Session
-	weather *weather
-}
-
-func (s session) Collections(ctx context.Context) ([]backend.Collection, error) {
-	if err := s.weather.before(ctx, memory.OpCollections); err != nil {
-		return nil, err
-	}
-	list, err := s.Session.Collections(ctx)
-	if err == nil {
-		err = s.weather.after(ctx, memory.OpCollections)
-	}
-	if err != nil {
-		return nil, err
-	}
-	return list, nil
-}
-
-func (s session) Changes(ctx context.Context, c backend.CollectionID, since backend.Cursor, yield func([]backend.Change) error) (backend.Cursor, error) {
-	if err := s.weather.before(ctx, memory.OpChanges); err != nil {
-		return "", err
-	}
-	if s.weather.roll(ctx, 20) {
-		s.weather.world.fault("the history of %s is forgotten", c)
-		s.weather.world.shelf.Forget(c)
-	}
-	breaks := -1
-	if s.weather.roll(ctx, 30) {
-		breaks = chance(ctx, 4)
-	}
-	next, err := s.Session.Changes(ctx, c, since, func(batch []backend.Change) error {
-		if breaks >= 0 {
-			batch = batch[:min(breaks, len(batch))]
-		}
-		if len(batch) == 0 {
-			return nil
-		}
-		return yield(batch)
-	})
-	if err == nil && breaks >= 0 {
-		s.weather.world.fault("the listing of %s breaks off", c)
-		err = storms(memory.OpChanges)
-	}
-	if err == nil {
-		err = s.weather.after(ctx, memory.OpChanges)
-	}
-	if err != nil {
-		return "", err
-	}
-	return next, nil
-}
-
-func (s session) Get(ctx context.Context, c backend.CollectionID, ids []backend.ItemID, yield func(backend.Fetched) error) error {
-	if err := s.weather.before(ctx, memory.OpGet); err != nil {
-		return err
-	}
-	breaks := -1
-	if s.weather.roll(ctx, 30) {
-		breaks = chance(ctx, 4)
-	}
-	n := 0
-	err := s.Session.Get(ctx, c, ids, func(f backend.Fetched) error {
-		if n++; breaks >= 0 && n > breaks {
-			s.weather.world.fault("Get breaks off after %d", breaks)
-			return storms(memory.OpGet)
-		}
-		if s.weather.roll(ctx, 10) {
-			s.weather.world.fault("one item cannot be read")
-			f = backend.Fetched{Item: backend.Item{ID: f.ID}, Err: storms(memory.OpGet)}
-		}
-		return yield(f)
-	})
-	if err != nil {
-		return err
-	}
-	return s.weather.after(ctx, memory.OpGet)
-}
-
-func (s session) Put(ctx context.Context, c backend.CollectionID, it backend.Item) (backend.Item, error) {
-	if err := s.weather.before(ctx, memory.OpPut); err != nil {
-		return backend.Item{}, err
-	}
-	stored, err := s.Session.Put(ctx, c, it)
-	if err != nil {
-		return stored, err
-	}
-	if err := s.weather.after(ctx, memory.OpPut); err != nil {
-		return backend.Item{}, err
-	}
-	return stored, nil
-}
-
-func (s session) Delete(ctx context.Context, c backend.CollectionID, id backend.ItemID, rev backend.Revision) error {
-	if err := s.weather.before(ctx, memory.OpDelete); err != nil {
-		return err
-	}
-	if err := s.Session.Delete(ctx, c, id, rev); err != nil {
-		return err
-	}
-	return s.weather.after(ctx, memory.OpDelete)
-}
-
-// Unwrap is missing on purpose: whoever found the session inside would be out
-// of the weather.

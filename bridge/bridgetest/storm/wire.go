@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"maps"
 	"math/rand/v2"
@@ -11,6 +12,7 @@ import (
 	"net/http/httptest"
 	"slices"
 	"sync"
+	"time"
 
 	"github.com/pushbridge/pushbridge/bridge/eas"
 )
@@ -23,6 +25,7 @@ type wire struct {
 	calm   bool
 	sent   map[string]uint64   // by each phone
 	before map[string]*message // the last that led somewhere, by phone and folder
+	spoken int                 // answers to Syncs that were not empty, since listen
 }
 
 // A message is a request that can be sent any number of times.
@@ -69,6 +72,19 @@ func (x *wire) still(calm bool) {
 	defer x.mu.Unlock()
 	x.calm = calm || x.world.options.Calm
 	clear(x.before)
+}
+
+// listen counts answers that are not empty; heard is how many there were.
+func (x *wire) listen(*handset) {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	x.spoken = 0
+}
+
+func (x *wire) heard() int {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	return x.spoken
 }
 
 // RoundTrip brings a request to the bridge.
@@ -140,21 +156,51 @@ func (x *wire) late() {
 // deliver lets the bridge answer. A worker that is killed meanwhile does not,
 // and a new one is there for the next request.
 func (x *wire) deliver(m *message) (*http.Response, error) {
-	resp := x.serve(context.WithoutCancel(m.request.Context()), m)
+	if x.world.options.Worker != nil {
+		return x.hire(m)
+	}
+	resp, err := x.serve(context.WithoutCancel(m.request.Context()), m)
 	if state := x.world.weather.killed(); state != "" {
 		x.world.revive(state)
 		return nil, errKill
 	}
-	return resp, nil
+	return resp, err
 }
 
-func (x *wire) serve(ctx context.Context, m *message) *http.Response {
+// serve has the bridge answer, wherever it is.
+func (x *wire) serve(ctx context.Context, m *message) (*http.Response, error) {
 	x.world.count(func(r *Report) { r.Requests++ })
 	r := m.request.Clone(withGust(ctx, m.gust))
-	r.Body, r.RequestURI = io.NopCloser(bytes.NewReader(m.body)), m.request.URL.RequestURI()
-	rec := httptest.NewRecorder()
-	x.world.bridge.Handler().ServeHTTP(rec, r)
-	return x.keep(m, rec.Result())
+	r.Body = io.NopCloser(bytes.NewReader(m.body))
+	resp := new(http.Response)
+	if worker := x.world.options.Worker; worker != nil {
+		var err error
+		if resp, err = whole(worker.RoundTrip(r)); err != nil {
+			return nil, fmt.Errorf("%w (%w)", errKill, err)
+		}
+	} else {
+		r.RequestURI = m.request.URL.RequestURI()
+		rec := httptest.NewRecorder()
+		x.world.bridge.Handler().ServeHTTP(rec, r)
+		resp = rec.Result()
+	}
+	if r.URL.Query().Get("Cmd") == "Sync" && resp.ContentLength != 0 {
+		x.mu.Lock()
+		x.spoken++
+		x.mu.Unlock()
+	}
+	return x.keep(m, resp), nil
+}
+
+// whole is a response whose body has been read, so that nothing can break off.
+func whole(resp *http.Response, err error) (*http.Response, error) {
+	if err != nil {
+		return nil, err
+	}
+	defer resp.Body.Close()
+	body, err := io.ReadAll(resp.Body)
+	resp.Body, resp.ContentLength = io.NopCloser(bytes.NewReader(body)), int64(len(body))
+	return resp, err
 }
 
 // repeated sends a request several times, one after the other, and answers the
@@ -208,21 +254,26 @@ func (x *wire) sideBySide(m *message) (*http.Response, error) {
 	defer x.world.weather.crowd(-1)
 	ctx := context.WithoutCancel(m.request.Context())
 	var both [2]*http.Response
+	var errs [2]error
 	var running sync.WaitGroup
 	for i := range both {
-		running.Go(func() { both[i] = x.serve(ctx, m) })
+		running.Go(func() { both[i], errs[i] = x.serve(ctx, m) })
 	}
 	running.Wait()
-	return both[m.gust.number(2)], nil
+	i := m.gust.number(2)
+	return both[i], errs[i]
 }
 
 // hangUp ends the connection after some calls of the backend.
 func (x *wire) hangUp(m *message) (*http.Response, error) {
 	ctx, cancel := context.WithCancel(context.WithoutCancel(m.request.Context()))
 	defer cancel()
+	if x.world.options.Worker != nil {
+		defer time.AfterFunc(time.Duration(m.gust.number(30))*time.Millisecond, cancel).Stop()
+	}
 	x.world.weather.impatience(m.gust.number(4), cancel)
 	defer x.world.weather.impatience(0, nil)
-	x.serve(ctx, m)
+	x.serve(ctx, m) //nolint:errcheck // nobody hears the answer
 	if state := x.world.weather.killed(); state != "" {
 		x.world.revive(state)
 	}

@@ -111,7 +111,8 @@ func (b *Bridge) join(ctx context.Context, o Options, backends []account.Named) 
 	backends = append(backends[:len(backends):len(backends)], account.Named{Name: placeholder.Name, Backend: placeholder.Backend{}})
 	b.accounts, err = account.New(account.Options{
 		Backends: backends, Verify: f.Login.Verify,
-		Rule: account.Rule{User: f.Login.Rule, Domains: f.Login.Domains, Domain: f.Login.Domain, Lower: f.Login.Lower, Address: f.Login.Address},
+		Rule:     account.Rule{User: f.Login.Rule, Domains: f.Login.Domains, Domain: f.Login.Domain, Lower: f.Login.Lower, Address: f.Login.Address},
+		Throttle: limits(f.Throttle),
 	})
 	if err != nil {
 		return fmt.Errorf("bridge: %w", err)
@@ -154,9 +155,26 @@ func (b *Bridge) braked(h syncengine.Hold, what syncengine.HoldEvent) {
 		slog.Time("since", h.Since), slog.Time("until", h.Until))
 }
 
+// limits are those of the configuration, where 0 means none.
+func limits(t config.Throttle) account.Limits {
+	none := func(n int) int {
+		if n == 0 {
+			return -1
+		}
+		return n
+	}
+	return account.Limits{User: none(t.User), Device: none(t.Device), Address: none(t.Address), Window: t.Window}
+}
+
+// String says what it is and hides the settings, which may hold passwords.
+func (b *Bridge) String() string { return "bridge.Bridge" }
+
+// GoString hides them from %#v, too.
+func (b *Bridge) GoString() string { return b.String() }
+
 // person verifies a login for Autodiscover.
 func (b *Bridge) person(ctx context.Context, login, password string) (autodiscover.Person, error) {
-	acct, err := b.accounts.Login(ctx, login, password)
+	acct, err := b.accounts.LoginFrom(ctx, login, password, account.Caller{Address: addressOf(ctx)})
 	if err != nil {
 		return autodiscover.Person{}, err
 	}

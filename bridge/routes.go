@@ -1,11 +1,14 @@
 package bridge
 
 import (
+	"context"
 	"io"
 	"net/http"
+	"net/netip"
 	"strings"
 	"time"
 
+	"github.com/pushbridge/pushbridge/bridge/account"
 	"github.com/pushbridge/pushbridge/bridge/telemetry"
 )
 
@@ -37,11 +40,25 @@ func (b *Bridge) logged(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		began := time.Now()
 		event := &telemetry.Event{Command: "Autodiscover", Agent: r.UserAgent(), HTTP: http.StatusOK, In: max(r.ContentLength, 0)}
-		ctx := telemetry.With(r.Context(), event)
+		ctx := withAddress(telemetry.With(r.Context(), event), account.ClientAddress(r.RemoteAddr))
 		next.ServeHTTP(&counter{w, event}, r.WithContext(ctx))
 		event.Took = time.Since(began)
 		event.Log(ctx, b.logger)
 	})
+}
+
+// addressKey is under which a context has the address of the phone that asks.
+type addressKey struct{}
+
+func withAddress(ctx context.Context, a netip.Addr) context.Context {
+	return context.WithValue(ctx, addressKey{}, a)
+}
+
+// addressOf is the address of the phone that asks; the zero Addr if it is not
+// known.
+func addressOf(ctx context.Context) netip.Addr {
+	a, _ := ctx.Value(addressKey{}).(netip.Addr)
+	return a
 }
 
 // noted keeps for the log what a phone was not told.

@@ -166,6 +166,10 @@ func (a *Account) denied(name string, err error) {
 	}
 }
 
+// Refused is what a backend said against the password since it was verified;
+// nil if nothing.
+func (a *Account) Refused() error { return a.standing.err() }
+
 // While is a context for what goes on behind a request, such as polling: it
 // ends with parent, or with an error of kind Denied as its cause as soon as
 // any backend refuses the password, whoever asked with it. The function

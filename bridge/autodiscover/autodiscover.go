@@ -5,13 +5,16 @@
 package autodiscover
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
+	"math"
 	"net"
 	"net/http"
 	"net/url"
+	"strconv"
 	"strings"
 	"time"
 
@@ -52,8 +55,8 @@ const (
 	MaxRequest = 64 << 10
 
 	// retryAfter is how many seconds a phone is to wait when its login cannot
-	// be verified.
-	retryAfter = "30"
+	// be verified, and nobody said how long that takes.
+	retryAfter = 30
 )
 
 // New answers /autodiscover/autodiscover.xml, /autodiscover/autodiscover.json
@@ -130,7 +133,7 @@ func (h *handler) login(w http.ResponseWriter, r *http.Request) (Person, bool) {
 			return who, true
 		case backend.KindOf(err) != backend.Denied:
 			h.note(r, fmt.Errorf("autodiscover: %w", err))
-			w.Header().Set("Retry-After", retryAfter)
+			w.Header().Set("Retry-After", strconv.Itoa(cmp.Or(int(math.Ceil(backend.RetryAfter(err).Seconds())), retryAfter)))
 			http.Error(w, "the login cannot be verified at the moment", http.StatusServiceUnavailable)
 			return Person{}, false
 		}

@@ -4,6 +4,7 @@ package config
 import (
 	"time"
 
+	"github.com/pushbridge/pushbridge/bridge/account"
 	"github.com/pushbridge/pushbridge/plugins/backend"
 )
 
@@ -21,6 +22,7 @@ type File struct {
 	Login     Login
 	Policy    Policy
 	Brake     Brake
+	Throttle  Throttle
 
 	PollMin time.Duration // between two questions to a backend that has no events
 	PollMax time.Duration
@@ -69,6 +71,13 @@ type Brake struct {
 	Pause time.Duration
 }
 
+// Throttle bounds the wrong passwords that reach the backends within a window,
+// per user, device and address; 0 means that there is no bound.
+type Throttle struct {
+	User, Device, Address int
+	Window                time.Duration
+}
+
 // A Backend is one [backend.NAME] table.
 type Backend struct {
 	Name     string
@@ -92,6 +101,13 @@ const (
 	MostBrake  = 24 * time.Hour
 )
 
+// LeastThrottle and MostThrottle bound the window in which wrong passwords are
+// counted: a day is as long as a password that was right is remembered.
+const (
+	LeastThrottle = time.Second
+	MostThrottle  = 24 * time.Hour
+)
+
 // LeastPoll keeps a slip of the pen from hammering a server.
 const LeastPoll = time.Second
 
@@ -104,8 +120,12 @@ func Default() File {
 		Heartbeat: Heartbeat{
 			Min: time.Minute, Default: 8 * time.Minute, Max: MostHeartbeat, Increment: 5 * time.Minute,
 		},
-		Login:   Login{Rule: "keep"},
-		Brake:   Brake{Share: 20, Count: 10, Pause: 10 * time.Minute},
+		Login: Login{Rule: "keep"},
+		Brake: Brake{Share: 20, Count: 10, Pause: 10 * time.Minute},
+		Throttle: Throttle{
+			User: account.DefaultLimits.User, Device: account.DefaultLimits.Device,
+			Address: account.DefaultLimits.Address, Window: account.DefaultLimits.Window,
+		},
 		PollMin: 15 * time.Second,
 		PollMax: 5 * time.Minute,
 	}

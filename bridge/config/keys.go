@@ -42,6 +42,10 @@ var keys = map[string]taker{
 	"brake.share":         number(func(f *File) *int { return &f.Brake.Share }, 1, 100),
 	"brake.count":         number(func(f *File) *int { return &f.Brake.Count }, 1, maxBrakeCount),
 	"brake.pause":         duration(func(f *File) *time.Duration { return &f.Brake.Pause }, LeastBrake, MostBrake),
+	"throttle.user":       number(func(f *File) *int { return &f.Throttle.User }, 0, mostThrottle),
+	"throttle.device":     number(func(f *File) *int { return &f.Throttle.Device }, 0, mostThrottle),
+	"throttle.address":    number(func(f *File) *int { return &f.Throttle.Address }, 0, mostThrottle),
+	"throttle.window":     duration(func(f *File) *time.Duration { return &f.Throttle.Window }, LeastThrottle, MostThrottle),
 	"autodiscover.url":    text(func(f *File) *string { return &f.AutodiscoverURL }, phoneURL),
 }
 
@@ -51,6 +55,9 @@ const maxPoll = 24 * time.Hour
 
 // maxBrakeCount is more than any folder has.
 const maxBrakeCount = 1_000_000_000
+
+// mostThrottle is as good as no bound.
+const mostThrottle = 1_000_000
 
 // isTable tells whether keys live below a path.
 func isTable(path string) bool {

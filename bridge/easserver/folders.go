@@ -150,7 +150,11 @@ func topic(user string, f syncengine.FolderID) hub.Topic {
 // watcher answers the function that looks after a topic while anybody waits
 // for it, with the sessions of one account.
 func (s *Server) watcher(acct *account.Account) func(context.Context, hub.Topic) {
-	return func(ctx context.Context, t hub.Topic) {
+	return func(parent context.Context, t hub.Topic) {
+		// The first time that a backend refuses the password, whoever asked
+		// with it, nobody is asked with it any more.
+		ctx, release := acct.While(parent)
+		defer release()
 		w := watch.Watcher{
 			Min: s.PollMin, Max: s.PollMax,
 			Publish: func() { s.Hub.Publish(t) },
@@ -162,7 +166,12 @@ func (s *Server) watcher(acct *account.Account) func(context.Context, hub.Topic)
 		if err == nil {
 			err = w.Run(ctx)
 		}
-		if ctx.Err() == nil {
+		if acct.Refused() != nil {
+			// Those who wait come again and log in anew, with the same password
+			// or with another one.
+			s.Hub.Recall(t)
+		}
+		if parent.Err() == nil {
 			s.Logger.LogAttrs(ctx, slog.LevelInfo, "no longer looking for changes", slog.String("user", t.User), slog.Int64("folder", t.Folder), slog.Any("error", err))
 		}
 	}

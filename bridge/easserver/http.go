@@ -11,6 +11,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/pushbridge/pushbridge/bridge/account"
 	"github.com/pushbridge/pushbridge/bridge/device"
 	"github.com/pushbridge/pushbridge/bridge/hub"
 	"github.com/pushbridge/pushbridge/bridge/syncengine"
@@ -168,6 +169,9 @@ func asProblem(err error) *problem {
 		return &problem{status: http.StatusBadRequest, text: "the body is not what it should be: " + err.Error()}
 	}
 	switch {
+	case errors.Is(err, account.ErrThrottled):
+		// See [MS-ASHTTP] "HTTP Error 503", which is what phones know for this.
+		return &problem{status: http.StatusServiceUnavailable, text: "too many wrong passwords; try again later", retryAfter: backend.RetryAfter(err)}
 	case errors.Is(err, device.ErrInvalidID):
 		return &problem{status: http.StatusBadRequest, text: err.Error()}
 	case errors.Is(err, device.ErrBlocked), errors.Is(err, device.ErrTooMany):
@@ -199,6 +203,11 @@ func asProblem(err error) *problem {
 func readBody(r *http.Request) ([]byte, error) {
 	if r.ContentLength > MaxBody {
 		return nil, tooLarge()
+	}
+	if coding := r.Header.Get("Content-Encoding"); coding != "" && !strings.EqualFold(coding, "identity") {
+		// Phones do not compress what they send. A small body that becomes a
+		// large one is for other purposes.
+		return nil, &problem{status: http.StatusUnsupportedMediaType, text: fmt.Sprintf("the body is compressed (%.40q); send it as it is", coding)}
 	}
 	body, err := io.ReadAll(io.LimitReader(r.Body, MaxBody+1))
 	if err != nil {

@@ -128,7 +128,7 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 // options tells a phone which versions and commands there are. See [MS-ASHTTP]
 // "HTTP OPTIONS Response".
 func (s *Server) options(w *recorder, r *http.Request, event *telemetry.Event) {
-	if _, ok := s.login(w, r, event); !ok {
+	if _, ok := s.login(w, r, event, ""); !ok {
 		return
 	}
 	versions := make([]string, len(eas.Versions))
@@ -153,7 +153,7 @@ func (s *Server) post(w *recorder, r *http.Request, event *telemetry.Event) {
 		return
 	}
 	event.Command, event.Phone = string(query.Command), query.DeviceID
-	acct, ok := s.login(w, r, event)
+	acct, ok := s.login(w, r, event, query.DeviceID)
 	if !ok {
 		return
 	}
@@ -169,15 +169,19 @@ func (s *Server) post(w *recorder, r *http.Request, event *telemetry.Event) {
 }
 
 // login finds out who asks; where it cannot, it has answered.
-func (s *Server) login(w *recorder, r *http.Request, event *telemetry.Event) (*account.Account, bool) {
+func (s *Server) login(w *recorder, r *http.Request, event *telemetry.Event, phone string) (*account.Account, bool) {
 	user, password, ok := account.Basic(r.Header.Get("Authorization"))
 	if !ok {
 		w.unauthorized()
 		return nil, false
 	}
-	acct, err := s.Accounts.Login(r.Context(), user, password)
+	from := account.Caller{Device: phone, Address: account.ClientAddress(r.RemoteAddr)}
+	acct, err := s.Accounts.LoginFrom(r.Context(), user, password, from)
 	if err != nil {
 		event.User = user
+		if from.Address.IsValid() {
+			event.Add(slog.String("address", from.Address.String()))
+		}
 		s.refuse(w, r, event, err)
 		return nil, false
 	}

@@ -28,6 +28,10 @@ var (
 	ErrShutdown = errors.New("hub: shutting down")
 )
 
+// errRecalled is ErrReplaced by the phone's next request, which is still to
+// come.
+var errRecalled = fmt.Errorf("hub: asked to come again: %w", ErrReplaced)
+
 const (
 	// DefaultLinger is how long a topic is watched after the last phone left:
 	// a phone comes back for its next Ping within a second or two, and slow
@@ -73,6 +77,7 @@ type topic struct {
 	linger   *time.Timer        // runs while nobody waits
 	cancel   context.CancelFunc // of the running watch function, else nil
 	stopping bool               // cancel was called
+	recall   bool               // those who wait are to come again when the watch function returns
 }
 
 // New builds a Hub.
@@ -110,6 +115,32 @@ func (h *Hub) Order(user, device string, err error) bool {
 	}
 	w.end(err)
 	return true
+}
+
+// Recall makes everybody who waits for a topic come again, as if the heartbeat
+// were over: the phone's next request may log in anew, and brings a watch
+// function of its own. Called by the topic's watch function, it takes effect
+// when that has returned, lest a phone comes back sooner and finds the topic
+// watched.
+func (h *Hub) Recall(name Topic) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	t := h.topics[name]
+	if t == nil {
+		return
+	}
+	t.recall = true
+	if t.cancel == nil {
+		t.recallAll()
+	}
+}
+
+// recallAll ends the waits for a topic. hub.mu is held.
+func (t *topic) recallAll() {
+	t.recall = false
+	for _, s := range t.seats {
+		s.end(errRecalled)
+	}
 }
 
 // Waiting is the number of phones that wait.
@@ -169,7 +200,7 @@ func (h *Hub) start(name Topic, t *topic, watch func(context.Context, Topic)) {
 		return
 	}
 	ctx, cancel := context.WithCancel(h.ctx)
-	t.cancel, t.stopping = cancel, false
+	t.cancel, t.stopping, t.recall = cancel, false, false
 	h.running.Go(func() {
 		defer h.stopped(name, t)
 		defer cancel()
@@ -198,6 +229,10 @@ func (h *Hub) stopped(name Topic, t *topic) {
 	t.cancel, t.stopping = nil, false
 	if len(t.seats) == 0 {
 		h.forget(name, t)
+		return
+	}
+	if t.recall {
+		t.recallAll()
 		return
 	}
 	if again {

@@ -4,6 +4,7 @@ import (
 	"encoding"
 	"encoding/json"
 	"fmt"
+	"log/slog"
 	"maps"
 	"math"
 	"reflect"
@@ -15,6 +16,21 @@ import (
 // Settings are the part of the configuration that belongs to a backend,
 // untouched: strings, booleans, numbers, lists and tables of those by key.
 type Settings map[string]any
+
+// String names the keys and hides the values, any of which may be a secret.
+func (s Settings) String() string {
+	return "{" + strings.Join(slices.Sorted(maps.Keys(s)), ", ") + "}"
+}
+
+// GoString hides the values from %#v, too.
+func (s Settings) GoString() string { return "backend.Settings" + s.String() }
+
+// LogValue hides the values from log/slog.
+func (s Settings) LogValue() slog.Value { return slog.StringValue(s.String()) }
+
+// MarshalJSON hides the values from dumps. What a plugin is told is a plain
+// map.
+func (s Settings) MarshalJSON() ([]byte, error) { return json.Marshal(s.String()) }
 
 // A SettingsError says everything that is wrong with Settings.
 type SettingsError struct {

@@ -59,6 +59,12 @@ func newPlugin(h *Host, name string, spec Spec, dir string) *Plugin {
 	}
 }
 
+// String names the plugin and hides its settings.
+func (p *Plugin) String() string { return "plugin " + p.name }
+
+// GoString hides them from %#v, too.
+func (p *Plugin) GoString() string { return "host.Plugin{" + p.name + "}" }
+
 // Info answers what the plugin said when it started last.
 func (p *Plugin) Info() Info { return *p.info.Load() }
 

@@ -84,7 +84,7 @@ func marshalSettings(s backend.Settings) ([]byte, error) {
 	if s == nil {
 		return []byte("{}"), nil
 	}
-	return json.Marshal(s)
+	return json.Marshal(map[string]any(s)) // a Settings hides itself
 }
 
 // unmarshalSettings reads JSON; numbers keep all of their digits.

@@ -101,6 +101,7 @@ func open(ctx context.Context, path string) (db *sqlstore.DB, err error) {
 		n := max(minReaders, runtime.GOMAXPROCS(0))
 		o.Read.SetMaxOpenConns(n)
 		o.Read.SetMaxIdleConns(n)
+		o.Together = true
 	}
 	return sqlstore.New(ctx, o)
 }

@@ -157,6 +157,10 @@ func (r reader) Numbers(ctx context.Context, f syncengine.FolderID, yield func(s
 }
 
 func (w writer) SaveItems(ctx context.Context, f syncengine.FolderID, items []syncengine.Item) error {
+	ctx, err := quick(ctx)
+	if err != nil {
+		return err
+	}
 	save := w.in(ctx, saveItem)
 	for _, it := range items {
 		_, err := save.ExecContext(ctx, f, it.Number, string(it.ID), string(it.Revision), it.Sequence,
@@ -173,6 +177,10 @@ func (w writer) SaveFacts(ctx context.Context, f syncengine.FolderID, n syncengi
 }
 
 func (w writer) RemoveItems(ctx context.Context, f syncengine.FolderID, numbers []syncengine.Number, first int64) error {
+	ctx, err := quick(ctx)
+	if err != nil {
+		return err
+	}
 	remove := w.in(ctx, removeItem)
 	for i, n := range numbers {
 		if _, err := remove.ExecContext(ctx, f, n, first+int64(i)); err != nil {

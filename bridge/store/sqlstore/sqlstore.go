@@ -19,6 +19,11 @@ type Options struct {
 	Write *sql.DB // for transactions that write; they begin exclusively, or Lock makes them so
 	Read  *sql.DB // for single questions; nil means Write
 
+	// Together lets Updates that wait for each other share a commit, on one
+	// connection of Write that is kept for them. It needs Read, and has no use
+	// for Lock.
+	Together bool
+
 	// Lock keeps others from updating what belongs to the user until the
 	// transaction ends. Nil means that beginning it does so.
 	Lock func(ctx context.Context, tx *sql.Tx, user string) error
@@ -29,6 +34,7 @@ type Options struct {
 type DB struct {
 	options       Options
 	reads, writes map[string]*sql.Stmt
+	queue         *queue // nil unless Together
 }
 
 // New prepares all queries.
@@ -36,18 +42,26 @@ func New(ctx context.Context, o Options) (*DB, error) {
 	if o.Write == nil {
 		panic("sqlstore: Options.Write is required")
 	}
-	writes, err := prepare(ctx, o.Write)
-	if err != nil {
+	d := &DB{options: o}
+	var err error
+	if o.Read != nil {
+		if d.reads, err = prepare(ctx, o.Read); err != nil {
+			return nil, err
+		}
+	}
+	if o.Together {
+		if d.queue, err = newQueue(ctx, o.Write); err != nil {
+			return nil, fmt.Errorf("sqlstore: %w", err)
+		}
+		return d, nil
+	}
+	if d.writes, err = prepare(ctx, o.Write); err != nil {
 		return nil, err
 	}
 	if o.Read == nil {
-		return &DB{o, writes, writes}, nil
+		d.reads = d.writes
 	}
-	reads, err := prepare(ctx, o.Read)
-	if err != nil {
-		return nil, err
-	}
-	return &DB{o, reads, writes}, nil
+	return d, nil
 }
 
 func prepare(ctx context.Context, db *sql.DB) (map[string]*sql.Stmt, error) {
@@ -77,7 +91,11 @@ func Queries() []string { return slices.Clone(queries) }
 
 // Close closes the database.
 func (d *DB) Close() error {
-	err := d.options.Write.Close()
+	var err error
+	if d.queue != nil {
+		err = d.queue.close()
+	}
+	err = errors.Join(err, d.options.Write.Close())
 	if d.options.Read != nil {
 		err = errors.Join(d.options.Read.Close(), err)
 	}
@@ -97,6 +115,9 @@ func (d *DB) session() session {
 // update runs work in a transaction that keeps others from updating what
 // belongs to the user.
 func (d *DB) update(ctx context.Context, user string, work func(session) error) error {
+	if d.queue != nil {
+		return d.queue.update(ctx, work)
+	}
 	tx, err := d.options.Write.BeginTx(ctx, nil)
 	if err != nil {
 		return fmt.Errorf("sqlstore: beginning: %w", err)
@@ -119,6 +140,10 @@ func (d *DB) update(ctx context.Context, user string, work func(session) error) 
 
 // exec runs a query without rows.
 func (s session) exec(ctx context.Context, q string, args ...any) error {
+	ctx, err := quick(ctx)
+	if err != nil {
+		return err
+	}
 	if _, err := s(ctx, q).ExecContext(ctx, args...); err != nil {
 		return fmt.Errorf("sqlstore: %w", err)
 	}
@@ -143,7 +168,8 @@ func (s session) row(ctx context.Context, none error, to []any, q string, args .
 
 // quick is the context of a question that is answered in microseconds: whoever
 // has given up is told so at once, and nobody watches for it meanwhile, which
-// would cost the driver two goroutines and more than the question itself.
+// would cost the driver two goroutines and more than the question itself. Nor is
+// it broken off, for which SQLite would give up the whole transaction.
 func quick(ctx context.Context) (context.Context, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, fmt.Errorf("sqlstore: %w", err)

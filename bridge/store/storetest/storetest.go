@@ -33,6 +33,7 @@ func Run(t *testing.T, open func(*testing.T) Stores) {
 			{"FolderOfSomebodyElse", strangers},
 			{"FailedUpdate", failedUpdate},
 			{"UpdatesInARow", updatesInARow},
+			{"UpdatesTogether", updatesTogether},
 			{"Mirror", mirror},
 			{"ItemsNamed", itemsNamed},
 			{"ItemsAfter", itemsAfter},

@@ -281,10 +281,13 @@ func withTail(edited, shown, all string) (joined string, full, ok bool) {
 		return "", false, false
 	}
 	tail := all[at:]
-	const sign = 12 // bytes: so many in common are no accident
-	end := strings.TrimRight(tail, " \t\n")
-	known := min(sign, len(end))
-	if commonPrefix(edited, all) >= at+known || strings.HasSuffix(strings.TrimRight(edited, " \t\n"), end[len(end)-known:]) {
+	end, before := trimEnd(tail), trimEnd(shown)
+	// So many bytes in common are no accident, unless the beginning has them,
+	// too: lines of dashes.
+	known := min(max(12, commonSuffix(before, end)+1), len(end))
+	sign := end[len(end)-known:]
+	atEnd := strings.HasSuffix(trimEnd(edited), sign) && !strings.HasSuffix(before, sign)
+	if atEnd || commonPrefix(edited, all) >= at+known {
 		return edited, true, true
 	}
 	return edited + tail, false, true
@@ -317,6 +320,14 @@ func behind(all, shown string) (at int, ok bool) {
 func commonPrefix(a, b string) int {
 	n := 0
 	for n < len(a) && n < len(b) && a[n] == b[n] {
+		n++
+	}
+	return n
+}
+
+func commonSuffix(a, b string) int {
+	n := 0
+	for n < len(a) && n < len(b) && a[len(a)-1-n] == b[len(b)-1-n] {
 		n++
 	}
 	return n
@@ -385,6 +396,6 @@ func clean(s string) string {
 
 // sameText compares as a person would: phones drop blank ends and change line
 // breaks.
-func sameText(a, b string) bool {
-	return strings.TrimRight(clean(a), " \t\n") == strings.TrimRight(clean(b), " \t\n")
-}
+func sameText(a, b string) bool { return trimEnd(clean(a)) == trimEnd(clean(b)) }
+
+func trimEnd(s string) string { return strings.TrimRight(s, " \t\n") }

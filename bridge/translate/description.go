@@ -1,10 +1,9 @@
 package translate
 
 import (
+	"encoding/base64"
 	"net/url"
 	"strings"
-
-	"encoding/base64"
 
 	"github.com/pushbridge/pushbridge/bridge/eas"
 	"github.com/pushbridge/pushbridge/bridge/eas/tag"
@@ -30,6 +29,9 @@ func MergeDescription(c *contentline.Component, sent eas.Properties, o Options, 
 	}
 	if text.Plain != stored.Plain || c.Get("DESCRIPTION") == nil && text.Plain != "" {
 		setText(c, "DESCRIPTION", text.Plain)
+		if l := c.Get("DESCRIPTION"); l != nil {
+			l.SetParam(altRep) // wherever it leads, it says something else now
+		}
 	}
 	if text.HTML != stored.HTML {
 		setHTML(c, text.HTML)

@@ -29,12 +29,14 @@ func FromICalendar(ics []byte, o translate.Options) (eas.Properties, error) {
 
 // Merge applies a phone's edit. See package translate for what it promises.
 // The error is translate.ErrInvalid if the phone contradicts itself, or changes
-// times or recurrence of an event that recurs in a way that phones are not
-// shown.
+// an event that recurs in a way that ActiveSync has no words for.
 func Merge(ics []byte, sent eas.Properties, o translate.Options) ([]byte, error) {
 	obj, err := read(ics, o)
 	if err != nil {
 		return nil, err
+	}
+	if obj.event.rule.locked {
+		return ics, obj.refuseEdit(sent)
 	}
 	before := obj.fingerprints()
 	if err := obj.merge(sent); err != nil {

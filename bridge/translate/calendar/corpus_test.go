@@ -10,6 +10,7 @@ import (
 
 	"github.com/pushbridge/pushbridge/bridge/eas"
 	"github.com/pushbridge/pushbridge/bridge/translate"
+	"github.com/pushbridge/pushbridge/bridge/translate/contentline"
 	"github.com/pushbridge/pushbridge/bridge/translate/tz"
 )
 
@@ -18,10 +19,11 @@ var versions = []eas.Version{eas.V25, eas.V121, eas.V141, eas.V161}
 // options are those of a person in Berlin on a day in 2026.
 func options(v eas.Version) translate.Options {
 	berlin, _ := tz.Location("Europe/Berlin")
-	return translate.Options{Version: v, Zone: berlin, Self: []string{"ann@example.org"}, Now: time.Date(2026, 11, 22, 8, 0, 0, 0, time.UTC)}
+	return translate.Options{Version: v, Zone: berlin, Self: []string{"ann@example.org"}, Now: time.Date(2026, 11, 22, 8, 0, 0, 0, time.UTC), Item: "5:1"}
 }
 
-// corpus reads other people's files where there are any.
+// corpus reads other people's files where there are any, an object of its own
+// for each event in them, as calendar servers store them.
 func corpus(t testing.TB) map[string][]byte {
 	dir := os.Getenv("PUSHBRIDGE_CORPUS")
 	if dir == "" {
@@ -38,8 +40,47 @@ func corpus(t testing.TB) map[string][]byte {
 			t.Fatal(err)
 		}
 		m[filepath.Base(f)] = b
+		for uid := range uids(b) {
+			m[filepath.Base(f)+" "+uid] = alone(b, uid)
+		}
 	}
 	return m
+}
+
+// maxEvents bounds how many events of one file are looked at.
+const maxEvents = 25
+
+// uids are those of the events of a file that has several.
+func uids(ics []byte) map[string]bool {
+	set := map[string]bool{}
+	doc, err := contentline.Parse(ics)
+	if err != nil {
+		return nil
+	}
+	for _, cal := range doc.Components("VCALENDAR") {
+		for _, c := range cal.Components("VEVENT") {
+			if len(set) < maxEvents {
+				set[c.Get("UID").Text()] = true
+			}
+		}
+	}
+	if len(set) < 2 {
+		return nil
+	}
+	return set
+}
+
+// alone takes all other events out of a file.
+func alone(ics []byte, uid string) []byte {
+	doc, _ := contentline.Parse(ics)
+	for _, cal := range doc.Components("VCALENDAR") {
+		for _, c := range cal.Components("VEVENT") {
+			if c.Get("UID").Text() != uid {
+				cal.RemoveComponent(c)
+			}
+		}
+	}
+	return doc.Bytes()
 }
 
 // identity is the promise that everything rests on: what a phone is shown and
@@ -78,7 +119,7 @@ func difference(a, b []byte) []byte {
 func TestCorpus(t *testing.T) {
 	for name, ics := range corpus(t) {
 		t.Run(name, func(t *testing.T) {
-			for _, v := range versions {
+			for _, v := range eas.Versions {
 				identity(t, ics, options(v))
 			}
 			if _, err := Facts(ics); err != nil && !errors.Is(err, translate.ErrUnreadable) && !errors.Is(err, translate.ErrNotShown) {

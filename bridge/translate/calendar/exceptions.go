@@ -27,6 +27,10 @@ func (x *event) recurrenceID() (time.Time, bool) {
 // exceptions is the element that tells the occurrences that are gone or
 // changed.
 func (e *event) exceptions() (eas.Element, bool) {
+	if x := e.expansion(); x != nil {
+		el := x.exceptions(e)
+		return el, len(el.Children) > 0
+	}
 	if !e.rule.shown {
 		return eas.Element{}, false
 	}
@@ -92,7 +96,7 @@ func (x *event) asException(key eas.Element) eas.Element {
 			el.Children = append(el.Children, eas.Element{Tag: f.tag})
 		}
 	}
-	if x.description() != x.series.description() {
+	if x.description() != x.series.description() || x.c.Get("URL").Value() != x.series.c.Get("URL").Value() {
 		el.Children = append(el.Children, x.body()...)
 	}
 	return el
@@ -225,9 +229,6 @@ func (e *event) shiftExceptions(old event) {
 func (e *event) mergeExceptions(sent eas.Properties, old event, repatterned bool) error {
 	el, _ := sent.Find(tag.CalendarExceptions)
 	if len(el.Children) > 0 && !e.rule.shown {
-		if e.rule.locked {
-			return invalid("the exceptions of this event cannot be changed from a phone")
-		}
 		return nil // exceptions to what does not recur
 	}
 	mentioned := map[time.Time]bool{}

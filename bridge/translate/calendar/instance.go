@@ -48,7 +48,7 @@ func withInstance(ics []byte, instance string, o translate.Options, edit func(*e
 		return nil, err
 	}
 	e := obj.event
-	if !e.rule.shown {
+	if !e.rule.shown { // also of an expansion
 		return nil, invalid("the event has no occurrences that could be changed from a phone")
 	}
 	wall := e.instanceWall(t)

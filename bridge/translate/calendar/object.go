@@ -43,6 +43,9 @@ type event struct {
 	rule   series
 	next   *time.Time // what nextOccurrence found
 	new    bool       // the phone just made it
+
+	told     *expansion // see expansion
+	expanded bool
 }
 
 // maxOverrides bounds how many overrides are looked at: a daily meeting of

@@ -16,12 +16,11 @@ import (
 type series struct {
 	recurs bool // at all
 
-	// shown: ActiveSync has words for it. An event that recurs otherwise is
-	// shown as the single event of its next occurrence.
+	// shown: ActiveSync has words for it.
 	shown bool
 
-	// locked: phones are not shown all of it, so that an edit of times or
-	// recurrence would not mean what it says.
+	// locked: it has none, so that phones are shown an expansion or the next
+	// occurrence, and cannot edit the event.
 	locked bool
 
 	rule    recur.Rule
@@ -45,8 +44,7 @@ func (e *event) readSeries() series {
 	s.dates = e.moments("RDATE")
 	s.dates = slices.DeleteFunc(s.dates, func(t time.Time) bool { return t.Equal(e.start.Wall) })
 	s.recurs = len(rules)+len(s.dates) > 0
-	s.locked = len(s.dates) > 0 || e.movesTheRest()
-	if len(rules) == 1 && e.c.Get("EXRULE") == nil {
+	if len(rules) == 1 && len(s.dates) == 0 && e.c.Get("EXRULE") == nil && !e.movesTheRest() {
 		rule, err := recur.Parse(rules[0].Value())
 		ok := false
 		if err == nil {
@@ -56,7 +54,7 @@ func (e *event) readSeries() series {
 			s.shown = s.shown && ok
 		}
 	}
-	s.locked = s.recurs && (s.locked || !s.shown)
+	s.locked = s.recurs && !s.shown
 	return s
 }
 
@@ -184,20 +182,23 @@ func (e *event) findNext() time.Time {
 		now = ical.Reading(e.o.Now, e.o.Location())
 	}
 	length := e.end.Wall.Sub(e.start.Wall)
-	gone := e.moments("EXDATE")
-	candidates := slices.Clone(e.rule.dates)
-	rule, _ := e.rule.walls(e.start.Wall, func(t time.Time) bool {
-		return t.Add(length).After(now) && !slices.ContainsFunc(gone, t.Equal)
-	})
-	candidates = append(candidates, rule...)
-	slices.SortFunc(candidates, time.Time.Compare)
+	if walls, _, ok := e.wallsUntil(now.AddDate(maxAhead, 0, 0)); ok && len(walls) > 0 {
+		i := slices.IndexFunc(walls, func(t time.Time) bool { return t.Add(length).After(now) })
+		if i < 0 {
+			i = len(walls) - 1
+		}
+		return walls[i]
+	}
+	// A rule for every hour, or one that nobody can follow.
 	best := e.start.Wall
-	for _, t := range candidates {
-		if slices.ContainsFunc(gone, t.Equal) {
+	for _, l := range e.c.All("RRULE") {
+		rule, err := recur.Parse(l.Value())
+		last, ok := e.until(rule.Until)
+		if err != nil || !ok {
 			continue
 		}
-		if best = t; t.Add(length).After(now) {
-			break
+		if t, ok := rule.Next(e.start.Wall, now.Add(-length)); ok && (last.IsZero() || !t.After(last)) && t.After(best) {
+			best = t
 		}
 	}
 	return best
@@ -223,9 +224,8 @@ func (e *event) meansOccurrence(s span) bool {
 	if !s.allDay {
 		wall = ical.Reading(s.start, e.start.Loc)
 	}
-	list, _ := e.rule.walls(e.start.Wall, func(t time.Time) bool { return !t.Before(wall) })
-	is := func(t time.Time) bool { return same(t, wall) }
-	if !slices.ContainsFunc(list, is) && !slices.ContainsFunc(e.rule.dates, is) {
+	list, _, _ := e.wallsUntil(wall.Add(time.Minute))
+	if !slices.ContainsFunc(list, func(t time.Time) bool { return same(t, wall) }) {
 		return false
 	}
 	_, end := e.occurrence(wall)
@@ -237,6 +237,15 @@ func (e *event) meansOccurrence(s span) bool {
 
 // recurrence is the element that tells the series, if it can be told.
 func (e *event) recurrence() (eas.Element, bool) {
+	if x := e.expansion(); x != nil {
+		p := x.pattern
+		last := x.list[len(x.list)-1].key
+		until := e.stamp(last, true)
+		if !e.allDay {
+			until = translate.CompactDateTime(e.start.At(last).Instant(time.UTC))
+		}
+		return p.Element(recurrenceTags, e.o.ProtocolVersion(), until), true
+	}
 	if !e.rule.shown || e.series != nil {
 		return eas.Element{}, false
 	}

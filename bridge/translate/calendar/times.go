@@ -25,7 +25,9 @@ type span struct {
 // series that phones cannot be told of.
 func (e *event) when() span {
 	start, end := e.start, e.end
-	if e.rule.recurs && !e.rule.shown {
+	if x := e.expansion(); x != nil {
+		start, end = e.occurrence(x.list[0].key)
+	} else if e.rule.locked {
 		start, end = e.occurrence(e.nextOccurrence())
 	}
 	if e.allDay {
@@ -231,12 +233,6 @@ func (e *event) mergeTimes(sent eas.Properties) error {
 	}
 	startMoved, endMoved := !same(s.start, shown.start), !same(s.end, shown.end)
 	if s.allDay == shown.allDay && !startMoved && !endMoved {
-		return nil
-	}
-	if e.rule.locked && !e.meansOccurrence(s) {
-		return invalid("the times of an event that recurs in this way cannot be changed from a phone")
-	}
-	if e.rule.locked {
 		return nil
 	}
 	e.setTimes(s, shown)

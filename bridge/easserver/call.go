@@ -17,7 +17,8 @@ import (
 )
 
 // An answer is a message of package eas; nil is an empty body, encoded is a
-// message that was marshalled before, and multipart one with parts behind it.
+// message that was marshalled before, multipart one with parts behind it, and
+// *wait comes later.
 type answer any
 
 type encoded []byte
@@ -30,8 +31,13 @@ type call struct {
 	phone   syncengine.Phone
 	device  device.Phone
 	body    []byte
-	request *http.Request
 	event   *telemetry.Event
+	start   time.Time
+
+	// Of the request's header. The request itself would be too much to keep
+	// while the phone waits.
+	gzip, parts bool
+	key         *uint32
 }
 
 func (c *call) deviceID() device.ID {
@@ -45,8 +51,9 @@ func (s *Server) newCall(r *http.Request, q eas.Query, acct *account.Account, ev
 		return nil, err
 	}
 	event.Version = version.String()
-	c := &call{query: q, version: version, account: acct, request: r, event: event,
-		phone: syncengine.Phone{User: acct.Name(), Device: q.DeviceID}}
+	c := &call{query: q, version: version, account: acct, event: event, start: time.Now(),
+		phone: syncengine.Phone{User: acct.Name(), Device: q.DeviceID},
+		gzip:  acceptsGzip(r), parts: wantsParts(r), key: eas.ParsePolicyKey(r.Header.Get("X-MS-PolicyKey"))}
 	c.device, err = s.Devices.Admit(r.Context(), device.Visit{
 		ID: c.deviceID(), Type: q.DeviceType, UserAgent: r.UserAgent(), Version: version.String(),
 	})
@@ -115,6 +122,14 @@ func (s *Server) answer(ctx context.Context, w *recorder, c *call) error {
 		return s.answerStatus(w, c, err)
 	}
 	message, err := run(s, ctx, c)
+	if wt, ok := message.(*wait); ok && err == nil {
+		return s.sit(ctx, w, c, wt)
+	}
+	return s.conclude(w, c, message, err)
+}
+
+// conclude answers what came of a command.
+func (s *Server) conclude(w *recorder, c *call, message answer, err error) error {
 	if err != nil {
 		return s.answerStatus(w, c, err)
 	}
@@ -128,17 +143,17 @@ func (s *Server) write(w *recorder, c *call, message answer) error {
 		w.empty()
 		return nil
 	case encoded:
-		w.message(c.request, m)
+		w.message(c.gzip, m)
 		return nil
 	case multipart:
-		w.body(c.request, multipartType, m)
+		w.body(c.gzip, multipartType, m)
 		return nil
 	}
 	doc, err := eas.Marshal(message, c.version)
 	if err != nil {
 		return fmt.Errorf("easserver: the answer to %s: %w", c.query.Command, err)
 	}
-	w.message(c.request, doc)
+	w.message(c.gzip, doc)
 	return nil
 }
 
@@ -218,7 +233,7 @@ func (s *Server) checkPolicyKey(c *call) error {
 func (c *call) policyKey() uint32 {
 	key := c.query.PolicyKey
 	if key == nil {
-		key = eas.ParsePolicyKey(c.request.Header.Get("X-MS-PolicyKey"))
+		key = c.key
 	}
 	if key == nil {
 		return 0

@@ -67,6 +67,7 @@ type recorder struct {
 	http.ResponseWriter
 	status int
 	bytes  int64
+	waits  bool // it is detached: what answers it is another recorder
 }
 
 func (w *recorder) WriteHeader(status int) {
@@ -109,13 +110,13 @@ func (w *recorder) unauthorized() {
 }
 
 // message answers WBXML.
-func (w *recorder) message(r *http.Request, doc []byte) { w.body(r, contentType, doc) }
+func (w *recorder) message(zip bool, doc []byte) { w.body(zip, contentType, doc) }
 
-// body answers a document, compressed if the phone asked for that.
-func (w *recorder) body(r *http.Request, typ string, doc []byte) {
+// body answers a document, compressed if zip.
+func (w *recorder) body(zip bool, typ string, doc []byte) {
 	h := w.Header()
 	h.Set("Content-Type", typ)
-	if len(doc) < MinCompress || !acceptsGzip(r) {
+	if len(doc) < MinCompress || !zip {
 		h.Set("Content-Length", strconv.Itoa(len(doc)))
 		w.WriteHeader(http.StatusOK)
 		w.Write(doc)
@@ -142,7 +143,7 @@ func acceptsGzip(r *http.Request) bool {
 
 // refuse answers a request that cannot be answered in the protocol. It is the
 // one place where kinds of errors become HTTP statuses.
-func (s *Server) refuse(w *recorder, r *http.Request, event *telemetry.Event, err error) {
+func (s *Server) refuse(ctx context.Context, w *recorder, event *telemetry.Event, err error) {
 	event.Err = err
 	p := asProblem(err)
 	if p.status == http.StatusUnauthorized {
@@ -154,7 +155,7 @@ func (s *Server) refuse(w *recorder, r *http.Request, event *telemetry.Event, er
 		w.Header().Set("Retry-After", strconv.Itoa(seconds))
 	}
 	w.fail(p.status, p.text)
-	if r.Context().Err() != nil {
+	if ctx.Err() != nil {
 		w.status = statusGone
 	}
 }

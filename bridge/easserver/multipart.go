@@ -2,6 +2,7 @@ package easserver
 
 import (
 	"encoding/binary"
+	"net/http"
 	"slices"
 	"strconv"
 	"strings"
@@ -19,7 +20,7 @@ type multipart []byte
 // acceptsMultipart tells whether the phone asked for it, in the header or in
 // the base64 query. See [MS-ASHTTP] "MS-ASAcceptMultiPart".
 func (c *call) acceptsMultipart() bool {
-	return c.query.Multipart || strings.EqualFold(strings.TrimSpace(c.request.Header.Get("MS-ASAcceptMultiPart")), "T")
+	return c.query.Multipart || c.parts
 }
 
 // takeParts takes the texts of bodies out of what was fetched and leaves their
@@ -59,4 +60,10 @@ func join(message []byte, parts [][]byte) multipart {
 		out = append(out, p...)
 	}
 	return out
+}
+
+// wantsParts tells whether the header asks for an answer in parts. See
+// [MS-ASHTTP] "MS-ASAcceptMultiPart".
+func wantsParts(r *http.Request) bool {
+	return strings.EqualFold(strings.TrimSpace(r.Header.Get("MS-ASAcceptMultiPart")), "T")
 }

@@ -44,20 +44,18 @@ func (s *Server) ping(ctx context.Context, c *call) (answer, error) {
 		}
 		topics = append(topics, topic(c.phone.User, f.ID))
 	}
-	start := time.Now()
-	news, err := s.Hub.Wait(ctx, hub.Wait{
-		User: c.phone.User, Device: c.phone.Device, Topics: topics,
-		Heartbeat: time.Duration(want.Heartbeat) * time.Second,
-		Check:     s.pending(c, topics), Watch: s.watcher(c.account),
-	})
-	c.park(start)
-	switch {
-	case errors.Is(err, hub.ErrReplaced), errors.Is(err, hub.ErrShutdown):
-		return s.pinged(c, eas.PingResponse{Status: eas.PingExpired}), nil
-	case err != nil:
-		return nil, err
-	}
-	return s.pinged(c, pingAnswer(news)), nil
+	return &wait{
+		topics: topics, heartbeat: time.Duration(want.Heartbeat) * time.Second,
+		then: func(_ context.Context, news []hub.Topic, err error) (answer, error) {
+			switch {
+			case errors.Is(err, hub.ErrReplaced), errors.Is(err, hub.ErrShutdown):
+				return s.pinged(c, eas.PingResponse{Status: eas.PingExpired}), nil
+			case err != nil:
+				return nil, err
+			}
+			return s.pinged(c, pingAnswer(news)), nil
+		},
+	}, nil
 }
 
 // pingAnswer tells of changes. A change of the hierarchy goes first: the phone

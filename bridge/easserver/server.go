@@ -8,10 +8,8 @@ package easserver
 
 import (
 	"context"
-	"fmt"
 	"log/slog"
 	"net/http"
-	"runtime/debug"
 	"strings"
 	"time"
 
@@ -21,6 +19,7 @@ import (
 	"github.com/pushbridge/pushbridge/bridge/hub"
 	"github.com/pushbridge/pushbridge/bridge/syncengine"
 	"github.com/pushbridge/pushbridge/bridge/telemetry"
+	"github.com/pushbridge/pushbridge/fcgi"
 )
 
 // Options tell New what to build with. Accounts, Devices, Engine and Hub are
@@ -65,6 +64,7 @@ var DefaultHeartbeat = Heartbeat{Min: 60 * time.Second, Default: 480 * time.Seco
 // A Server answers phones. It is an http.Handler.
 type Server struct {
 	Options
+	handler http.Handler
 }
 
 // New builds a Server.
@@ -78,7 +78,9 @@ func New(o Options) *Server {
 	if o.Logger == nil {
 		o.Logger = slog.Default()
 	}
-	return &Server{Options: o}
+	s := &Server{Options: o}
+	s.handler = fcgi.Waitable(http.HandlerFunc(s.serve))
+	return s
 }
 
 // commands is everything that a phone can ask for and get an answer.
@@ -97,32 +99,22 @@ var commands = map[eas.Command]func(*Server, context.Context, *call) (answer, er
 const announced = "Sync,FolderSync,GetItemEstimate,Settings,Ping,ItemOperations,Provision"
 
 // ServeHTTP answers one request and logs it in one line.
-func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	start := time.Now()
+func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) { s.handler.ServeHTTP(w, r) }
+
+func (s *Server) serve(w http.ResponseWriter, r *http.Request) {
 	event := &telemetry.Event{Agent: r.UserAgent(), Command: r.Method}
 	rec := &recorder{ResponseWriter: w}
-	defer func() {
-		if p := recover(); p != nil {
-			// One command went wrong in a way that nobody foresaw; the other
-			// phones get on with their day.
-			event.Err = fmt.Errorf("easserver: panic: %v", p)
-			s.Logger.Error("panic", "command", event.Command, "panic", p, "stack", string(debug.Stack()))
-			if rec.status == 0 {
-				rec.fail(http.StatusInternalServerError, "internal error")
-			}
+	s.guarded(r.Context(), rec, event, time.Now(), func() {
+		switch r.Method {
+		case http.MethodOptions:
+			s.options(rec, r, event)
+		case http.MethodPost:
+			s.post(rec, r, event)
+		default:
+			rec.Header().Set("Allow", "OPTIONS, POST")
+			rec.fail(http.StatusMethodNotAllowed, "This address is for phones: an account of the type Exchange uses it. A browser has nothing to see here.")
 		}
-		event.HTTP, event.Out, event.Took = rec.status, rec.bytes, time.Since(start)
-		event.Log(context.WithoutCancel(r.Context()), s.Logger)
-	}()
-	switch r.Method {
-	case http.MethodOptions:
-		s.options(rec, r, event)
-	case http.MethodPost:
-		s.post(rec, r, event)
-	default:
-		rec.Header().Set("Allow", "OPTIONS, POST")
-		rec.fail(http.StatusMethodNotAllowed, "This address is for phones: an account of the type Exchange uses it. A browser has nothing to see here.")
-	}
+	})
 }
 
 // options tells a phone which versions and commands there are. See [MS-ASHTTP]
@@ -164,7 +156,7 @@ func (s *Server) post(w *recorder, r *http.Request, event *telemetry.Event) {
 		err = s.answerStatus(w, c, err)
 	}
 	if err != nil {
-		s.refuse(w, r, event, err)
+		s.refuse(r.Context(), w, event, err)
 	}
 }
 
@@ -182,7 +174,7 @@ func (s *Server) login(w *recorder, r *http.Request, event *telemetry.Event, pho
 		if from.Address.IsValid() {
 			event.Add(slog.String("address", from.Address.String()))
 		}
-		s.refuse(w, r, event, err)
+		s.refuse(r.Context(), w, event, err)
 		return nil, false
 	}
 	event.User = acct.Name()

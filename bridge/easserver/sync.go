@@ -4,8 +4,6 @@ import (
 	"context"
 	"errors"
 	"log/slog"
-	"slices"
-	"time"
 
 	"github.com/pushbridge/pushbridge/bridge/eas"
 	"github.com/pushbridge/pushbridge/bridge/hub"
@@ -40,17 +38,22 @@ func (s *Server) sync(ctx context.Context, c *call) (answer, error) {
 	want.name = name
 	all, err := s.syncAll(ctx, c, want)
 	if err == nil && !all.speaks() && want.wait > 0 && !want.hasCommands() {
-		all, err = s.syncWaiting(ctx, c, want, all)
+		return s.syncWaiting(ctx, c, want, all)
 	}
+	return s.syncAnswer(ctx, c, name, all, err)
+}
+
+// syncAnswer answers what came of all folders.
+func (s *Server) syncAnswer(ctx context.Context, c *call, name []byte, all allFolders, err error) (answer, error) {
 	if twin, ok := errors.AsType[*twinAnswered](err); ok {
 		c.event.Status = int(eas.SyncOK)
 		c.note(slog.Bool("replayed", true))
 		return twin.answer, nil
 	}
-	if err != nil {
-		return nil, err
+	if err == nil {
+		err = all.down()
 	}
-	if err := all.down(); err != nil {
+	if err != nil {
 		return nil, err
 	}
 	return s.commitSync(ctx, c, name, all)
@@ -141,28 +144,30 @@ func (s *Server) syncAll(ctx context.Context, c *call, w *syncWant) (allFolders,
 }
 
 // syncWaiting holds the phone until one of its folders has news, and then
-// prepares the rounds anew: hours may have passed. A phone that waits stays
-// waiting while a backend is down; without news nobody asks it.
-func (s *Server) syncWaiting(ctx context.Context, c *call, w *syncWant, all allFolders) (allFolders, error) {
-	start := time.Now()
-	defer c.park(start)
-	var topics []hub.Topic
+// prepares the rounds anew: hours may have passed. What these rounds found to be
+// no news is remembered before. A phone that waits stays waiting while a backend
+// is down; without news nobody asks it.
+func (s *Server) syncWaiting(ctx context.Context, c *call, w *syncWant, all allFolders) (answer, error) {
+	topics := make([]hub.Topic, 0, len(all))
 	for _, f := range all {
 		if f.wantsNews() { // the others would wake it for nothing
 			topics = append(topics, topic(c.phone.User, f.folder.ID))
 		}
 	}
-	news, err := s.Hub.Wait(ctx, hub.Wait{
-		User: c.phone.User, Device: c.phone.Device, Topics: topics, Heartbeat: w.wait,
-		Check: s.pending(c, topics), Watch: s.watcher(c.account),
-	})
-	switch {
-	case errors.Is(err, hub.ErrReplaced), errors.Is(err, hub.ErrShutdown), err == nil && len(news) == 0:
-		return slices.DeleteFunc(all, func(f *folderSync) bool { return f.failed != nil }), nil // no change: the phone asks again
-	case err != nil:
+	if err := s.Engine.Commit(ctx, c.phone, nil, nil, all.rounds()...); err != nil {
 		return nil, err
 	}
-	return s.syncAll(ctx, c, w)
+	return &wait{topics: topics, heartbeat: w.wait, then: func(ctx context.Context, news []hub.Topic, err error) (answer, error) {
+		switch {
+		case errors.Is(err, hub.ErrReplaced), errors.Is(err, hub.ErrShutdown), err == nil && len(news) == 0:
+			c.event.Status = int(eas.SyncOK)
+			return nil, nil // no change: see [MS-ASCMD] "Empty Sync Response"
+		case err != nil:
+			return nil, err
+		}
+		all, err := s.syncAll(ctx, c, w)
+		return s.syncAnswer(ctx, c, w.name, all, err)
+	}}, nil
 }
 
 // pending answers which of the topics are news to the phone.

@@ -1,7 +1,6 @@
 package easserver
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -12,12 +11,6 @@ import (
 	"github.com/pushbridge/pushbridge/bridge/translate"
 	"github.com/pushbridge/pushbridge/bridge/wbxml"
 	"github.com/pushbridge/pushbridge/plugins/backend"
-)
-
-const (
-	// maxMerges is how often a phone's change is merged anew because somebody
-	// else was faster, before the phone is told of a conflict.
-	maxMerges = 4
 )
 
 // passing tells errors after which the phone has to send the whole request
@@ -67,6 +60,9 @@ func itemStatus(err error) eas.SyncStatus {
 // only of what the backend said yes to. See [MS-ASCMD] "Responses": Adds and
 // Fetches are always answered, Changes and Deletes only if they failed.
 func (f *folderSync) applyAll(ctx context.Context) error {
+	if err := f.prepare(ctx); err != nil {
+		return err
+	}
 	clients := make(map[string]bool)
 	for i := range f.request.Commands {
 		cmd := &f.request.Commands[i]
@@ -128,24 +124,24 @@ func (f *folderSync) add(ctx context.Context, cmd *eas.SyncCommand) (serverID st
 		return "", backend.Errorf(backend.Unsupported, "easserver: add", "folder %s is read-only", f.folder.ID)
 	}
 	name := f.round.NextName(cmd.ClientID)
-	o := f.translation()
-	body, err := f.class.make(name, cmd.Data, o)
-	if err != nil {
-		return "", translated(err)
+	made := f.create(cmd, name)
+	if made.err != nil {
+		return "", translated(made.err)
 	}
-	it := backend.Item{ID: backend.ItemID(name), MediaType: f.folder.Kind.MediaType(), Body: body}
+	it := backend.Item{ID: backend.ItemID(name), MediaType: f.folder.Kind.MediaType(), Body: made.body}
 	stored, err := f.session.Put(ctx, f.folder.Collection, it)
 	if backend.KindOf(err) == backend.Conflict && stored.ID != "" {
-		stored, body, err = f.meet(ctx, stored, cmd.Data, o)
+		return f.met(ctx, cmd, stored.ID)
 	}
 	if err != nil {
 		return "", err
 	}
-	stored.MediaType, stored.Body = it.MediaType, body
+	stored.MediaType, stored.Body = it.MediaType, it.Body
 	n, err := f.round.Added(ctx, cmd.ClientID, stored)
 	if err != nil {
 		return "", err
 	}
+	f.round.Hold(n, made.digest.Bytes())
 	return syncengine.ServerID(f.folder.ID, n), nil
 }
 
@@ -160,49 +156,15 @@ func (f *folderSync) addedBefore(ctx context.Context, cmd *eas.SyncCommand, befo
 	if err != nil {
 		return err
 	}
-	now, err := f.current(ctx, row.ID)
-	if backend.KindOf(err) == backend.NotFound {
+	_, err = f.met(ctx, cmd, row.ID)
+	switch backend.KindOf(err) {
+	case backend.NotFound, backend.Conflict:
+		return nil // somebody was faster; it is there, as the phone said at first, or gone
+	}
+	if err != nil && !passing(err) {
 		return nil
 	}
-	if err != nil || now.Revision != before.Revision && !f.set.phoneWins() {
-		return err
-	}
-	merged, err := f.class.merge(now.Body, cmd.Data, f.translation())
-	if err != nil || bytes.Equal(merged, now.Body) {
-		return nil // it is there, as the phone said at first
-	}
-	now.Body = merged
-	stored, err := f.session.Put(ctx, f.folder.Collection, now)
-	if kind := backend.KindOf(err); kind == backend.Conflict || kind == backend.NotFound {
-		return nil // somebody was faster
-	}
-	if err != nil {
-		return err
-	}
-	stored.MediaType, stored.Body = now.MediaType, merged
-	_, err = f.round.Added(ctx, cmd.ClientID, stored)
 	return err
-}
-
-// meet is an Add whose item is there already: an earlier try of the same
-// command made it. What the phone sends now may be newer than what it sent
-// then.
-func (f *folderSync) meet(ctx context.Context, there backend.Item, sent eas.Properties, o translate.Options) (backend.Item, []byte, error) {
-	for range maxMerges {
-		now, err := f.current(ctx, there.ID)
-		if err != nil {
-			return backend.Item{}, nil, err
-		}
-		merged, err := f.class.merge(now.Body, sent, o)
-		if err != nil || bytes.Equal(merged, now.Body) {
-			return now, now.Body, translated(err)
-		}
-		stored, err := f.session.Put(ctx, f.folder.Collection, backend.Item{ID: now.ID, Revision: now.Revision, MediaType: now.MediaType, Body: merged})
-		if backend.KindOf(err) != backend.Conflict {
-			return stored, merged, err
-		}
-	}
-	return backend.Item{}, nil, backend.Errorf(backend.Conflict, "easserver: add", "the item changes faster than it can be merged")
 }
 
 // change patches the item with what the phone changed in it.
@@ -222,12 +184,12 @@ func (f *folderSync) change(ctx context.Context, cmd *eas.SyncCommand) error {
 		return backend.Errorf(backend.Unsupported, "easserver: change", "items of class %s cannot be changed", f.class.name)
 	}
 	o := f.translation()
-	return f.rewrite(ctx, n, row, left, func(object []byte) ([]byte, error) {
-		if cmd.InstanceID != "" {
+	if cmd.InstanceID != "" {
+		return f.rewrite(ctx, n, row, left, f.whole(func(object []byte) ([]byte, error) {
 			return f.class.mergeInstance(object, cmd.InstanceID, cmd.Data, o)
-		}
-		return f.class.merge(object, cmd.Data, o)
-	})
+		}))
+	}
+	return f.rewrite(ctx, n, row, left, f.sifting(cmd.Data, tryOf(cmd), o))
 }
 
 // lookup finds the item of a command. One that left the filter's window while
@@ -238,56 +200,6 @@ func (f *folderSync) lookup(ctx context.Context, n syncengine.Number) (row synce
 		return row, true, nil
 	}
 	return row, false, err
-}
-
-// rewrite replaces the present revision of an item by an edited one. Where the
-// item is not what this phone was told last, the phone's wish decides whose
-// version stays; an edit that changes nothing is no conflict. left says that the
-// phone does not hold the item any more.
-func (f *folderSync) rewrite(ctx context.Context, n syncengine.Number, row syncengine.Row, left bool, edit func([]byte) ([]byte, error)) error {
-	for range maxMerges {
-		now, err := f.current(ctx, row.ID)
-		if err != nil {
-			return err
-		}
-		edited, err := edit(now.Body)
-		if errors.Is(err, translate.ErrInvalid) {
-			return errors.Join(err, f.round.Again(ctx, n, true)) // the phone shall see what really is there
-		}
-		if err != nil {
-			return translated(err)
-		}
-		if bytes.Equal(edited, now.Body) {
-			// Perhaps an earlier try did it, of which nothing but this is known.
-			// What the phone edits next, it edits upon this.
-			f.mine[n] = now.Revision
-			return nil
-		}
-		told := now.Revision == row.Told
-		if !told && now.Revision != f.mine[n] && !f.set.phoneWins() {
-			return backend.Errorf(backend.Conflict, "easserver: change", "the item was changed on the server, too")
-		}
-		if f.folder.ReadOnly {
-			err = backend.Errorf(backend.ReadOnly, "easserver: change", "folder %s is read-only", f.folder.ID)
-			return errors.Join(err, f.round.Again(ctx, n, true))
-		}
-		stored, err := f.session.Put(ctx, f.folder.Collection, backend.Item{ID: now.ID, Revision: now.Revision, MediaType: now.MediaType, Body: edited})
-		switch backend.KindOf(err) {
-		case backend.Conflict:
-			continue // somebody was faster: merge with what is there now
-		case backend.ReadOnly, backend.Invalid, backend.TooLarge:
-			return errors.Join(err, f.round.Again(ctx, n, true)) // the phone shall see what really is there
-		}
-		if err != nil {
-			return err
-		}
-		err = f.round.Changed(ctx, n, stored.Revision)
-		if err == nil && (!told || left) { // what others did beside it is news to the phone
-			err = f.round.Again(ctx, n, !left)
-		}
-		return err
-	}
-	return backend.Errorf(backend.Conflict, "easserver: change", "the item changes faster than it can be merged")
 }
 
 // remove deletes an item, or one occurrence of a series. A deletion beats a
@@ -310,9 +222,9 @@ func (f *folderSync) remove(ctx context.Context, cmd *eas.SyncCommand) error {
 			return f.noInstances()
 		}
 		o := f.translation()
-		return f.rewrite(ctx, n, row, left, func(object []byte) ([]byte, error) {
+		return f.rewrite(ctx, n, row, left, f.whole(func(object []byte) ([]byte, error) {
 			return f.class.deleteInstance(object, cmd.InstanceID, o)
-		})
+		}))
 	}
 	if f.folder.ReadOnly {
 		err = backend.Errorf(backend.ReadOnly, "easserver: delete", "folder %s is read-only", f.folder.ID)

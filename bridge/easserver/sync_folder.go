@@ -30,7 +30,9 @@ type folderSync struct {
 	failed  error // the backend did not answer; the folder can be left out
 	skipped int   // items that could not be shown
 
-	mine map[syncengine.Number]backend.Revision // those that hold what the phone sent in this round already
+	mine    map[syncengine.Number]backend.Revision // those that hold what the phone sent in this round already
+	tried   map[string]translate.Digest            // by earlier tries of the phone's commands; see prepare
+	created map[*eas.SyncCommand]creation          // see create
 }
 
 // folderSettings are what a phone said of a folder and what holds until it

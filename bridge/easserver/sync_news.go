@@ -129,12 +129,30 @@ func (f *folderSync) takeBatch(ctx context.Context, room *room, o translate.Opti
 			f.round.Withdrawn(n)
 		} else {
 			f.round.Told(n, revision)
+			if cmd.Data != nil && f.class.merge != nil {
+				f.round.Hold(n.Number, f.digest(items[n.ID].Body, cmd.Data, o).Bytes())
+			}
 		}
 		f.result.Commands = append(f.result.Commands, cmd)
 		room.items--
 		room.bytes -= contentSize(cmd.Data)
 	}
 	return true, nil
+}
+
+// digest is that of an item as it is shown. Of a text of which the phone gets
+// only the beginning it may fetch the rest: so both count.
+func (f *folderSync) digest(object []byte, shown eas.Properties, o translate.Options) translate.Digest {
+	d := translate.DigestOf(shown)
+	if !translate.BodyCut(shown) {
+		return d
+	}
+	o.Body = translate.Body{Type: o.Body.Type}
+	whole, err := f.class.show(object, o)
+	if err != nil {
+		return d
+	}
+	return d.Or(translate.DigestOf(whole))
 }
 
 // skip passes over an item that vanished meanwhile or cannot be shown.

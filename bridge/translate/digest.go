@@ -148,10 +148,12 @@ func (d Digest) Or(o Digest) Digest {
 	return u
 }
 
-// After is what the phone holds once it has sent an edit of what it held.
-func (d Digest) After(sent, now eas.Properties, o Options) Digest {
+// After is what the phone holds once it has sent an edit of what it held: the
+// sent properties, and of those it did not mention the held ones, unless their
+// absence means removal.
+func (d Digest) After(sent eas.Properties, o Options) Digest {
 	next := DigestOf(sent)
-	complete := wholeItem(sent, now)
+	complete := wholeItem(sent, d.tags())
 	for _, e := range d.entries {
 		t := e.of &^ marks
 		if heard(sent, t) {
@@ -159,6 +161,29 @@ func (d Digest) After(sent, now eas.Properties, o Options) Digest {
 		}
 		if propertyOf(t).quiet || !complete || o.Absent(t) {
 			next.entries = append(next.entries, e)
+		}
+	}
+	next.sort()
+	return next
+}
+
+// Wrote is the digest after the phone's edit was written to an object: what
+// the object shows differently since then is the phone's own doing, too, though
+// the phone may have said it in other words or not at all.
+func (d Digest) Wrote(before, after eas.Properties) Digest {
+	next := Digest{slices.Clone(d.entries)}
+	var seen []wbxml.Tag
+	for _, ps := range []eas.Properties{after, before} {
+		for i := range ps {
+			t := ps[i].Tag
+			if slices.Contains(seen, t) || propertyOf(t).kind == mute || primary(before, t) == primary(after, t) {
+				continue
+			}
+			seen = append(seen, t)
+			if !d.knows(t) {
+				next.entries = append(next.entries, entry{t, absent})
+			}
+			next.entries = append(next.entries, entry{t, primary(after, t)})
 		}
 	}
 	next.sort()

@@ -151,18 +151,26 @@ var wholes = map[uint8]wbxml.Tag{
 	tag.TasksSubject.Page():      tag.TasksSubject,
 }
 
-// wholeItem tells whether a phone sent an item as a whole; now is the item as
-// it is shown.
-func wholeItem(sent, now eas.Properties) bool {
-	for _, ps := range []eas.Properties{now, sent} {
-		for i := range ps {
-			if mark, ok := wholes[ps[i].Tag.Page()]; ok {
+// wholeItem tells whether a phone sent an item as a whole; others are
+// properties that the item has beside what was sent.
+func wholeItem(sent eas.Properties, others []wbxml.Tag) bool {
+	for _, list := range [][]wbxml.Tag{others, tagsOf(sent)} {
+		for _, t := range list {
+			if mark, ok := wholes[t.Page()]; ok {
 				_, there := sent.Find(mark)
 				return there
 			}
 		}
 	}
 	return true
+}
+
+func tagsOf(ps eas.Properties) []wbxml.Tag {
+	list := make([]wbxml.Tag, len(ps))
+	for i := range ps {
+		list[i] = ps[i].Tag
+	}
+	return list
 }
 
 // heard tells whether a phone said something of a property.
@@ -177,4 +185,19 @@ func heard(sent eas.Properties, t wbxml.Tag) bool {
 		return ok
 	}
 	return !p.empty || p.kind.sums(&e)[0] != absent
+}
+
+// BodyCut tells whether a phone was shown only the beginning of an item's
+// text, or nothing of it.
+func BodyCut(shown eas.Properties) bool {
+	for i := range shown {
+		switch e := &shown[i]; e.Tag {
+		case tag.AirSyncBaseBody:
+			cut, _ := eas.Properties(e.Children).Text(tag.AirSyncBaseTruncated)
+			return cut == "1"
+		case tag.ContactsBodyTruncated, tag.CalendarBodyTruncated, tag.TasksBodyTruncated:
+			return e.Text == "1"
+		}
+	}
+	return false
 }

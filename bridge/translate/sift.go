@@ -39,7 +39,7 @@ type Sifted struct {
 // is one. A value that is what the phone holds is no edit; nor is absence that
 // the translations do not take for removal.
 func Sift(held, tried Digest, sent, now eas.Properties, o Options) Sifted {
-	s := sifter{held: held, tried: tried, sent: sent, now: now, o: o, whole: wholeItem(sent, now)}
+	s := sifter{held: held, tried: tried, sent: sent, now: now, o: o, whole: wholeItem(sent, tagsOf(now))}
 	for _, g := range s.groups() {
 		s.group(g)
 	}

@@ -1,0 +1,377 @@
+package easserver
+
+import (
+	"bytes"
+	"context"
+	"errors"
+
+	"github.com/pushbridge/pushbridge/bridge/eas"
+	"github.com/pushbridge/pushbridge/bridge/eas/tag"
+	"github.com/pushbridge/pushbridge/bridge/syncengine"
+	"github.com/pushbridge/pushbridge/bridge/translate"
+	"github.com/pushbridge/pushbridge/plugins/backend"
+)
+
+// maxMerges is how often a phone's change is merged anew because somebody else
+// was faster, before the phone is told of a conflict.
+const maxMerges = 4
+
+// An edit is what a command makes of an object.
+type edit struct {
+	body []byte
+
+	// sifted tells whether the edit was compared with what the phone holds,
+	// so that nothing in body undoes what others did.
+	sifted bool
+
+	// disputed: both sides changed one property to different values, and the
+	// server's stayed, as the phone wished.
+	disputed bool
+
+	foreign bool             // the object has something of others that the phone does not know
+	held    translate.Digest // of the phone after the command
+	known   bool             // whether held is all that the phone holds
+}
+
+// An editor edits an object as it is now; told says that it is what the phone
+// was told last.
+type editor func(ctx context.Context, n syncengine.Number, object []byte, told bool) (edit, error)
+
+// sifting is the editor for a whole item: of what the phone sent only that is
+// merged which differs from what this phone was last sent. See
+// [translate.Sift]. Where that is not known, because an earlier program told
+// the phone of the item, all of it is.
+func (f *folderSync) sifting(sent eas.Properties, try string, o translate.Options) editor {
+	return func(ctx context.Context, n syncengine.Number, object []byte, told bool) (e edit, err error) {
+		if e.held, e.known, err = f.holds(ctx, n); err != nil {
+			return e, err
+		}
+		if told && !f.round.Repeated || !e.known {
+			e.foreign = !told
+			if e.body, err = f.class.merge(object, sent, o); err != nil {
+				return e, err
+			}
+			return f.after(e, object, told, sent, o)
+		}
+		now, err := f.class.show(object, o)
+		if err != nil {
+			return e, err
+		}
+		s := translate.Sift(e.held, f.tried[try], sent, now, o)
+		e.sifted, e.foreign = true, s.Foreign
+		if e.body, e.disputed, err = f.settle(object, s, o); err != nil {
+			return e, err
+		}
+		return f.after(e, object, told, sent, o)
+	}
+}
+
+// settle merges what was sifted. In a dispute the phone's wish decides for the
+// properties that both sides changed. See [MS-ASCMD] "Conflict". A difference
+// that makes none to the object is no dispute.
+func (f *folderSync) settle(object []byte, s translate.Sifted, o translate.Options) (body []byte, disputed bool, err error) {
+	if !s.Disputed {
+		body, err = f.class.merge(object, s.Sent, o)
+		return body, false, err
+	}
+	theirs, err1 := f.class.merge(object, s.Kept, o)
+	ours, err2 := f.class.merge(object, s.Sent, o)
+	switch {
+	case f.set.phoneWins():
+		return ours, false, err2
+	case err1 != nil:
+		return nil, false, err1
+	}
+	return theirs, err2 != nil || !bytes.Equal(ours, theirs), nil
+}
+
+// after works out what the phone holds after its edit.
+func (f *folderSync) after(e edit, object []byte, told bool, sent eas.Properties, o translate.Options) (edit, error) {
+	before, err := f.class.show(object, o)
+	if err != nil {
+		return e, err
+	}
+	if !e.known && told {
+		e.held, e.known = translate.DigestOf(before), true
+	}
+	if !e.known {
+		return e, nil
+	}
+	e.held = e.held.After(sent, o)
+	if bytes.Equal(object, e.body) {
+		return e, nil
+	}
+	shown, err := f.class.show(e.body, o)
+	if err != nil {
+		return e, err
+	}
+	e.held = e.held.Wrote(before, shown)
+	return e, nil
+}
+
+// whole is the editor for what is not compared property by property: one
+// occurrence of a series.
+func (f *folderSync) whole(apply func([]byte) ([]byte, error)) editor {
+	return func(ctx context.Context, n syncengine.Number, object []byte, told bool) (e edit, err error) {
+		if e.held, e.known, err = f.holds(ctx, n); err != nil {
+			return e, err
+		}
+		e.foreign = !told
+		if e.body, err = apply(object); err != nil {
+			return e, err
+		}
+		if o := f.translation(); e.known && !bytes.Equal(object, e.body) {
+			before, err1 := f.class.show(object, o)
+			shown, err2 := f.class.show(e.body, o)
+			if err := errors.Join(err1, err2); err != nil {
+				return e, err
+			}
+			e.held = e.held.Wrote(before, shown)
+		}
+		return e, nil
+	}
+}
+
+// holds answers what the phone holds of an item, if that is known.
+func (f *folderSync) holds(ctx context.Context, n syncengine.Number) (translate.Digest, bool, error) {
+	b, err := f.round.Holds(ctx, n)
+	if err != nil || b == nil {
+		return translate.Digest{}, false, err
+	}
+	d, err := translate.ParseDigest(b)
+	return d, err == nil, nil // what another program wrote is as good as nothing
+}
+
+// hold notes what the phone holds after an edit.
+func (f *folderSync) hold(n syncengine.Number, e edit) {
+	if e.known {
+		f.round.Hold(n, e.held.Bytes())
+	} else {
+		f.round.Hold(n, nil)
+	}
+}
+
+// rewrite replaces the present revision of an item by an edited one. An edit
+// that changes nothing is no conflict. left says that the phone does not hold
+// the item any more.
+func (f *folderSync) rewrite(ctx context.Context, n syncengine.Number, row syncengine.Row, left bool, apply editor) error {
+	for range maxMerges {
+		now, err := f.current(ctx, row.ID)
+		if err != nil {
+			return err
+		}
+		told := now.Revision == row.Told
+		e, err := apply(ctx, n, now.Body, told)
+		if errors.Is(err, translate.ErrInvalid) {
+			return errors.Join(err, f.round.Again(ctx, n, true)) // the phone shall see what really is there
+		}
+		if err != nil {
+			return translated(err)
+		}
+		same := bytes.Equal(e.body, now.Body)
+		if same && !e.disputed {
+			// Perhaps an earlier try did it, of which nothing but this is known.
+			// What the phone edits next, it edits upon this.
+			f.mine[n] = now.Revision
+			f.hold(n, e)
+			return nil
+		}
+		if !e.sifted && !told && now.Revision != f.mine[n] && !f.set.phoneWins() {
+			return errChangedThere
+		}
+		if f.folder.ReadOnly {
+			err = backend.Errorf(backend.ReadOnly, "easserver: change", "folder %s is read-only", f.folder.ID)
+			return errors.Join(err, f.round.Again(ctx, n, true))
+		}
+		if !same {
+			stored, err := f.session.Put(ctx, f.folder.Collection, backend.Item{ID: now.ID, Revision: now.Revision, MediaType: now.MediaType, Body: e.body})
+			switch backend.KindOf(err) {
+			case backend.Conflict:
+				continue // somebody was faster: merge with what is there now
+			case backend.ReadOnly, backend.Invalid, backend.TooLarge:
+				return errors.Join(err, f.round.Again(ctx, n, true)) // the phone shall see what really is there
+			}
+			if err != nil {
+				return err
+			}
+			if err := f.round.Changed(ctx, n, stored.Revision); err != nil {
+				return err
+			}
+		}
+		return f.rewritten(ctx, n, e, left)
+	}
+	return backend.Errorf(backend.Conflict, "easserver: change", "the item changes faster than it can be merged")
+}
+
+var errChangedThere = backend.Errorf(backend.Conflict, "easserver: change", "the item was changed on the server, too")
+
+// rewritten ends an edit that was written, or refused in part: what others did
+// beside it is news to the phone.
+func (f *folderSync) rewritten(ctx context.Context, n syncengine.Number, e edit, left bool) error {
+	f.hold(n, e)
+	if e.foreign || left || e.disputed {
+		if err := f.round.Again(ctx, n, !left); err != nil {
+			return err
+		}
+	}
+	if e.disputed {
+		return errChangedThere
+	}
+	return nil
+}
+
+// tryOf names the try of a command. ClientIds may look like ServerIds.
+func tryOf(cmd *eas.SyncCommand) string {
+	if cmd.Do == tag.AirSyncAdd {
+		return "+" + cmd.ClientID
+	}
+	return cmd.ServerID
+}
+
+// A creation is what a phone's new item looks like.
+type creation struct {
+	body   []byte
+	digest translate.Digest // of what the phone holds then
+	err    error
+}
+
+// create makes the phone's new item, once for each command.
+func (f *folderSync) create(cmd *eas.SyncCommand, name string) creation {
+	if c, ok := f.created[cmd]; ok {
+		return c
+	}
+	o := f.translation()
+	c := creation{digest: translate.DigestOf(cmd.Data)}
+	if c.body, c.err = f.class.make(name, cmd.Data, o); c.err == nil {
+		var shown eas.Properties
+		if shown, c.err = f.class.show(c.body, o); c.err == nil {
+			c.digest = c.digest.Wrote(nil, shown)
+		}
+	}
+	if f.created == nil {
+		f.created = make(map[*eas.SyncCommand]creation)
+	}
+	f.created[cmd] = c
+	return c
+}
+
+// prepare notes what the phone's commands are about to write, before anything
+// of it is written: see [syncengine.Round.Try]. It finds what was noted when the
+// phone sent the same key before.
+func (f *folderSync) prepare(ctx context.Context) error {
+	if !f.writes() {
+		return nil
+	}
+	before, err := f.round.Tried(ctx)
+	if err != nil {
+		return err
+	}
+	f.tried = make(map[string]translate.Digest, len(before))
+	for name, b := range before {
+		if d, err := translate.ParseDigest(b); err == nil {
+			f.tried[name] = d
+		}
+	}
+	tries := make(map[string][]byte)
+	o := f.translation()
+	after := make(map[string]translate.Digest) // of items that are edited more than once
+	for i := range f.request.Commands {
+		cmd := &f.request.Commands[i]
+		name := tryOf(cmd)
+		d, ok := after[name]
+		if !ok {
+			if d, ok, err = f.toTry(ctx, cmd); err != nil {
+				return err
+			}
+		}
+		if !ok {
+			continue
+		}
+		if cmd.Do == tag.AirSyncChange {
+			d = d.After(cmd.Data, o)
+		}
+		after[name] = d
+		if old, ok := f.tried[name]; ok {
+			d = d.Or(old)
+		}
+		if b := d.Bytes(); b != nil && !bytes.Equal(b, before[name]) {
+			tries[name] = b
+		}
+	}
+	return f.round.Try(ctx, tries)
+}
+
+// writes tells whether any command writes something that can be compared.
+func (f *folderSync) writes() bool {
+	for i := range f.request.Commands {
+		switch f.request.Commands[i].Do {
+		case tag.AirSyncAdd, tag.AirSyncChange:
+			return f.class.merge != nil && f.class.make != nil
+		}
+	}
+	return false
+}
+
+// toTry answers what a command starts from: nothing of it can be told where it
+// is not known what the phone holds.
+func (f *folderSync) toTry(ctx context.Context, cmd *eas.SyncCommand) (translate.Digest, bool, error) {
+	switch {
+	case cmd.Do == tag.AirSyncAdd:
+		c := f.create(cmd, f.round.NextName(cmd.ClientID))
+		return c.digest, c.err == nil, nil
+	case cmd.Do == tag.AirSyncChange && cmd.InstanceID == "":
+		n, err := f.number(cmd.ServerID)
+		if err != nil {
+			return translate.Digest{}, false, nil // refused later
+		}
+		return f.holds(ctx, n)
+	}
+	return translate.Digest{}, false, nil
+}
+
+// met is an Add whose item is there already: an earlier try of the same command
+// made it. What the phone says now otherwise than it said then is newer; what
+// others did to the item meanwhile stays, and is news to the phone.
+func (f *folderSync) met(ctx context.Context, cmd *eas.SyncCommand, id backend.ItemID) (serverID string, err error) {
+	o := f.translation()
+	said := f.create(cmd, string(id)).digest
+	for range maxMerges {
+		now, err := f.current(ctx, id)
+		if err != nil {
+			return "", err
+		}
+		shown, err := f.class.show(now.Body, o)
+		if err != nil {
+			return "", translated(err)
+		}
+		s := translate.Sifted{Sent: cmd.Data}
+		if first, ok := f.tried[tryOf(cmd)]; ok {
+			s = translate.Sift(first, translate.Digest{}, cmd.Data, shown, o)
+		}
+		merged, _, err := f.settle(now.Body, s, o)
+		if err != nil {
+			return "", translated(err)
+		}
+		stored := now
+		if !bytes.Equal(merged, now.Body) {
+			stored, err = f.session.Put(ctx, f.folder.Collection, backend.Item{ID: id, Revision: now.Revision, MediaType: now.MediaType, Body: merged})
+			switch {
+			case backend.KindOf(err) == backend.Conflict:
+				continue
+			case err != nil:
+				return "", err
+			}
+			stored.MediaType, stored.Body = now.MediaType, merged
+		}
+		n, err := f.round.Added(ctx, cmd.ClientID, stored)
+		if err != nil {
+			return "", err
+		}
+		f.round.Hold(n, said.Bytes())
+		if s.Foreign {
+			err = f.round.Again(ctx, n, true)
+		}
+		return syncengine.ServerID(f.folder.ID, n), err
+	}
+	return "", backend.Errorf(backend.Conflict, "easserver: add", "the item changes faster than it can be merged")
+}

@@ -136,7 +136,7 @@ func (c *Client) unreached(ctx context.Context, err error) error {
 		return &Error{Absent, fmt.Sprintf("No worker listens at %s: does \"pushbridge serve\" run, with the same configuration?", c.socket)}
 	case errors.Is(err, fs.ErrPermission):
 		return &Error{Forbidden, fmt.Sprintf("You may not open %s: ask as root or as the user that pushbridge runs as, or give the socket to a group of yours with admin = \"unix:...?group=NAME\".", c.socket)}
-	case strings.Contains(err.Error(), "malformed HTTP"), errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF), errors.Is(err, syscall.ECONNRESET):
+	case strings.Contains(err.Error(), "malformed HTTP"), errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF), errors.Is(err, syscall.ECONNRESET), errors.Is(err, syscall.EPIPE):
 		return c.strange()
 	}
 	return &Error{Absent, fmt.Sprintf("The worker at %s does not answer: %v", c.socket, err)}

@@ -671,3 +671,38 @@ func clone(e eas.Element) eas.Element {
 	}
 	return e
 }
+
+// One folder has one round in a request, by whatever names the request calls it:
+// two could not both be committed, and what the phone sent would be carried out
+// and answered with an error for ever.
+func TestOneFolderByTwoNames(t *testing.T) {
+	inEachVersion(t, func(t *testing.T, v eas.Version) {
+		s := newScene(t, v, false)
+		f, c0 := named(t, s.phone, "Contacts", "Title 0")
+		part := func(id, class, client string) eas.SyncCollection {
+			return eas.SyncCollection{SyncKey: f.SyncKey, CollectionID: id, Class: class, Commands: []eas.SyncCommand{
+				{Do: tag.AirSyncAdd, ClientID: client, Data: eas.Properties{eas.T(tag.ContactsLastName, "New")}},
+				{Do: tag.AirSyncChange, ServerID: c0, Data: eas.Properties{eas.T(tag.ContactsLastName, client)}},
+			}}
+		}
+		for _, tt := range []struct {
+			name   string
+			second eas.SyncCollection
+			adds   int // what is carried out of the first part
+		}{
+			{"the same name", part(f.ServerID, "", "b"), 0},
+			{"with a zero before it", part("0"+f.ServerID, "", "b"), 1},
+			{"with a sign before it", part("+"+f.ServerID, "", "b"), 1},
+			{"by its class", part("", "Contacts", "b"), 0},
+		} {
+			request := mustMarshal(t, &eas.SyncRequest{Collections: []eas.SyncCollection{part(f.ServerID, "", "a"), tt.second}}, v)
+			got := s.ask(eas.CmdSync, request)
+			changed := s.changed()
+			if n := len(s.h.Backend.Items(bridgetest.User, "contacts")) - 2; got.status != http.StatusOK || n != tt.adds {
+				t.Errorf("%s: HTTP status %d and %d new objects, want 200 and %d\n%s", tt.name, got.status, n, tt.adds, eastest.XML(got.body))
+			}
+			s.settle(eas.CmdSync, request, changed)
+			f, c0 = named(t, s.phone, "Contacts", "Title 0")
+		}
+	})
+}

@@ -5,6 +5,7 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"time"
 	"unicode/utf8"
@@ -12,6 +13,7 @@ import (
 	"github.com/pushbridge/pushbridge/bridge/device"
 	"github.com/pushbridge/pushbridge/bridge/eas"
 	"github.com/pushbridge/pushbridge/bridge/eas/tag"
+	"github.com/pushbridge/pushbridge/bridge/syncengine"
 )
 
 const (
@@ -81,7 +83,34 @@ func (s *Server) wantedSync(ctx context.Context, c *call) (*syncWant, error) {
 	if want.check(s.Heartbeat, c.version); want.refuse != 0 {
 		return want, nil
 	}
+	if twice, err := s.folderTwice(ctx, c, want); twice || err != nil {
+		want.refuse = eas.SyncProtocol
+		return want, err
+	}
 	return want, s.rememberSync(ctx, c, want, stored)
+}
+
+// folderTwice tells whether a phone that may name folders by their class names
+// one so and by its id, too. It would have two rounds at once, of which one
+// could not be committed.
+func (s *Server) folderTwice(ctx context.Context, c *call, w *syncWant) (bool, error) {
+	if c.version >= eas.V121 || len(w.Collections) < 2 {
+		return false, nil
+	}
+	seen := make(map[syncengine.FolderID]bool, len(w.Collections))
+	for _, col := range w.Collections {
+		f, err := s.wantedFolder(ctx, c, col.CollectionID, col.Class)
+		switch {
+		case errors.Is(err, syncengine.ErrNoFolder):
+			continue
+		case err != nil:
+			return false, err
+		case seen[f.ID]:
+			return true, nil
+		}
+		seen[f.ID] = true
+	}
+	return false, nil
 }
 
 // fillIn takes what the request does not say from the one before.

@@ -41,10 +41,11 @@ type FolderID int64
 // String writes the ID as the phone sees it.
 func (f FolderID) String() string { return strconv.FormatInt(int64(f), 10) }
 
-// ParseFolderID reads what String wrote.
+// ParseFolderID reads what String wrote, and nothing else: a folder that has two
+// names could stand twice in a request.
 func ParseFolderID(s string) (FolderID, error) {
 	n, err := strconv.ParseInt(s, 10, 64)
-	if err != nil || n <= 0 {
+	if err != nil || n <= 0 || FolderID(n).String() != s {
 		return 0, fmt.Errorf("%w: %.70q is not a folder's ServerId", ErrNoFolder, s)
 	}
 	return FolderID(n), nil
@@ -59,12 +60,12 @@ func ServerID(f FolderID, n Number) string {
 	return f.String() + ":" + strconv.FormatUint(uint64(n), 10)
 }
 
-// ParseServerID reads what ServerID wrote.
+// ParseServerID reads what ServerID wrote, and nothing else.
 func ParseServerID(s string) (FolderID, Number, error) {
 	folder, number, ok := strings.Cut(s, ":")
 	f, err1 := ParseFolderID(folder)
 	n, err2 := strconv.ParseUint(number, 10, 32)
-	if !ok || err1 != nil || err2 != nil || n == 0 {
+	if !ok || err1 != nil || err2 != nil || n == 0 || ServerID(f, Number(n)) != s {
 		return 0, 0, fmt.Errorf("%w: %.70q is not an item's ServerId", ErrNoItem, s)
 	}
 	return f, Number(n), nil

@@ -20,6 +20,7 @@ import (
 	lib "modernc.org/sqlite/lib"
 
 	"github.com/pushbridge/pushbridge/bridge/store/sqlstore"
+	"github.com/pushbridge/pushbridge/plugins/backend"
 )
 
 //go:embed migrations/*.sql
@@ -75,7 +76,7 @@ func open(ctx context.Context, path string) (db *sqlstore.DB, err error) {
 			return nil, err
 		}
 	}
-	o := sqlstore.Options{}
+	o := sqlstore.Options{Explain: explain}
 	if o.Write, err = connect(path, false); err != nil {
 		return nil, err
 	}
@@ -223,6 +224,30 @@ func check(ctx context.Context, db *sql.DB) error {
 		return fmt.Errorf("%w (%s)", ErrDamaged, verdict)
 	}
 	return nil
+}
+
+// explain makes an error that passes one of kind Transient, so that phones are
+// told to come back, and says what an administrator can do about the others.
+// Nothing of the transaction came true.
+func explain(err error) error {
+	e, ok := errors.AsType[*driver.Error](err)
+	if !ok {
+		return err
+	}
+	remedy := ""
+	switch e.Code() & 0xff { // the primary result code
+	case lib.SQLITE_FULL:
+		remedy = "make room on the disk with the state"
+	case lib.SQLITE_IOERR, lib.SQLITE_READONLY, lib.SQLITE_CANTOPEN:
+		remedy = "look whether the disk with the state is in order and has room"
+	case lib.SQLITE_BUSY, lib.SQLITE_LOCKED:
+		remedy = "another process keeps the state busy"
+	case lib.SQLITE_NOMEM:
+		remedy = "the memory is used up"
+	default:
+		return damaged(err)
+	}
+	return backend.E(backend.Transient, "sqlite: "+remedy, err)
 }
 
 // damaged tells a file that SQLite cannot make sense of from other troubles.

@@ -24,6 +24,11 @@ type Options struct {
 	// for Lock.
 	Together bool
 
+	// Explain gives an error of an Update the kind that tells callers what to
+	// do, such as backend.Transient for a full disk, and says what a person can
+	// do. It leaves alone what is not the database's. Nil does nothing.
+	Explain func(error) error
+
 	// Lock keeps others from updating what belongs to the user until the
 	// transaction ends. Nil means that beginning it does so.
 	Lock func(ctx context.Context, tx *sql.Tx, user string) error
@@ -115,9 +120,20 @@ func (d *DB) session() session {
 // update runs work in a transaction that keeps others from updating what
 // belongs to the user.
 func (d *DB) update(ctx context.Context, user string, work func(session) error) error {
+	var err error
 	if d.queue != nil {
-		return d.queue.update(ctx, work)
+		err = d.queue.update(ctx, work)
+	} else {
+		err = d.alone(ctx, user, work)
 	}
+	if err != nil && d.options.Explain != nil {
+		err = d.options.Explain(err)
+	}
+	return err
+}
+
+// alone runs work in a transaction of its own.
+func (d *DB) alone(ctx context.Context, user string, work func(session) error) error {
 	tx, err := d.options.Write.BeginTx(ctx, nil)
 	if err != nil {
 		return fmt.Errorf("sqlstore: beginning: %w", err)

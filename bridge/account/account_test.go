@@ -384,6 +384,8 @@ func FuzzRule(f *testing.F) {
 	f.Add(`DOMAIN\änn@x@y`, false)
 	f.Add(`x\ ann @ y`, false)
 	f.Add(`.\0`, false)
+	f.Add("\u03a5\u0313", true) // two characters, of whose small forms Unicode makes one
+	f.Add(strings.Repeat("\u023a", 128), true)
 	f.Fuzz(func(t *testing.T, login string, lower bool) {
 		r := account.Rule{Lower: lower}
 		once, err := r.Apply(login)

@@ -53,7 +53,10 @@ func (r Rule) Apply(login string) (Identity, error) {
 		return Identity{}, err
 	}
 	if r.Lower {
-		user = strings.ToLower(user)
+		user = lower(user)
+	}
+	if len(user) > MaxLogin || domain != "" && len(user+"@"+domain) > MaxLogin { // some small letters are longer than their capitals
+		return Identity{}, fmt.Errorf("%w: longer than %d bytes", ErrLogin, MaxLogin)
 	}
 	full, ok := r.domain(domain)
 	if !ok {
@@ -109,8 +112,12 @@ func split(login string) (user, domain string, slash bool, err error) {
 	if user == "" {
 		return "", "", false, fmt.Errorf("%w: it is empty", ErrLogin)
 	}
-	return user, strings.ToLower(domain), slash, nil
+	return user, lower(domain), slash, nil
 }
+
+// lower makes capital letters small. Some small ones have a form with their
+// accent in one where the capital has none, so that the result is normalised anew.
+func lower(s string) string { return norm.NFC.String(strings.ToLower(s)) }
 
 // domain completes a domain, and tells whether people may write it.
 func (r Rule) domain(written string) (string, bool) {
@@ -118,7 +125,7 @@ func (r Rule) domain(written string) (string, bool) {
 		return r.fallback(), true
 	}
 	for _, d := range r.Domains {
-		d = strings.ToLower(d)
+		d = lower(d)
 		first, _, _ := strings.Cut(d, ".")
 		if written == d || written == first {
 			return d, true
@@ -130,9 +137,9 @@ func (r Rule) domain(written string) (string, bool) {
 // fallback is the domain that is meant where none is written.
 func (r Rule) fallback() string {
 	if r.Domain == "" && len(r.Domains) > 0 {
-		return strings.ToLower(r.Domains[0])
+		return lower(r.Domains[0])
 	}
-	return strings.ToLower(r.Domain)
+	return lower(r.Domain)
 }
 
 func fill(template, user, domain string) string {

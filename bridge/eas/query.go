@@ -210,7 +210,8 @@ func deviceID(b []byte) string {
 }
 
 // Encode writes the query in the form that Base64 says. It fails where the
-// base64 form has no room for a value, and for commands that have no code.
+// base64 form has no room for a value, for commands that have no code, and
+// beyond MaxQuery.
 func (q Query) Encode() (string, error) {
 	if q.Base64 {
 		return q.encodeBase64()
@@ -236,6 +237,9 @@ func (q Query) Encode() (string, error) {
 	add("Occurrence", q.Occurrence)
 	if q.SaveInSent {
 		add("SaveInSent", "T")
+	}
+	if b.Len() > MaxQuery {
+		return "", fmt.Errorf("eas: a query of %d bytes is longer than anybody reads, which is %d", b.Len(), MaxQuery)
 	}
 	return b.String(), nil
 }

@@ -131,6 +131,7 @@ func TestQueriesThatCannotBeWritten(t *testing.T) {
 func FuzzQuery(f *testing.F) {
 	f.Add("Cmd=Sync&User=ada%40example.org&DeviceId=v140Device&DeviceType=SmartPhone")
 	f.Add("jAAJBAp2MTQwRGV2aWNlAApTbWFydFBob25l")
+	f.Add("User=" + strings.Repeat("\x92", 4000))
 	f.Add(coded(121, 19, 9, 4, "2ID", "4\x01\x02\x03\x04", "1T", "p7", "1\x02", "p8", "3ada"))
 	f.Fuzz(func(t *testing.T, raw string) {
 		q, err := eas.ParseQuery(raw)
@@ -142,7 +143,7 @@ func FuzzQuery(f *testing.F) {
 		}
 		written, err := q.Encode()
 		if err != nil {
-			return // the base64 form has no room for it
+			return // the base64 form has no room for it, or the escaped one would be too long
 		}
 		again, err := eas.ParseQuery(written)
 		if err != nil {

@@ -17,12 +17,18 @@ var secrets = []string{"password", "secret", "token", "key"}
 // maxName bounds a backend's name, in bytes: it is part of the state's keys.
 const maxName = 64
 
+// addBackend is the remedy where there is none.
+const addBackend = "add a table: [backend.calendar] with plugin = \"caldav\" and url = \"https://...\""
+
 // backends takes over the [backend.NAME] tables, in the file's order.
 func (l *loader) backends(value any) {
 	tables, ok := value.(map[string]any)
 	if !ok {
 		l.unknown("backend", value)
 		return
+	}
+	if len(tables) == 0 {
+		l.complain("backend", addBackend, "no backend is configured")
 	}
 	names := make([]string, 0, len(tables))
 	for name := range tables {

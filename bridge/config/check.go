@@ -167,7 +167,7 @@ func (l *loader) check() {
 		l.complain("login.rule", `set login.domain = "example.org", for those who type none`, "login.rule has {domain}, but no domain is known for a login without one")
 	}
 	if len(f.Backends) == 0 && l.at.line("backend") == 0 {
-		l.complain("", "add a table: [backend.calendar] with plugin = \"caldav\" and url = \"https://...\"", "no backend is configured")
+		l.complain("", addBackend, "no backend is configured")
 	}
 }
 

@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"github.com/pushbridge/pushbridge/caldav"
+	"github.com/pushbridge/pushbridge/carddav/dav"
 	"github.com/pushbridge/pushbridge/plugins/backend"
 	"github.com/pushbridge/pushbridge/plugins/sdk/webdav"
 )
@@ -34,7 +35,11 @@ func Open(_ context.Context, settings backend.Settings) (backend.Backend, error)
 
 type store struct{ server *webdav.Server }
 
-var _ backend.Declarer = (*store)(nil)
+var (
+	_ backend.Declarer  = (*store)(nil)
+	_ backend.Addressee = (*store)(nil)
+	_ backend.Resumer   = (*store)(nil)
+)
 
 func (s *store) Open(ctx context.Context, c backend.Credentials) (backend.Session, error) {
 	client := s.server.Client(c)
@@ -42,8 +47,25 @@ func (s *store) Open(ctx context.Context, c backend.Credentials) (backend.Sessio
 	if err != nil {
 		return nil, err
 	}
-	return &session{client: client, objects: caldav.Client{Client: client.Client}, home: home}, nil
+	return newSession(client, home), nil
 }
+
+// Resume implements backend.Resumer.
+func (s *store) Resume(_ context.Context, c backend.Credentials) (backend.Session, error) {
+	client := s.server.Client(c)
+	home, ok := client.Resume()
+	if !ok {
+		return nil, nil
+	}
+	return newSession(client, home), nil
+}
+
+func newSession(client *webdav.Client, home dav.Home) *session {
+	return &session{client: client, objects: caldav.Client{Client: client.Client}, home: home}
+}
+
+// WantsAddress implements backend.Addressee.
+func (s *store) WantsAddress() bool { return s.server.WantsAddress() }
 
 // Extras tells that every session is a Prober.
 func (s *store) Extras() []backend.Extra { return []backend.Extra{backend.ExtraProbe} }

@@ -24,7 +24,11 @@ func Open(_ context.Context, settings backend.Settings) (backend.Backend, error)
 
 type store struct{ server *webdav.Server }
 
-var _ backend.Declarer = (*store)(nil)
+var (
+	_ backend.Declarer  = (*store)(nil)
+	_ backend.Addressee = (*store)(nil)
+	_ backend.Resumer   = (*store)(nil)
+)
 
 func (s *store) Open(ctx context.Context, c backend.Credentials) (backend.Session, error) {
 	client := s.server.Client(c)
@@ -32,8 +36,25 @@ func (s *store) Open(ctx context.Context, c backend.Credentials) (backend.Sessio
 	if err != nil {
 		return nil, err
 	}
-	return &session{client: client, cards: carddav.Client{Client: client.Client}, home: home}, nil
+	return newSession(client, home), nil
 }
+
+// Resume implements backend.Resumer.
+func (s *store) Resume(_ context.Context, c backend.Credentials) (backend.Session, error) {
+	client := s.server.Client(c)
+	home, ok := client.Resume()
+	if !ok {
+		return nil, nil
+	}
+	return newSession(client, home), nil
+}
+
+func newSession(client *webdav.Client, home dav.Home) *session {
+	return &session{client: client, cards: carddav.Client{Client: client.Client}, home: home}
+}
+
+// WantsAddress implements backend.Addressee.
+func (s *store) WantsAddress() bool { return s.server.WantsAddress() }
 
 // Extras tells that every session is a Prober.
 func (s *store) Extras() []backend.Extra { return []backend.Extra{backend.ExtraProbe} }

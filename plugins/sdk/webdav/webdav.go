@@ -36,6 +36,14 @@ const (
 
 	// maxIdle is how many unused connections are kept for the next request.
 	maxIdle = 4
+
+	// maxHeader bounds the header of an answer, in bytes. Nextcloud's have
+	// some 3 KB.
+	maxHeader = 256 << 10
+
+	// handshakeTimeout bounds the TLS handshake; a server that works needs a
+	// second.
+	handshakeTimeout = 15 * time.Second
 )
 
 // Settings are what an administrator may say about a DAV server.
@@ -53,6 +61,11 @@ type Settings struct {
 
 	// Timeout takes the place of DefaultTimeout.
 	Timeout time.Duration `setting:"timeout"`
+
+	// ForwardAddress tells the server in X-Forwarded-For where the phone is
+	// that asks, for servers which are told to believe us, such as Nextcloud
+	// with our address among its trusted_proxies.
+	ForwardAddress bool `setting:"forward_address"`
 }
 
 // A Server is one DAV server with the connections to it and what is known
@@ -63,6 +76,7 @@ type Server struct {
 	root     *url.URL
 	template string
 	timeout  time.Duration
+	forward  bool // tell where phones are
 	http     *http.Client
 	waiting  chan struct{} // one per request that waits for its answer
 	homes    *homeCache
@@ -87,12 +101,15 @@ func NewServer(d dav.Dialect, raw backend.Settings) (*Server, error) {
 	}
 	transport := http.DefaultTransport.(*http.Transport).Clone()
 	transport.MaxIdleConnsPerHost = maxIdle
+	transport.MaxResponseHeaderBytes = maxHeader
+	transport.TLSHandshakeTimeout = handshakeTimeout
 	transport.TLSClientConfig = &tls.Config{RootCAs: roots, MinVersion: tls.VersionTLS12}
 	return &Server{
 		dialect:  d,
 		root:     root,
 		template: s.PathTemplate,
 		timeout:  timeout,
+		forward:  s.ForwardAddress,
 		http: &http.Client{
 			Transport: transport,
 			// login.Do follows them itself, without changing the method.
@@ -102,6 +119,10 @@ func NewServer(d dav.Dialect, raw backend.Settings) (*Server, error) {
 		homes:   newHomeCache(),
 	}, nil
 }
+
+// WantsAddress tells whether the server is told where phones are: what
+// backend.Addressee asks.
+func (s *Server) WantsAddress() bool { return s.forward }
 
 // Close ends idle connections.
 func (s *Server) Close() error {
@@ -156,6 +177,12 @@ type Client struct {
 func (s *Server) Client(c backend.Credentials) *Client {
 	return &Client{Client: dav.New(s.dialect, &login{s, c}, s.root), server: s, creds: c}
 }
+
+// String names the server and the person, and hides the password.
+func (c *Client) String() string { return c.server.dialect.Name + " client of " + c.creds.User }
+
+// GoString hides the password from %#v, too.
+func (c *Client) GoString() string { return "webdav.Client{" + c.String() + "}" }
 
 // Error gives err its kind. An error that has one stays what it is.
 func (c *Client) Error(err error) error { return Error(c.server.dialect.Name, err) }

@@ -27,7 +27,22 @@ func AppendList(ps eas.Properties, list, element wbxml.Tag, values []string) eas
 	return append(ps, eas.C(list, es...))
 }
 
-func shownList(values []string) []string { return values[:min(len(values), MaxElements)] }
+// maxElement is the length in bytes of an element that a phone is shown: more
+// than any category has.
+const maxElement = 1 << 10
+
+// shownList is as much of a list as phones are shown.
+func shownList(values []string) []string {
+	values = values[:min(len(values), MaxElements)]
+	if !slices.ContainsFunc(values, func(v string) bool { return len(v) > maxElement }) {
+		return values
+	}
+	short := make([]string, len(values))
+	for i, v := range values {
+		short[i] = Truncate(v, maxElement)
+	}
+	return short
+}
 
 // MergeList tells what a list is to hold when a phone, which was shown the
 // stored one by AppendList, sends its properties, and whether that is another
@@ -51,6 +66,11 @@ func MergeList(stored []string, sent eas.Properties, list, element wbxml.Tag, o 
 	shown := shownList(stored)
 	if sameSet(shown, want) {
 		return stored, false, nil
+	}
+	for i, v := range want { // what was cut for the phone comes back whole
+		if at := slices.Index(shown, v); at >= 0 {
+			want[i] = stored[at]
+		}
 	}
 	return append(want, stored[len(shown):]...), true, nil
 }

@@ -329,3 +329,27 @@ func BenchmarkParse(b *testing.B) {
 		}
 	}
 }
+
+// TestDamagedTexts: what is no UTF-8 is read as what it most likely was.
+func TestDamagedTexts(t *testing.T) {
+	for name, tt := range map[string]struct{ raw, want string }{
+		"Windows-1252":                {"Gr\xfc\xdfe \x80", "Grüße €"},
+		"UTF-8 damaged in places":     {"Grüße \xff", "Grüße \uFFFD"},
+		"surrogates one by one":       {"\xED\xA0\xBD\xED\xB8\x80!", "😀!"},
+		"a lone surrogate":            {"a\xED\xA0\xBDb", "a\uFFFDb"},
+		"surrogates the other way":    {"\xED\xB8\x80\xED\xA0\xBD", "\uFFFD\uFFFD"},
+		"half a surrogate at the end": {"ä\xED\xA0", "ä\uFFFD"},
+		"controls":                    {"a\x00b\x7f\uFFFEc\uFFFF", "abc"},
+		"a mark of the byte order":    {"a\uFEFFb", "a\uFEFFb"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			d, err := Parse([]byte("BEGIN:VCARD\r\nVERSION:3.0\r\nFN:" + tt.raw + "\r\nEND:VCARD\r\n"))
+			if err != nil {
+				t.Fatal(err)
+			}
+			if got := d.Component("VCARD").Get("FN").Text(); got != tt.want {
+				t.Errorf("got %q, want %q", got, tt.want)
+			}
+		})
+	}
+}

@@ -3,6 +3,7 @@ package contentline
 import (
 	"encoding/base64"
 	"strings"
+	"unicode/utf16"
 	"unicode/utf8"
 
 	"golang.org/x/text/encoding/charmap"
@@ -33,8 +34,8 @@ func (l *Line) encoding() encoding {
 }
 
 // decode takes quoted-printable and the charset off a piece of the value. What
-// is not UTF-8 and does not say what it is, is read as Windows-1252: that is
-// what the programs wrote that wrote such files.
+// is neither UTF-8 nor near to it, and does not say what it is, is read as
+// Windows-1252: that is what the programs wrote that wrote such files.
 func (l *Line) decode(s string) string {
 	if l.encoding() == quotedPrintable {
 		s = decodeQuotedPrintable(s)
@@ -49,11 +50,59 @@ func (l *Line) decode(s string) string {
 	if utf8.ValidString(s) {
 		return s
 	}
+	return mend(s)
+}
+
+// mend reads what is not UTF-8: surrogates one by one, as Java and Oracle write
+// them, UTF-8 that is damaged in places, and Windows-1252.
+func mend(s string) string {
+	if strings.IndexByte(s, 0xED) >= 0 {
+		if s = joinSurrogates(s); utf8.ValidString(s) {
+			return s
+		}
+	}
+	for i := 0; i < len(s); {
+		_, n := utf8.DecodeRuneInString(s[i:])
+		if n > 1 { // so long a character of UTF-8 is no accident
+			return strings.ToValidUTF8(s, "\uFFFD")
+		}
+		i += n
+	}
 	t, err := charmap.Windows1252.NewDecoder().String(s)
 	if err != nil {
 		return strings.ToValidUTF8(s, "\uFFFD")
 	}
 	return t
+}
+
+// joinSurrogates makes characters of surrogates that are written as if they
+// were characters (CESU-8); a lone one becomes U+FFFD. See Unicode Technical
+// Report 26.
+func joinSurrogates(s string) string {
+	var b strings.Builder
+	for i := 0; i < len(s); {
+		high := surrogateAt(s, i)
+		if high == 0 {
+			b.WriteByte(s[i])
+			i++
+			continue
+		}
+		i += 3
+		r := utf16.DecodeRune(high, surrogateAt(s, i))
+		if r != utf8.RuneError {
+			i += 3
+		}
+		b.WriteRune(r)
+	}
+	return b.String()
+}
+
+// surrogateAt reads a surrogate of three bytes, 0 if there is none.
+func surrogateAt(s string, i int) rune {
+	if i+3 > len(s) || s[i] != 0xED || s[i+1] < 0xA0 || s[i+1] > 0xBF || s[i+2]&0xC0 != 0x80 {
+		return 0
+	}
+	return 0xD000 | rune(s[i+1]&0x3F)<<6 | rune(s[i+2]&0x3F)
 }
 
 // encoded tells whether decode may change the value.

@@ -122,9 +122,10 @@ func EscapeList(values []string, legacy bool) string {
 }
 
 // normalise makes every line break "\n" and drops the control characters that
-// no version allows. See RFC 5545, section 3.1, CONTROL.
+// no version allows, and what no XML allows, for phones may read it as such. See
+// RFC 5545, section 3.1, CONTROL.
 func normalise(s string) string {
-	if !strings.ContainsFunc(s, isControl) {
+	if !hasControl(s) {
 		return s
 	}
 	s = strings.ReplaceAll(s, "\r\n", "\n")
@@ -137,7 +138,23 @@ func normalise(s string) string {
 	}, s)
 }
 
-func isControl(r rune) bool { return r < ' ' && r != '\t' || r == 0x7F }
+// hasControl looks at bytes, for nearly all texts have none.
+func hasControl(s string) bool {
+	for i := 0; i < len(s); i++ {
+		switch c := s[i]; {
+		case c >= ' ' && c < 0x7F:
+		case c < ' ' && c != '\t', c == 0x7F:
+			return true
+		case c == 0xEF && i+2 < len(s) && s[i+1] == 0xBF && s[i+2] >= 0xBE:
+			return true
+		}
+	}
+	return false
+}
+
+func isControl(r rune) bool {
+	return r < ' ' && r != '\t' || r == 0x7F || r == 0xFFFE || r == 0xFFFF
+}
 
 var escaper = strings.NewReplacer(`\`, `\\`, ";", `\;`, ",", `\,`, "\n", `\n`)
 var legacyEscaper = strings.NewReplacer(`\`, `\\`, ";", `\;`)

@@ -94,18 +94,23 @@ func open(object []byte) (*contentline.Document, *contentline.Component, error) 
 	if err != nil {
 		return nil, nil, fmt.Errorf("note: %w: %w", translate.ErrUnreadable, err)
 	}
-	calendar := d.Component("VCALENDAR")
-	if calendar == nil {
+	calendars := d.Components("VCALENDAR")
+	if len(calendars) == 0 {
 		return nil, nil, fmt.Errorf("note: %w: there is no VCALENDAR in it", translate.ErrUnreadable)
 	}
-	journals := calendar.Components("VJOURNAL")
-	for _, j := range journals {
-		if j.Get("RECURRENCE-ID") == nil {
-			return d, j, nil
+	var first *contentline.Component
+	for _, calendar := range calendars {
+		for _, j := range calendar.Components("VJOURNAL") {
+			if j.Get("RECURRENCE-ID") == nil {
+				return d, j, nil
+			}
+			if first == nil {
+				first = j
+			}
 		}
 	}
-	if len(journals) > 0 {
-		return d, journals[0], nil
+	if first != nil {
+		return d, first, nil
 	}
 	return nil, nil, fmt.Errorf("note: %w: there is no VJOURNAL in it", translate.ErrNotShown)
 }

@@ -75,9 +75,12 @@ func sentNumber(el eas.Element, hi int) (int, error) {
 }
 
 func showSubject(t *todo) (eas.Element, bool) {
-	s := t.c.Get("SUMMARY").Text()
+	s := tidy(translate.Truncate(t.c.Get("SUMMARY").Text(), maxSubject))
 	return eas.T(tag.TasksSubject, s), s != ""
 }
+
+// maxSubject is the length in bytes of the subject that a phone is shown.
+const maxSubject = 16 << 10
 
 func mergeSubject(t *todo, el eas.Element) error {
 	t.setText("SUMMARY", el.Content())

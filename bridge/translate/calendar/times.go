@@ -101,8 +101,11 @@ func (e *event) blob() tz.Blob {
 	zone := e.zone()
 	start := e.start.Instant(zone)
 	year := start.In(zone).Year()
+	if !e.rule.recurs {
+		return tz.BlobAt(zone, start)
+	}
 	own, _ := tz.BlobFor(zone, year)
-	if now := e.o.Now.Year(); e.rule.recurs && now > year && now < year+100 {
+	if now := e.o.Now.Year(); now > year && now < year+100 {
 		today, _ := tz.BlobFor(zone, now)
 		_, want := start.In(zone).Zone()
 		if _, got := start.In(today.Location()).Zone(); got == want {
@@ -284,7 +287,7 @@ func (e *event) elsewhere(start time.Time) bool {
 // fitsPhone tells whether a zone still is what the phone says: by the rule of
 // the event's year or of today's, for either may have been shown.
 func (e *event) fitsPhone(zone *time.Location, start time.Time) bool {
-	return e.phoneBlob.Fits(zone, start.In(zone).Year()) || e.phoneBlob.Fits(zone, e.o.Now.Year())
+	return e.phoneBlob.Tells(zone, start.In(zone).Year()) || e.phoneBlob.Tells(zone, e.o.Now.Year())
 }
 
 // phonesZone is the zone that the phone's TimeZone stands for.

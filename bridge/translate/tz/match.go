@@ -11,12 +11,11 @@ type change struct {
 	before, after int   // seconds east of UTC
 }
 
-// changes lists the shifts of a zone in a year of its local time. Renamings
-// without a shift are left out.
+// changes lists the shifts of a zone in a year of the local time before them.
+// Renamings without a shift are left out.
 func changes(loc *time.Location, year int) []change {
 	var list []change
-	t := time.Date(year, 1, 1, 0, 0, 0, 0, loc)
-	end := time.Date(year+1, 1, 1, 0, 0, 0, 0, loc)
+	t := time.Date(year, 1, 1, 0, 0, 0, 0, loc).Add(-24 * time.Hour) // a shift at New Year is this year's
 	for {
 		_, next := t.ZoneBounds()
 		if !next.IsZero() && !next.After(t) {
@@ -24,16 +23,30 @@ func changes(loc *time.Location, year int) []change {
 			// long and answers a bound in the past on New Year's Eve.
 			next = t.Add(24 * time.Hour)
 		}
-		if next.IsZero() || !next.Before(end) {
+		if next.IsZero() {
 			return list
 		}
 		_, before := t.Zone()
 		_, after := next.Zone()
-		if before != after {
-			list = append(list, change{next.Unix(), before, after})
+		c := change{next.Unix(), before, after}
+		if in := c.local().Year(); in > year {
+			return list
+		} else if in == year && before != after {
+			list = append(list, c)
 		}
 		t = next
 	}
+}
+
+// yearOf is what a blob has to tell of a year: the offset with which it begins,
+// and the shifts after New Year.
+func yearOf(loc *time.Location, year int) (cs []change, offset int) {
+	cs = changes(loc, year)
+	if len(cs) > 0 && cs[0].local().Equal(time.Date(year, 1, 1, 0, 0, 0, 0, time.UTC)) {
+		return cs[1:], cs[0].after
+	}
+	_, offset = time.Date(year, 1, 1, 0, 0, 0, 0, loc).Zone()
+	return cs, offset
 }
 
 // local is the wall clock's reading just before a change, as if it were UTC.
@@ -41,10 +54,10 @@ func (c change) local() time.Time { return time.Unix(c.at+int64(c.before), 0).UT
 
 // BlobFor describes a zone as it is in a year. exact is false if the year has
 // more changes than the structure can tell, or offsets that are no full
-// minutes; the blob is then the nearest that it can tell.
+// minutes; the blob is then the nearest that it can tell: the one that is wrong
+// for the shortest time of the year.
 func BlobFor(loc *time.Location, year int) (b Blob, exact bool) {
-	cs := changes(loc, year)
-	_, offset := time.Date(year, 1, 1, 0, 0, 0, 0, loc).Zone()
+	cs, offset := yearOf(loc, year)
 	switch {
 	case len(cs) == 0:
 		b = Blob{Bias: -offset / 60}
@@ -53,12 +66,83 @@ func BlobFor(loc *time.Location, year int) (b Blob, exact bool) {
 	default:
 		b = twice(loc, year, cs[0], cs[1])
 	}
-	if b.check() != nil {
-		// Islands that moved across the date line skipped or repeated a day.
-		b = Blob{Bias: -offset / 60}
+	if exact = b.check() == nil && matches(b, cs, offset, year, 0); !exact {
+		b = remembered(loc, year, cs)
 	}
 	b.StandardName, b.DaylightName = blobNames(loc, year)
-	return b, matches(b, cs, offset, year, 0)
+	return b, exact
+}
+
+// BlobAt is BlobFor the year of a moment, or where that is wrong at the moment,
+// the offset that is right then, for all time.
+func BlobAt(loc *time.Location, at time.Time) Blob {
+	b, exact := BlobFor(loc, at.In(loc).Year())
+	if exact {
+		return b
+	}
+	_, want := at.In(loc).Zone()
+	if _, got := at.In(b.Location()).Zone(); got != want {
+		return Blob{Bias: -want / 60, StandardName: b.StandardName, DaylightName: b.DaylightName}
+	}
+	return b
+}
+
+// nearest describes a year that cannot be told: by one offset, by one of its
+// changes, or by two of them.
+func nearest(loc *time.Location, year int, cs []change) Blob {
+	_, offset := time.Date(year, 1, 1, 0, 0, 0, 0, loc).Zone()
+	candidates := []Blob{{Bias: -offset / 60}}
+	for i, c := range cs {
+		candidates = append(candidates, Blob{Bias: -c.after / 60}, once(loc, year, c))
+		for _, other := range cs[i+1:] {
+			candidates = append(candidates, twice(loc, year, c, other))
+		}
+	}
+	best, least := candidates[0], 0
+	for i, b := range candidates {
+		if b.check() != nil {
+			// Islands that moved across the date line skipped or repeated a day.
+			continue
+		}
+		if wrong := wrongDays(b, loc, year); i == 0 || wrong < least {
+			best, least = b, wrong
+		}
+	}
+	return best
+}
+
+// wrongDays counts the days of a year at whose noon a blob has not the zone's
+// offset.
+func wrongDays(b Blob, loc *time.Location, year int) int {
+	zone, wrong := b.Location(), 0
+	for t := time.Date(year, 1, 1, 12, 0, 0, 0, loc); t.Year() == year; t = t.Add(24 * time.Hour) {
+		_, want := t.Zone()
+		if _, got := t.In(zone).Zone(); got != want {
+			wrong++
+		}
+	}
+	return wrong
+}
+
+// nearestOnes keeps what nearest found for zones that have a name, of which
+// there are few years.
+var nearestOnes sync.Map // nearestKey -> Blob
+
+type nearestKey struct {
+	loc  *time.Location
+	year int
+}
+
+func remembered(loc *time.Location, year int, cs []change) Blob {
+	key := nearestKey{loc, year}
+	if b, ok := nearestOnes.Load(key); ok {
+		return b.(Blob)
+	}
+	b := nearest(loc, year, cs)
+	if own, ok := locations.Load(loc.String()); ok && own == loc && year >= firstYear && year <= lastYear {
+		nearestOnes.Store(key, b)
+	}
+	return b
 }
 
 // once describes a year with a single change, in the way Windows does: the
@@ -155,14 +239,25 @@ const slack = 4 * time.Hour
 // Fits tells whether a zone has the blob's rule in a year: the same offsets,
 // changing on the same days, give or take some hours.
 func (b Blob) Fits(loc *time.Location, year int) bool {
-	_, offset := time.Date(year, 1, 1, 0, 0, 0, 0, loc).Zone()
-	return matches(b, changes(loc, year), offset, year, slack)
+	cs, offset := yearOf(loc, year)
+	return matches(b, cs, offset, year, slack)
 }
 
 // FitsExactly is Fits to the second.
 func (b Blob) FitsExactly(loc *time.Location, year int) bool {
-	_, offset := time.Date(year, 1, 1, 0, 0, 0, 0, loc).Zone()
-	return matches(b, changes(loc, year), offset, year, 0)
+	cs, offset := yearOf(loc, year)
+	return matches(b, cs, offset, year, 0)
+}
+
+// Tells is Fits, or that the blob is what BlobFor makes of a year that cannot be
+// told.
+func (b Blob) Tells(loc *time.Location, year int) bool {
+	if b.Fits(loc, year) {
+		return true
+	}
+	like, exact := BlobFor(loc, year)
+	like.StandardName, like.DaylightName = b.StandardName, b.DaylightName
+	return !exact && like == b
 }
 
 // matches compares the blob's changes in a year with a zone's.
@@ -204,7 +299,7 @@ func (b Blob) Match(year int, prefer ...*time.Location) (*time.Location, bool) {
 		func(l *time.Location) bool { return b.Fits(l, year) },
 	} {
 		for _, l := range prefer {
-			if l != nil && fits(l) {
+			if l != nil && (fits(l) || b.Tells(l, year)) {
 				return l, true
 			}
 		}

@@ -32,7 +32,9 @@ func TestModel(t *testing.T) {
 			}
 			f := c.folder("tasks")
 			for _, device := range []string{"A", "B"} {
-				c.phones = append(c.phones, c.phone(device, f))
+				p := c.phone(device, f)
+				p.exact = true
+				c.phones = append(c.phones, p)
 			}
 			for range 150 {
 				c.step()

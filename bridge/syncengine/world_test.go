@@ -145,6 +145,7 @@ type phone struct {
 	items  map[syncengine.Number]string // contents
 	todo   []command                    // not answered yet
 	next   int                          // ClientId
+	exact  bool                         // all that it does goes through serve; see compare
 
 	log []string // what happened, for the reader of a failure
 }
@@ -202,9 +203,15 @@ func (p *phone) serve(ctx context.Context, window int, how fate) (answer, error)
 		return answer{}, err
 	}
 	a := answer{initial: r.Initial, added: map[string]syncengine.Number{}, refused: map[syncengine.Number]bool{}}
+	if err := p.compare(ctx, r); err != nil {
+		return answer{}, err
+	}
 	for _, c := range p.todo {
 		if err := p.execute(ctx, r, c, &a); err != nil {
 			return answer{}, err
+		}
+		if n := max(c.number, a.added[c.clientID]); n != 0 && c.op != syncengine.Delete {
+			r.Hold(n, []byte(c.body)) // also if it was refused: it holds that until it is told
 		}
 	}
 	r.SetFilter(p.filter)
@@ -233,6 +240,27 @@ func (p *phone) serve(ctx context.Context, window int, how fate) (answer, error)
 	return a, e.Commit(ctx, p.id, []byte(fmt.Sprint(p.key, p.todo, p.filter, window)), fmt.Append(nil, a), r)
 }
 
+// compare looks whether the engine knows what the phone holds, as far as it did
+// not edit that since.
+func (p *phone) compare(ctx context.Context, r *syncengine.Round) error {
+	if r.Initial || !p.exact {
+		return nil
+	}
+	for n, body := range p.items {
+		if slices.ContainsFunc(p.todo, func(c command) bool { return c.number == n }) {
+			continue
+		}
+		held, err := r.Holds(ctx, n)
+		if err != nil {
+			return err
+		}
+		if string(held) != body {
+			p.fail("at key %v it holds %q of %d, and the engine thinks %q", p.key, body, n, held)
+		}
+	}
+	return nil
+}
+
 // tell puts news into the answer.
 func (p *phone) tell(ctx context.Context, r *syncengine.Round, news []syncengine.News, a *answer) error {
 	var ids []backend.ItemID
@@ -256,6 +284,7 @@ func (p *phone) tell(ctx context.Context, r *syncengine.Round, news []syncengine
 			continue
 		default:
 			r.Told(n, f.Revision)
+			r.Hold(n.Number, f.Body)
 		}
 		a.told = append(a.told, told{n, string(f.Body)})
 	}

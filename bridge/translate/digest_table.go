@@ -25,6 +25,9 @@ type property struct {
 	// was edited. Phones put their own into whatever they send.
 	follows bool
 
+	// theirs: phones are told of it and have no say in it.
+	theirs bool
+
 	// twin says the same in other words. Where only the twin is sent, that one
 	// counts.
 	twin wbxml.Tag
@@ -36,6 +39,7 @@ var properties = map[wbxml.Tag]property{
 	tag.AirSyncBaseBody:           {kind: prose, quiet: true},
 	tag.AirSyncBaseNativeBodyType: {kind: mute},
 	tag.AirSyncBaseLocation:       {kind: place, quiet: true},
+	tag.AirSyncBaseAttachments:    {quiet: true, theirs: true},
 	tag.AirSyncBaseInstanceId:     {kind: mute},
 
 	// Contacts. See [MS-ASCNTC].
@@ -55,29 +59,31 @@ var properties = map[wbxml.Tag]property{
 
 	// Events. Times and recurrence are one thing: half of the one with half of
 	// the other is an event that nobody planned. See [MS-ASCAL].
-	tag.CalendarStartTime:               {kind: minute, quiet: true},
-	tag.CalendarEndTime:                 {kind: minute, quiet: true, group: tag.CalendarStartTime},
-	tag.CalendarAllDayEvent:             {kind: flag, quiet: true, group: tag.CalendarStartTime},
-	tag.CalendarTimezone:                {quiet: true, follows: true, group: tag.CalendarStartTime},
-	tag.CalendarRecurrence:              {kind: recurrence, group: tag.CalendarStartTime},
-	tag.CalendarExceptions:              {kind: exceptions, quiet: true, empty: true},
-	tag.CalendarAttendees:               {kind: guests, quiet: true, empty: true},
-	tag.CalendarCategories:              {kind: words},
-	tag.CalendarSubject:                 {quiet: true},
-	tag.CalendarBusyStatus:              {kind: flag, quiet: true, empty: true},
-	tag.CalendarSensitivity:             {kind: flag, quiet: true, empty: true},
-	tag.CalendarMeetingStatus:           {kind: flag, quiet: true, empty: true},
-	tag.CalendarBody:                    {kind: prose, quiet: true},
-	tag.CalendarBodyTruncated:           {kind: mute, group: tag.CalendarBody},
-	tag.CalendarDtStamp:                 {kind: mute},
-	tag.CalendarUID:                     {kind: mute},
-	tag.CalendarOrganizerName:           {kind: mute},
-	tag.CalendarOrganizerEmail:          {kind: mute},
-	tag.CalendarResponseRequested:       {kind: mute},
-	tag.CalendarResponseType:            {kind: mute},
-	tag.CalendarAppointmentReplyTime:    {kind: mute},
-	tag.CalendarDisallowNewTimeProposal: {kind: mute},
-	tag.CalendarClientUid:               {kind: mute},
+	tag.CalendarStartTime:                 {kind: minute, quiet: true},
+	tag.CalendarEndTime:                   {kind: minute, quiet: true, group: tag.CalendarStartTime},
+	tag.CalendarAllDayEvent:               {kind: flag, quiet: true, group: tag.CalendarStartTime},
+	tag.CalendarTimezone:                  {quiet: true, follows: true, group: tag.CalendarStartTime},
+	tag.CalendarRecurrence:                {kind: recurrence, group: tag.CalendarStartTime},
+	tag.CalendarExceptions:                {kind: exceptions, quiet: true, empty: true},
+	tag.CalendarAttendees:                 {kind: guests, quiet: true, empty: true},
+	tag.CalendarCategories:                {kind: words},
+	tag.CalendarSubject:                   {quiet: true},
+	tag.CalendarBusyStatus:                {kind: flag, quiet: true, empty: true},
+	tag.CalendarSensitivity:               {kind: flag, quiet: true, empty: true},
+	tag.CalendarMeetingStatus:             {kind: flag, quiet: true, empty: true},
+	tag.CalendarBody:                      {kind: prose, quiet: true},
+	tag.CalendarBodyTruncated:             {kind: mute, group: tag.CalendarBody},
+	tag.CalendarDtStamp:                   {kind: mute},
+	tag.CalendarUID:                       {kind: mute},
+	tag.CalendarOrganizerName:             {quiet: true, theirs: true},
+	tag.CalendarOrganizerEmail:            {quiet: true, theirs: true},
+	tag.CalendarResponseRequested:         {quiet: true, theirs: true},
+	tag.CalendarResponseType:              {quiet: true, theirs: true},
+	tag.CalendarAppointmentReplyTime:      {kind: mute},
+	tag.CalendarDisallowNewTimeProposal:   {quiet: true, theirs: true},
+	tag.CalendarOnlineMeetingConfLink:     {quiet: true, theirs: true},
+	tag.CalendarOnlineMeetingExternalLink: {quiet: true, theirs: true},
+	tag.CalendarClientUid:                 {kind: mute},
 
 	// Tasks. See [MS-ASTASK].
 	tag.TasksStartDate:     {kind: day, twin: tag.TasksUtcStartDate},

@@ -94,6 +94,10 @@ func (s *sifter) group(g wbxml.Tag) {
 	}
 	known, own := s.shows(s.held, g), len(s.tried.entries) > 0 && s.shows(s.tried, g)
 	s.out.Foreign = s.out.Foreign || !known && !own
+	if propertyOf(g).theirs {
+		s.both(s.sentOf(g))
+		return
+	}
 	changed := s.differs(s.held, g)
 	if changed && slices.Contains(namesMake, g) {
 		s.renamed = true

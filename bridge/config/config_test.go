@@ -57,6 +57,12 @@ func TestParse(t *testing.T) {
 				f.Login.Domains = []string{"a.example", "b.example"}
 			},
 		},
+		{
+			name: "the brake",
+			text: "[brake]\nshare = 50\ncount = 3\npause = \"1h\"\n" + backends,
+			env:  []string{"PUSHBRIDGE_BRAKE_COUNT=4"},
+			want: func(f *File) { f.Brake = Brake{50, 4, time.Hour} },
+		},
 		{name: "a socket with options", text: "listen = \"unix:/p?mode=0660&group=www-data\"" + backends, want: func(f *File) { f.Listen = "unix:/p?mode=0660&group=www-data" }},
 		{name: "a control door", text: "admin = \"unix:/p?group=adm\"" + backends, want: func(f *File) { f.Admin = "unix:/p?group=adm" }},
 		{name: "no control door", text: "admin = \"off\"" + backends, want: func(f *File) { f.Admin = "off" }},

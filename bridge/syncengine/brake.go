@@ -242,7 +242,7 @@ func (l *listing) believe(ctx context.Context, w Writer, m *Mirror, gone *roarin
 	if err != nil {
 		return nil, nil, err
 	}
-	record.User, record.Name = l.folder.User, l.folder.Name
+	record.User, record.Folder, record.Name = l.folder.User, l.folder.ID, l.folder.Name
 	removed, fresh, back := roaring.New(), roaring.AndNot(gone, hold), roaring.And(hold, l.seen)
 	there := live.GetCardinality() - hold.GetCardinality()
 	since, end := m.Doubt, HoldDissolved

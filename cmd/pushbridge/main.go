@@ -114,7 +114,7 @@ func markUsage(c *cobra.Command) {
 			check = cobra.NoArgs
 		}
 		if err := check(c, args); err != nil {
-			return fmt.Errorf("%w: %w", errUsage, err)
+			return fmt.Errorf("%w: %w; it is called as %q", errUsage, err, c.UseLine())
 		}
 		return nil
 	}

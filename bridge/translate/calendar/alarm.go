@@ -23,6 +23,9 @@ func (e *event) alarm() (c *component, minutes int, ok bool) {
 		default:
 			continue
 		}
+		if c.Get("RELATED-TO") != nil {
+			continue // somebody pressed snooze: RFC 9074, section 7.3
+		}
 		if minutes, ok := e.before(c.Get("TRIGGER")); ok {
 			return c, minutes, true
 		}
@@ -34,10 +37,10 @@ func (e *event) alarm() (c *component, minutes int, ok bool) {
 func (e *event) before(l *line) (int, bool) {
 	var ahead time.Duration
 	if days, rest, ok := ical.ParseDuration(l.Value()); ok {
-		if strings.EqualFold(l.Param("RELATED"), "END") {
-			return 0, false
-		}
 		ahead = -time.Duration(days)*24*time.Hour - rest
+		if strings.EqualFold(l.Param("RELATED"), "END") {
+			ahead -= e.end.Instant(e.o.Location()).Sub(e.start.Instant(e.o.Location()))
+		}
 	} else if m, ok := e.zones.Moment(l); ok && m.Form != ical.Date && !e.rule.recurs {
 		ahead = e.start.Instant(e.o.Location()).Sub(m.Instant(time.UTC))
 	} else {
@@ -79,8 +82,10 @@ func mergeReminder(e *event, el eas.Element) error {
 		trigger = "PT0S"
 	}
 	l := c.Set("TRIGGER", trigger)
-	if l.HasParam("VALUE") {
-		l.SetParam("VALUE")
+	for _, p := range []string{"VALUE", "RELATED"} {
+		if l.HasParam(p) {
+			l.SetParam(p)
+		}
 	}
 	return nil
 }

@@ -98,7 +98,7 @@ func showAttachments(e *event) (eas.Element, bool) {
 			name, size = linkName(l), len(linkData(l))
 		}
 		el.Children = append(el.Children, eas.C(tag.AirSyncBaseAttachment,
-			eas.T(tag.AirSyncBaseDisplayName, name),
+			eas.T(tag.AirSyncBaseDisplayName, valid(name)),
 			eas.T(tag.AirSyncBaseFileReference, translate.FileReference(e.o.Item, attachmentID(l))),
 			eas.T(tag.AirSyncBaseMethod, "1"),
 			eas.T(tag.AirSyncBaseEstimatedDataSize, strconv.Itoa(size)),

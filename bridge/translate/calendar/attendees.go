@@ -58,7 +58,7 @@ func showOrganizerEmail(e *event) (eas.Element, bool) {
 func (e *event) guests() []*line {
 	var list []*line
 	for _, l := range e.c.All("ATTENDEE") {
-		if address(l) != "" {
+		if address(l) != "" && len(list) < maxAttendees {
 			list = append(list, l)
 		}
 	}
@@ -132,7 +132,7 @@ func showAttendees(e *event) (eas.Element, bool) {
 		if name == "" {
 			name = mail
 		}
-		one := eas.C(tag.CalendarAttendee, eas.T(tag.CalendarEmail, mail), eas.T(tag.CalendarName, name))
+		one := eas.C(tag.CalendarAttendee, eas.T(tag.CalendarEmail, valid(mail)), eas.T(tag.CalendarName, valid(name)))
 		if e.o.ProtocolVersion() >= eas.V120 {
 			status := partstats[strings.ToUpper(l.Param("PARTSTAT"))]
 			if status == "" {
@@ -145,8 +145,8 @@ func showAttendees(e *event) (eas.Element, bool) {
 	return el, len(el.Children) > 0
 }
 
-// maxAttendees bounds what a phone may send.
-const maxAttendees = 2000
+// maxAttendees bounds how many guests a phone is shown, and may send.
+const maxAttendees = 10_000
 
 // mergeAttendees compares by address. Who is missing is uninvited, but never
 // the organizer or the person, whom phones leave out; an empty list, which
@@ -160,6 +160,12 @@ func mergeAttendees(e *event, el eas.Element) error {
 		return nil
 	}
 	named := map[string]bool{}
+	guests := map[string]*line{}
+	for _, l := range e.guests() {
+		if mail := strings.ToLower(valid(address(l))); guests[mail] == nil {
+			guests[mail] = l
+		}
+	}
 	for _, a := range el.Children {
 		if a.Tag != tag.CalendarAttendee {
 			continue
@@ -169,8 +175,13 @@ func mergeAttendees(e *event, el eas.Element) error {
 		if mail = bare(mail); mail == "" || strings.ContainsAny(mail, "\r\n") {
 			continue
 		}
-		named[strings.ToLower(mail)] = true
-		e.mergeAttendee(mail, ps)
+		key := strings.ToLower(mail)
+		if l := guests[key]; l != nil {
+			mergeGuest(l, mail, ps)
+		} else if !named[key] {
+			e.invite(mail, ps)
+		}
+		named[key] = true
 	}
 	if len(named) == 0 {
 		return nil
@@ -178,7 +189,7 @@ func mergeAttendees(e *event, el eas.Element) error {
 	organizer := address(e.c.Get("ORGANIZER"))
 	for _, l := range e.guests() {
 		mail := address(l)
-		if !named[strings.ToLower(mail)] && !strings.EqualFold(mail, organizer) && !e.mine(mail) {
+		if !named[strings.ToLower(valid(mail))] && !strings.EqualFold(mail, organizer) && !e.mine(mail) {
 			e.c.Remove(l)
 		}
 	}
@@ -186,27 +197,31 @@ func mergeAttendees(e *event, el eas.Element) error {
 	return nil
 }
 
-// mergeAttendee changes or adds one guest.
-func (e *event) mergeAttendee(mail string, sent eas.Properties) {
-	name, _ := sent.Text(tag.CalendarName)
-	status, _ := sent.Text(tag.CalendarAttendeeStatus)
-	kind, _ := sent.Text(tag.CalendarAttendeeType)
-	name = strings.Join(strings.Fields(name), " ")
-	for _, l := range e.guests() {
-		if !strings.EqualFold(address(l), mail) {
-			continue
-		}
-		if name != "" && name != l.Param("CN") && !strings.EqualFold(name, mail) {
-			l.SetParam("CN", name)
-		}
-		if s := statuses[status]; s != "" && partstats[strings.ToUpper(l.Param("PARTSTAT"))] != status {
-			l.SetParam("PARTSTAT", s)
-		}
-		if kind != "" && kind != attendeeType(l) {
-			setKind(l, kind)
-		}
-		return
+// guest reads what a phone says of one guest.
+func guest(sent eas.Properties) (name, status, kind string) {
+	name, _ = sent.Text(tag.CalendarName)
+	status, _ = sent.Text(tag.CalendarAttendeeStatus)
+	kind, _ = sent.Text(tag.CalendarAttendeeType)
+	return strings.Join(strings.Fields(name), " "), strings.TrimSpace(status), strings.TrimSpace(kind)
+}
+
+// mergeGuest changes the line of a guest.
+func mergeGuest(l *line, mail string, sent eas.Properties) {
+	name, status, kind := guest(sent)
+	if name != "" && name != strings.Join(strings.Fields(valid(l.Param("CN"))), " ") && !strings.EqualFold(name, mail) {
+		l.SetParam("CN", name)
 	}
+	if s := statuses[status]; s != "" && partstats[strings.ToUpper(l.Param("PARTSTAT"))] != status {
+		l.SetParam("PARTSTAT", s)
+	}
+	if kind != "" && kind != attendeeType(l) {
+		setKind(l, kind)
+	}
+}
+
+// invite adds a guest.
+func (e *event) invite(mail string, sent eas.Properties) {
+	name, status, kind := guest(sent)
 	l := e.c.Add("ATTENDEE", "mailto:"+mail)
 	if name != "" && !strings.EqualFold(name, mail) {
 		l.SetParam("CN", name)

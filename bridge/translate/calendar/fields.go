@@ -25,6 +25,9 @@ type field struct {
 	// phones have no say in it, or that another place sees to it.
 	merge func(*event, eas.Element) error
 
+	// same compares the value shown with the one sent, if equal does not.
+	same func(shown, sent eas.Element) bool
+
 	// removable: its absence from a whole item means that it is to be
 	// removed, which merge does with an empty element. Everything else stays
 	// when it is absent, for a phone that does not know of CLASS must not make
@@ -56,7 +59,7 @@ func init() {
 		{tag: tag.CalendarDtStamp, show: showStamp},
 		{tag: tag.CalendarEndTime, exception: first, show: showEnd, always: true},
 		{tag: tag.CalendarLocation, to: eas.V141, exception: first, show: showLocation, merge: mergeLocation, removable: true, canBeEmpty: true},
-		{tag: tag.AirSyncBaseLocation, from: v160, exception: v160, show: showPlace, merge: mergePlace, canBeEmpty: true},
+		{tag: tag.AirSyncBaseLocation, from: v160, exception: v160, show: showPlace, merge: mergePlace, same: samePlace, canBeEmpty: true},
 		{tag: tag.CalendarReminder, exception: first, show: showReminder, merge: mergeReminder, removable: true, canBeEmpty: true},
 		{tag: tag.CalendarSensitivity, exception: first, show: showSensitivity, merge: mergeSensitivity},
 		{tag: tag.CalendarSubject, exception: first, show: showSubject, merge: mergeSubject, always: true},
@@ -119,6 +122,7 @@ func (e *event) mergeFields(sent eas.Properties, whole bool) error {
 		el, ok := sent.Find(f.tag)
 		shown, has := f.show(e)
 		switch {
+		case ok && has && f.same != nil && f.same(shown, el):
 		case ok && (!has || !equal(shown, el)):
 			if err := f.merge(e, el); err != nil {
 				return err
@@ -139,7 +143,10 @@ func equal(a, b eas.Element) bool {
 
 func tidy(s string) string { return strings.TrimSpace(strings.ReplaceAll(s, "\r\n", "\n")) }
 
-func text(t wbxml.Tag, s string) (eas.Element, bool) { return eas.T(t, s), s != "" }
+func text(t wbxml.Tag, s string) (eas.Element, bool) { return eas.T(t, valid(s)), s != "" }
+
+// valid makes a text fit for a phone: not every file is UTF-8.
+func valid(s string) string { return strings.ToValidUTF8(s, "\uFFFD") }
 
 func number(t wbxml.Tag, n int) (eas.Element, bool) { return eas.T(t, strconv.Itoa(n)), true }
 
@@ -215,62 +222,6 @@ func (e *event) setText(name, s string) {
 	e.c.SetText(name, s)
 }
 
-func showLocation(e *event) (eas.Element, bool) {
-	return text(tag.CalendarLocation, e.c.Get("LOCATION").Text())
-}
-
-func mergeLocation(e *event, el eas.Element) error {
-	e.setLocation(el.Content())
-	return nil
-}
-
-// setLocation replaces the location. What describes the old one on a map goes
-// with it.
-func (e *event) setLocation(s string) {
-	e.setText("LOCATION", s)
-	e.c.RemoveAll("GEO")
-	e.c.RemoveAll("X-APPLE-STRUCTURED-LOCATION")
-}
-
-// showPlace is the location as 16.0 and later have it. See [MS-ASAIRS]
-// "Location".
-func showPlace(e *event) (eas.Element, bool) {
-	el := eas.C(tag.AirSyncBaseLocation)
-	if s := e.c.Get("LOCATION").Text(); s != "" {
-		el.Children = append(el.Children, eas.T(tag.AirSyncBaseDisplayName, s))
-	}
-	if lat, long, ok := e.geo(); ok {
-		el.Children = append(el.Children, eas.T(tag.AirSyncBaseLatitude, lat), eas.T(tag.AirSyncBaseLongitude, long))
-	}
-	return el, len(el.Children) > 0
-}
-
-// geo reads GEO, a latitude and a longitude.
-func (e *event) geo() (lat, long string, ok bool) {
-	lat, long, ok = strings.Cut(e.c.Get("GEO").Value(), ";")
-	lat, long = strings.TrimSpace(lat), strings.TrimSpace(long)
-	return lat, long, ok && isDegrees(lat, 90) && isDegrees(long, 180)
-}
-
-func isDegrees(s string, most float64) bool {
-	f, err := strconv.ParseFloat(s, 64)
-	return err == nil && f >= -most && f <= most
-}
-
-func mergePlace(e *event, el eas.Element) error {
-	place := eas.Properties(el.Children)
-	name, _ := place.Text(tag.AirSyncBaseDisplayName)
-	lat, _ := place.Text(tag.AirSyncBaseLatitude)
-	long, _ := place.Text(tag.AirSyncBaseLongitude)
-	if oldLat, oldLong, _ := e.geo(); tidy(name) != tidy(e.c.Get("LOCATION").Text()) || lat != oldLat || long != oldLong {
-		e.setLocation(name)
-		if isDegrees(lat, 90) && isDegrees(long, 180) {
-			e.c.Set("GEO", lat+";"+long)
-		}
-	}
-	return nil
-}
-
 // The values of BusyStatus. See [MS-ASCAL] "BusyStatus".
 const (
 	free = iota
@@ -295,6 +246,12 @@ func (e *event) plainBusy() int {
 		return free
 	case strings.EqualFold(e.c.Get("STATUS").Value(), "TENTATIVE"):
 		return tentative
+	}
+	if own := e.own(); own != nil && !e.organizes() {
+		switch strings.ToUpper(own.Param("PARTSTAT")) {
+		case "", "TENTATIVE", "NEEDS-ACTION":
+			return tentative // an invitation without a yes
+		}
 	}
 	return busy
 }
@@ -351,145 +308,30 @@ func mergeSensitivity(e *event, el eas.Element) error {
 	return nil
 }
 
-// maxCategories is how many a phone is told of. See [MS-ASCAL] "Categories".
-const maxCategories = 300
-
 func showCategories(e *event) (eas.Element, bool) {
-	el := eas.C(tag.CalendarCategories)
-	for _, s := range e.c.List("CATEGORIES") {
-		if s = strings.TrimSpace(s); s != "" && len(el.Children) < maxCategories {
-			el.Children = append(el.Children, eas.T(tag.CalendarCategory, s))
-		}
+	ps := translate.AppendList(nil, tag.CalendarCategories, tag.CalendarCategory, e.categories())
+	if len(ps) == 0 {
+		return eas.Element{}, false
 	}
-	return el, len(el.Children) > 0
+	return ps[0], true
+}
+
+func (e *event) categories() []string {
+	list := e.c.List("CATEGORIES")
+	for i, s := range list {
+		list[i] = valid(s)
+	}
+	return list
 }
 
 func mergeCategories(e *event, el eas.Element) error {
-	var list []string
-	for _, c := range el.Children {
-		if s := tidy(c.Content()); c.Tag == tag.CalendarCategory && s != "" && !slices.Contains(list, s) {
-			list = append(list, s)
-		}
-	}
-	if len(list) > maxCategories {
-		return invalid("%d categories", len(list))
-	}
-	if len(list) == 0 {
+	want, changed, err := translate.MergeList(e.categories(), eas.Properties{el}, tag.CalendarCategories, tag.CalendarCategory, translate.Options{})
+	switch {
+	case err != nil:
+	case changed && len(want) == 0:
 		e.c.RemoveAll("CATEGORIES")
-		return nil
+	case changed:
+		e.c.SetList("CATEGORIES", want)
 	}
-	e.c.SetList("CATEGORIES", list)
-	return nil
-}
-
-// oldBody are the elements of version 2.5. See [MS-ASCAL] "Body (Calendar
-// Namespace)".
-var oldBody = translate.BodyTags{Body: tag.CalendarBody, Truncated: tag.CalendarBodyTruncated}
-
-// body tells the description, and under it what phones have no other place for.
-func (e *event) body() eas.Properties {
-	var ps eas.Properties
-	if tail := e.tail(); tail != "" && !e.styled() {
-		ps = translate.AppendText(nil, translate.Text{Plain: e.description() + tail}, e.o, oldBody)
-	} else {
-		ps = translate.AppendDescription(nil, e.c, e.o, oldBody)
-	}
-	// Version 2.5 tells the size of a text in every class but this one.
-	return slices.DeleteFunc(ps, func(el eas.Element) bool { return el.Tag == 0 })
-}
-
-func (e *event) description() string { return e.c.Get("DESCRIPTION").Text() }
-
-// styled tells whether the description is there as HTML, too. See
-// translate.AppendDescription.
-func (e *event) styled() bool {
-	return e.c.Get("X-ALT-DESC") != nil || e.c.Get("STYLED-DESCRIPTION") != nil || e.c.Get("DESCRIPTION").HasParam("ALTREP")
-}
-
-// maxLink bounds the addresses that are shown under a description.
-const maxLink = 2000
-
-// tail is what follows the description on a phone: the page and the online
-// meeting that belong to the event, unless the description names them, and what
-// is to be said of a series that cannot be shown as it is.
-func (e *event) tail() string {
-	links := []string{strings.TrimSpace(e.c.Get("URL").Value())}
-	if e.o.ProtocolVersion() < eas.V141 {
-		links = append(links, e.conference())
-	}
-	description := e.description()
-	var parts []string
-	for _, link := range links {
-		if isLink(link) && !strings.Contains(description, link) && !slices.Contains(parts, link) {
-			parts = append(parts, link)
-		}
-	}
-	if notice := e.notice(); notice != "" {
-		parts = append(parts, notice)
-	}
-	if len(parts) == 0 {
-		return ""
-	}
-	tail := strings.Join(parts, "\n")
-	if strings.TrimSpace(description) != "" {
-		tail = "\n\n" + tail
-	}
-	return tail
-}
-
-func isLink(s string) bool {
-	s = strings.ToLower(s)
-	return len(s) <= maxLink && (strings.HasPrefix(s, "https://") || strings.HasPrefix(s, "http://")) && !strings.ContainsAny(s, " \t")
-}
-
-// mergeBody stores an edit of the description. The tail is none of it, whether
-// the phone left it where it was or not.
-func (e *event) mergeBody(sent eas.Properties) error {
-	tail := e.tail()
-	if tail == "" || e.styled() {
-		_, err := translate.MergeDescription(e.c, sent, e.o, oldBody)
-		return err
-	}
-	stored := translate.Text{Plain: e.description() + tail}
-	merged, changed, err := translate.MergeText(stored, sent, e.o, oldBody)
-	if err != nil || !changed {
-		return err
-	}
-	text := tidy(strings.ReplaceAll(merged.Plain, "\r\n", "\n"))
-	text = strings.TrimRight(strings.TrimSuffix(text, strings.TrimSpace(tail)), " \t\n")
-	if text != strings.TrimRight(e.description(), " \t\n") {
-		e.setText("DESCRIPTION", text)
-	}
-	return nil
-}
-
-// conference is the address of the online meeting, under the names that
-// several programs give it. See RFC 7986, section 5.11, and [MS-OXCICAL].
-func (e *event) conference() string {
-	for _, name := range []string{"X-GOOGLE-CONFERENCE", "X-MICROSOFT-SKYPETEAMSMEETINGURL", "X-MICROSOFT-ONLINEMEETINGEXTERNALLINK", "CONFERENCE"} {
-		for _, l := range e.c.All(name) {
-			if link := strings.TrimSpace(l.Value()); isLink(link) {
-				return link
-			}
-		}
-	}
-	return ""
-}
-
-func showExternalLink(e *event) (eas.Element, bool) {
-	return text(tag.CalendarOnlineMeetingExternalLink, e.conference())
-}
-
-// showConfLink tells the address of a conference that is called, not visited.
-// See [MS-ASCAL] "OnlineMeetingConfLink".
-func showConfLink(e *event) (eas.Element, bool) {
-	for _, name := range []string{"X-MICROSOFT-ONLINEMEETINGCONFLINK", "CONFERENCE"} {
-		for _, l := range e.c.All(name) {
-			link := strings.TrimSpace(l.Value())
-			if scheme, _, ok := strings.Cut(strings.ToLower(link), ":"); ok && len(link) <= maxLink && (scheme == "sip" || scheme == "sips" || scheme == "conf") {
-				return text(tag.CalendarOnlineMeetingConfLink, link)
-			}
-		}
-	}
-	return eas.Element{}, false
+	return err
 }

@@ -20,13 +20,6 @@ const (
 	// under way. Waiting phones are answered at once; a write to a backend
 	// takes seconds.
 	DrainTime = 20 * time.Second
-
-	// readTimeout is how long the plain HTTP listener waits for a header. There
-	// is no limit on the whole request: it would end Pings, too.
-	readTimeout = 30 * time.Second
-
-	// maxHeader bounds a request's header at the plain HTTP listener, in bytes.
-	maxHeader = 64 << 10
 )
 
 // Listeners are where requests come from.
@@ -99,7 +92,7 @@ func (b *Bridge) Serve(ctx context.Context, l Listeners) error {
 	defer stop(nil)
 	worker := &fcgi.Server{Handler: b.handler, Logger: b.logger}
 	door := b.door.Serving()
-	trial := &http.Server{Handler: b.handler, ReadHeaderTimeout: readTimeout, MaxHeaderBytes: maxHeader}
+	trial := plainServer(b.handler)
 	var servers sync.WaitGroup
 	serve := func(what string, run func() error) {
 		servers.Go(func() {

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -17,7 +18,7 @@ import (
 	"github.com/pushbridge/pushbridge/bridge/wbxml"
 )
 
-var versions = []eas.Version{eas.V25, eas.V121, eas.V141, eas.V161}
+var versions = eas.Versions
 
 var now = time.Date(2026, 11, 22, 8, 0, 0, 0, time.UTC)
 
@@ -49,6 +50,7 @@ var samples = map[string][]byte{
 	"an alarm at a time":   object("SUMMARY:Call", "BEGIN:VALARM", "ACTION:EMAIL", "TRIGGER:-PT1H", "END:VALARM", "BEGIN:VALARM", "ACTION:AUDIO", "TRIGGER;VALUE=DATE-TIME:20261101T080000Z", "END:VALARM"),
 	"every other week":     object("SUMMARY:Bins", "DTSTART;VALUE=DATE:20261102", "DUE;VALUE=DATE:20261102", "RRULE:WKST=SU;FREQ=WEEKLY;INTERVAL=2;BYDAY=MO;UNTIL=20271231"),
 	"every hour":           object("SUMMARY:Bins", "DTSTART:20261102T090000Z", "RRULE:FREQ=HOURLY"),
+	"a subtask":            object("SUMMARY:Part", "RELATED-TO;RELTYPE=PARENT:t0", "PERCENT-COMPLETE:50", "STATUS:IN-PROCESS", "X-APPLE-SORT-ORDER:7"),
 	"a long text":          object("SUMMARY:Text", "DESCRIPTION:One\\nTwo\\, three\\n\\nFour"),
 	"folded in odd places": object("SUMM", " ARY:Te", "\txt"),
 }
@@ -222,6 +224,18 @@ func TestEditsTouchTheirLinesOnly(t *testing.T) {
 		{"a series from now on", "a start alone", func(ps eas.Properties) eas.Properties {
 			return append(ps, eas.C(tag.TasksRecurrence, eas.T(tag.TasksType, "2"), eas.T(tag.TasksStart, "2026-11-01T00:00:00.000Z"), eas.T(tag.TasksDayOfMonth, "1")))
 		}, "", "RRULE:FREQ=MONTHLY;BYMONTHDAY=1"},
+		{"a series that counts from when it was done", "every other week", func(ps eas.Properties) eas.Properties {
+			el, _ := ps.Find(tag.TasksRecurrence)
+			el.Children = append(slices.Clone(el.Children), eas.T(tag.TasksRegenerate, "1"))
+			return append(without(ps, tag.TasksRecurrence), el)
+		}, "", "X-PUSHBRIDGE-REGENERATE:1"},
+		{"an occurrence that is done with does not recur", "dates", func(ps eas.Properties) eas.Properties {
+			return append(ps, eas.C(tag.TasksRecurrence, eas.T(tag.TasksType, "0"), eas.T(tag.TasksStart, "2026-11-01T00:00:00.000Z"), eas.T(tag.TasksDeadOccur, "1")))
+		}, "", ""},
+		{"another place in the list", "dates", func(ps eas.Properties) eas.Properties {
+			return append(ps, eas.T(tag.TasksOrdinalDate, "2026-11-01T08:00:00.000Z"), eas.T(tag.TasksSubOrdinalDate, "5"))
+		}, "", "X-PUSHBRIDGE-ORDINAL-DATE:20261101T080000Z|X-PUSHBRIDGE-SUBORDINAL-DATE:5"},
+		{"a subtask that is half done", "a subtask", func(ps eas.Properties) eas.Properties { return set(ps, tag.TasksSubject, "Half") }, "SUMMARY:Part", "SUMMARY:Half"},
 		{"no series any more", "every other week", func(ps eas.Properties) eas.Properties { return without(ps, tag.TasksRecurrence) },
 			"RRULE:WKST=SU;FREQ=WEEKLY;INTERVAL=2;BYDAY=MO;UNTIL=20271231", ""},
 		{"another name for what recurs in its own way", "every hour", func(ps eas.Properties) eas.Properties { return set(ps, tag.TasksSubject, "Bin") }, "SUMMARY:Bins", "SUMMARY:Bin"},
@@ -257,6 +271,8 @@ func TestRefusedEdits(t *testing.T) {
 		{"a type 4", "dates", recurrence(eas.T(tag.TasksType, "4"))},
 		{"a daily series with a day of the month", "dates", recurrence(eas.T(tag.TasksType, "0"), eas.T(tag.TasksDayOfMonth, "1"))},
 		{"a series without a start", "nothing but a name", recurrence(eas.T(tag.TasksType, "0"))},
+		{"Regenerate is neither 0 nor 1", "dates", recurrence(eas.T(tag.TasksType, "0"), eas.T(tag.TasksRegenerate, "x"))},
+		{"too many categories", "dates", eas.Properties{eas.T(tag.TasksSubject, "x"), eas.C(tag.TasksCategories, make([]eas.Element, 301)...)}},
 		{"another rule for what recurs in its own way", "every hour", recurrence(eas.T(tag.TasksType, "0"))},
 	} {
 		t.Run(c.name, func(t *testing.T) {

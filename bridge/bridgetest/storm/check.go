@@ -14,7 +14,7 @@ import (
 func (w *world) checkServer(p *place, list []stored) {
 	seen := make(map[int]bool)
 	for _, s := range list {
-		o, e := w.parse(s.label)
+		o, e := w.found(s)
 		switch {
 		case o == nil:
 			w.problem("the server holds %s as %q, which nobody made", s.id, s.label)
@@ -29,6 +29,8 @@ func (w *world) checkServer(p *place, list []stored) {
 			w.problem("the server holds %q, but the last editions are %+v, after %+v", s.label, o.editions, o.base)
 		case !o.mayLie(serialOf(s.side)):
 			w.problem("the server holds %q with %q, but the last ones are %+v, after %d", s.label, s.side, o.sides, o.sideBase)
+		case !o.mayTurn(e.value(o.kind)):
+			w.problem("the server holds %q with %s, but the last ones are %+v, after %s", s.label, e.value(o.kind), o.turns, o.turnBase)
 		}
 		seen[o.number] = true
 		w.checkDays(o, s)
@@ -55,7 +57,7 @@ func (w *world) checkDays(o *object, s stored) {
 		case slices.Contains(o.keep, d.line):
 		case slices.Contains(s.lines, d.line):
 			o.keep = append(o.keep, d.line)
-		case len(people(o.titles(), o.sides, o.beside)) > 1, slices.ContainsFunc(o.beside, func(e edit) bool { return e.refused }):
+		case len(o.authors()) > 1, slices.ContainsFunc(o.beside, func(e edit) bool { return e.refused }):
 			delete(o.days, at)
 		default:
 			w.problem("%q lost its occurrence %q:\n%s", s.label, d.line, strings.Join(s.lines, "\n"))
@@ -96,7 +98,7 @@ func (h *handset) check(there inventory) {
 	for _, f := range h.folders() {
 		want := make(map[string]stored)
 		for _, s := range there[f.place] {
-			if o, e := w.parse(s.label); e != nil && h.shows(o, e) {
+			if o, e := w.found(s); e != nil && h.shows(o, e) {
 				want[s.label] = s
 			}
 		}
@@ -118,9 +120,9 @@ func (h *handset) check(there inventory) {
 
 // checkItem compares an item with the object on the server.
 func (h *handset) checkItem(item eas.Properties, s stored) {
-	o, e := h.world.parse(s.label)
+	o, e := h.world.found(s)
 	t, detail := o.detail(e)
-	if got := textOf(item, t); strings.NewReplacer("-", "", ":", "", ".000", "").Replace(got) != detail && got != detail {
+	if got := textOf(item, t); got != detail && (o.kind.class != eas.ClassCalendar || compact(got) != detail) {
 		h.problem("holds %q with %v = %q, want %q", s.label, t, got, detail)
 	}
 	if k := o.kind; k.side != nil && k.side.read(item) != s.side {

@@ -29,6 +29,9 @@ func (w *world) desktopAddsTo(p *place) (*object, edition) {
 		fmt.Sprintf("X-KEEP:as it is in %d", o.number),
 		fmt.Sprintf("X-KEEP;X-HOW=\"a;b\":a long one of %d, %s", o.number, strings.Repeat("word ", 4)+"end"),
 	}
+	if w.rewrites { // and cuts what it does not know at a comma
+		o.keep = o.keep[:1]
+	}
 	lines := slices.Concat(k.body(o, e), k.titles(e), o.keep)
 	if k.side != nil && w.rng.IntN(2) == 0 {
 		lines = append(lines, k.side.name+":"+w.sided(o, edit{by: desktop}))
@@ -65,7 +68,7 @@ func (w *world) imports() {
 func (w *world) cleansOut() {
 	p := w.place(w.shelf.Collection(kinds[0].kind))
 	list := w.holds(p)
-	if len(list) < enough {
+	if len(list) < enough || w.options.Awake { // nobody can wait until it is believed
 		return
 	}
 	for _, s := range list[w.rng.IntN(3):] {
@@ -84,7 +87,7 @@ func (w *world) desktopActsIn(p *place) {
 		return
 	}
 	s := list[w.rng.IntN(len(list))]
-	o, was := w.parse(s.label)
+	o, was := w.found(s)
 	switch n := w.rng.IntN(20); {
 	case o == nil || was == nil:
 		w.problem("%s holds %q as %q, which nobody made", p.id, s.id, s.label)
@@ -95,17 +98,21 @@ func (w *world) desktopActsIn(p *place) {
 	case n < 7:
 		w.deskLine(o, was, s)
 	case n < 10 && o.kind.side != nil:
-		text := w.sided(o, edit{by: desktop})
+		text := w.sided(o, w.theirs())
 		w.note("%s gives %q the %s", desktop, s.label, text)
 		w.rewrite(o, s, o.kind.side.lines, []string{o.kind.side.name + ":" + text})
 	case n < 14 && o.series:
 		w.deskDay(o, was, s)
 	default:
-		e := w.edited(o, w.turned(o, *was), edit{by: desktop})
+		e := w.edited(o, *was, w.turned(o, *was), w.theirs())
 		w.note("%s makes %q of %q", desktop, e.label(), s.label)
 		w.rewrite(o, s, o.kind.title, o.kind.titles(e))
 	}
 }
+
+// theirs is an edit of the desktop. It reads an object and writes it whole, so
+// that what happens between the two is lost.
+func (w *world) theirs() edit { return edit{by: desktop, raced: w.weather.crowds()} }
 
 func (w *world) desktopDeletes(o *object, s stored) {
 	w.note("%s deletes %q", desktop, s.label)
@@ -123,7 +130,7 @@ func (w *world) deskLine(o *object, was *edition, s stored) {
 	line := fmt.Sprintf("X-DESK:%d", w.desk)
 	w.note("%s writes %s into %q", desktop, line, s.label)
 	o.keep = append(slices.DeleteFunc(o.keep, deskLines.MatchString), line)
-	w.besides(o, was, edit{by: desktop})
+	w.besides(o, was, w.theirs())
 	w.rewrite(o, s, deskLines, []string{line})
 }
 
@@ -148,17 +155,17 @@ func (w *world) deskDay(o *object, was *edition, s stored) {
 			return
 		}
 	}
-	w.besides(o, was, edit{by: desktop})
+	w.besides(o, was, w.theirs())
 	if w.rng.IntN(3) == 0 {
 		w.note("%s takes %s out of %q", desktop, name, s.label)
-		w.occurrence(o, name, "EXDATE:"+name, edit{by: desktop})
+		w.occurrence(o, name, "EXDATE:"+name, w.theirs())
 		w.rewrite(o, s, regexp.MustCompile("^$"), []string{"EXDATE:" + name})
 		return
 	}
 	w.serial++
 	title := fmt.Sprintf("day %d of %d", w.serial, o.number)
 	w.note("%s calls the occurrence of %q at %s %q", desktop, s.label, name, title)
-	w.occurrence(o, name, "SUMMARY:"+title, edit{by: desktop})
+	w.occurrence(o, name, "SUMMARY:"+title, w.theirs())
 	uid := s.lines[slices.IndexFunc(s.lines, func(l string) bool { return strings.HasPrefix(l, "UID:") })]
 	block := []string{"BEGIN:VEVENT", uid, "DTSTAMP:20260101T000000Z", "RECURRENCE-ID:" + name,
 		"DTSTART:" + name, "DTEND:" + at.Add(length).Format(form), "SUMMARY:" + title, "X-KEEP:as it was that day", "END:VEVENT"}

@@ -9,6 +9,7 @@ import (
 
 	"github.com/pushbridge/pushbridge/bridge/bridgetest"
 	"github.com/pushbridge/pushbridge/bridge/eas"
+	"github.com/pushbridge/pushbridge/bridge/eas/tag"
 	"github.com/pushbridge/pushbridge/bridge/easclient"
 	"github.com/pushbridge/pushbridge/bridge/phone"
 )
@@ -184,7 +185,7 @@ func (h *handset) reminded(e phone.Event) {
 		h.problem("was told of %q, which nobody made", label)
 		return
 	}
-	all := people(o.titles(), o.sides, o.beside)
+	all := o.authors()
 	if delete(all, h.String()); len(all) == 0 && !o.where.readOnly {
 		h.problem("was told again of %q, which nobody else touched", label)
 	}
@@ -252,5 +253,21 @@ func (h *handset) someItemOf(f folder, fits func(*object) bool) (_ folder, id st
 		return f, "", nil, nil
 	}
 	h.items[by[name]] = o
-	return f, by[name], o, e
+	return f, by[name], o, seen(f.Items[by[name]], e)
 }
+
+// seen is an edition as somebody sees it: with the time that was somebody
+// else's doing.
+func seen(item eas.Properties, e *edition) *edition {
+	as := *e
+	if start, err := time.Parse(form, compact(textOf(item, tag.CalendarStartTime))); err == nil {
+		as.start = start
+	}
+	if done, ok := item.Text(tag.TasksComplete); ok {
+		as.done = done == "1"
+	}
+	return &as
+}
+
+// compact is a time in its shorter form.
+func compact(t string) string { return strings.NewReplacer("-", "", ":", "", ".000", "").Replace(t) }

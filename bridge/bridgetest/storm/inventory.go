@@ -4,6 +4,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/pushbridge/pushbridge/plugins/backend"
 )
@@ -16,6 +17,8 @@ type stored struct {
 
 	label  string
 	side   string
+	start  time.Time
+	done   bool
 	rest   []string            // lines that no edit of the storm's touches
 	blocks map[string][]string // of occurrences, by their RECURRENCE-ID
 }
@@ -64,10 +67,43 @@ func (s *stored) read(k *kind) {
 			if label := labels.FindString(l); label != "" && (strings.HasPrefix(l, "FN:") || strings.HasPrefix(l, "SUMMARY")) {
 				s.label = label
 			}
+			s.start = startOf(l, s.start)
+			s.done = s.done || l == "STATUS:COMPLETED"
 		case !written.MatchString(l):
 			s.rest = append(s.rest, l)
 		}
 	}
+}
+
+var starts = regexp.MustCompile(`^DTSTART(?:;TZID="?([^":;]*)"?)?:(\d{8}T\d{6}Z?)$`)
+
+// startOf reads a time if a line is one.
+func startOf(line string, before time.Time) time.Time {
+	m := starts.FindStringSubmatch(line)
+	if m == nil {
+		return before
+	}
+	zone, err := time.LoadLocation(m[1])
+	if err != nil {
+		return before
+	}
+	start, err := time.ParseInLocation("20060102T150405", strings.TrimSuffix(m[2], "Z"), zone)
+	if err != nil {
+		return before
+	}
+	return start.UTC()
+}
+
+// found is the edition that an object on the server is, with the time that was
+// somebody else's doing.
+func (w *world) found(s stored) (*object, *edition) {
+	o, e := w.parse(s.label)
+	if e == nil {
+		return o, nil
+	}
+	as := *e
+	as.start, as.done = s.start, s.done
+	return o, &as
 }
 
 // isOccurrence tells whether the event that begins here is one of a series.

@@ -13,7 +13,7 @@ import (
 
 // merges says that two people's edits of different properties of one object
 // both survive. Without it whoever edits beside somebody else may lose.
-const merges = false
+const merges = true
 
 // A place is a collection on the server.
 type place struct {
@@ -41,6 +41,8 @@ type object struct {
 	editions []edition
 	sideBase int // the same of the side; 0 is none
 	sides    []edit
+	turnBase string // and of the time, or whether it is done
+	turns    []turn
 	beside   []edit // of occurrences, and of what phones do not see
 
 	lines  []string            // as they were at the last rest, without those that edits touch; nil if that is not known
@@ -55,6 +57,7 @@ type edit struct {
 	rebuilt bool // by a phone that rebuilds its requests
 	void    bool // where nobody may write: it must not be seen on the server
 	refused bool // the server said so; it may have been seen before that
+	raced   bool // it wrote over whatever somebody else did at the same moment
 }
 
 // An edition is what somebody made of an object's title and what belongs to
@@ -67,10 +70,28 @@ type edition struct {
 	detail string    // a contact's number
 }
 
+// A turn is an edit of an event's time, or of whether a task is done. It is
+// a property of its own.
+type turn struct {
+	edit
+	value string
+}
+
 // A day is what became of one occurrence.
 type day struct {
 	line string // that the server has to hold
 	by   string
+}
+
+// value is what a turn changes.
+func (e edition) value(k *kind) string {
+	switch k.class {
+	case eas.ClassCalendar:
+		return e.start.Format(form)
+	case eas.ClassTasks:
+		return fmt.Sprint(e.done)
+	}
+	return ""
 }
 
 func (e edition) label() string { return fmt.Sprintf("o%d e%d", e.object, e.serial) }
@@ -117,14 +138,17 @@ func (w *world) newObject(p *place, by string) (*object, edition) {
 	}
 	w.objects[o.number] = o
 	w.count(func(r *Report) { r.Objects++ })
-	return o, w.edited(o, edition{object: o.number, start: w.someTime()}, edit{by: by})
+	return o, w.edited(o, edition{}, edition{object: o.number, start: w.someTime()}, edit{by: by})
 }
 
-// edited gives an edition a new label and remembers it.
-func (w *world) edited(o *object, e edition, how edit) edition {
+// edited makes an edition of another one, gives it a new label and remembers it.
+func (w *world) edited(o *object, was, e edition, how edit) edition {
 	w.serial++
 	e.edit = how
 	e.serial = w.serial
+	if was.object == 0 || was.value(o.kind) != e.value(o.kind) {
+		o.turns = append(o.turns, turn{e.edit, e.value(o.kind)})
+	}
 	if o.kind.class == eas.ClassContacts {
 		e.detail = fmt.Sprintf("+49 30 %06d", w.serial)
 	}
@@ -178,27 +202,36 @@ func (w *world) occurrence(o *object, at, line string, how edit) {
 	w.count(func(r *Report) { r.Days++ })
 }
 
-// titles are the edits of the title alone.
-func (o *object) titles() []edit {
-	list := make([]edit, len(o.editions))
-	for i, e := range o.editions {
-		list[i] = e.edit
+// aspects are the edits of what can be edited apart: the title, the side, the
+// time, and all else.
+func (o *object) aspects() [4][]edit {
+	var titles, turns []edit
+	for _, e := range o.editions {
+		titles = append(titles, e.edit)
 	}
-	return list
+	for _, t := range o.turns {
+		turns = append(turns, t.edit)
+	}
+	return [...][]edit{titles, o.sides, turns, o.beside}
 }
 
 // mayBe tells whether an edition can be what is left of all since the last
-// rest; mayLie the same of the side.
+// rest; mayLie the same of the side, mayTurn of the time.
 func (o *object) mayBe(serial int) bool {
 	base := 0
 	if o.base != nil {
 		base = o.base.serial
 	}
-	return left(serial, base, o.titles(), o.contested(o.titles(), o.sides))
+	return o.left(0, serial, base)
 }
 
-func (o *object) mayLie(serial int) bool {
-	return left(serial, o.sideBase, o.sides, o.contested(o.sides, o.titles()))
+func (o *object) mayLie(serial int) bool { return o.left(1, serial, o.sideBase) }
+
+func (o *object) mayTurn(value string) bool {
+	if value == o.turnBase && o.left(2, 0, 0) {
+		return true
+	}
+	return slices.ContainsFunc(o.turns, func(t turn) bool { return t.value == value && o.left(2, t.serial, 0) })
 }
 
 // left tells whether something can be what is left of edits: somebody's last
@@ -208,9 +241,9 @@ func (o *object) mayLie(serial int) bool {
 // A phone that rebuilds its requests may lose an edit to an earlier one of its
 // own that the server stored and could not say so: what comes then is another
 // edit, upon something that the phone was never told.
-func left(serial, base int, edits []edit, contested bool) bool {
+func (o *object) left(aspect, serial, base int) bool {
 	last := make(map[string]int)
-	for _, e := range edits {
+	for _, e := range o.aspects()[aspect] {
 		switch {
 		case e.void:
 		case e.serial == serial && (e.rebuilt || e.refused):
@@ -224,27 +257,37 @@ func left(serial, base int, edits []edit, contested bool) bool {
 			return true
 		}
 	}
-	return serial == base && (len(last) == 0 || contested)
+	return serial == base && (len(last) == 0 || o.contested(aspect))
 }
 
-// contested tells whether those who made some edits may have lost them for what
-// others did to other properties of the object.
-func (o *object) contested(edits, others []edit) bool {
+// contested tells whether those who edited one aspect may have lost it for what
+// others did to another one.
+func (o *object) contested(aspect int) bool {
+	all := o.aspects()
 	if !merges {
-		return len(people(edits, others, o.beside)) > 1
+		return len(o.authors()) > 1
 	}
-	for _, list := range [][]edit{others, o.beside} {
-		authors := people(list)
-		if len(authors) < 2 {
+	for i, edits := range all {
+		if slices.ContainsFunc(edits, func(e edit) bool { return e.raced }) {
+			return true
+		}
+		authors := people(edits)
+		if i == aspect || len(authors) < 2 {
 			continue
 		}
-		for by := range people(edits) {
+		for by := range people(all[aspect]) {
 			if authors[by] { // a refused edit is refused as a whole
 				return true
 			}
 		}
 	}
 	return false
+}
+
+// authors are all who did something to the object since the last rest.
+func (o *object) authors() map[string]bool {
+	all := o.aspects()
+	return people(all[:]...)
 }
 
 func people(lists ...[]edit) map[string]bool {
@@ -261,6 +304,9 @@ func people(lists ...[]edit) map[string]bool {
 func (o *object) refuse(by string) {
 	for i := range o.editions {
 		o.editions[i].refused = o.editions[i].refused || o.editions[i].by == by
+	}
+	for i := range o.turns {
+		o.turns[i].refused = o.turns[i].refused || o.turns[i].by == by
 	}
 	for _, list := range [][]edit{o.sides, o.beside} {
 		for i := range list {

@@ -54,7 +54,7 @@ func (h *handset) edit() {
 		}
 		return
 	}
-	e := w.edited(o, w.turned(o, *was), h.mine(f.place))
+	e := w.edited(o, *was, w.turned(o, *was), h.mine(f.place))
 	w.note("%s makes %q of %q (%s)", h, e.label(), was.label(), id)
 	if err := h.phone.Change(f.ServerID, id, k.sends(o, e)); err != nil {
 		h.problem("editing: %v", err)
@@ -121,7 +121,7 @@ func (h *handset) forget() {
 }
 
 const (
-	// heartbeat is how long a phone waits.
+	// heartbeat is how long a phone waits. No test waits for its end but in a bubble.
 	heartbeat = 10 * time.Minute
 
 	// meanwhile is how long after the phone began to wait something happens.

@@ -14,7 +14,7 @@ const (
 	maxPasses = 7
 
 	// betweenPasses is long enough for the bridge to believe what it doubted.
-	betweenPasses = 10 * time.Minute
+	betweenPasses = 11 * time.Minute
 )
 
 // calm turns the faults off, or on again.
@@ -107,12 +107,12 @@ func (w *world) quiet() {
 func (w *world) settle(there inventory) {
 	for _, list := range there {
 		for _, s := range list {
-			o, e := w.parse(s.label)
+			o, e := w.found(s)
 			if e == nil {
 				continue
 			}
-			base := *e
-			o.base, o.editions = &base, nil
+			o.base, o.editions = e, nil
+			o.turnBase, o.turns = e.value(o.kind), nil
 			o.sideBase, o.sides, o.beside = serialOf(s.side), nil, nil
 			o.lines, o.blocks = s.rest, maps.Clone(s.blocks)
 			if w.rewrites { // in an order of its own

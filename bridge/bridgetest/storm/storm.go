@@ -86,7 +86,7 @@ const (
 type Report struct {
 	Steps, Requests, Faults, Kills, Restarts, Rests int
 	Objects, Edits, Days, Deletions                 int // days are edited occurrences of series
-	Refusals, Folders, Pings                        int // refusals are items found too large
+	Refusals, Folders, Pings, Violations            int // refusals are items found too large
 }
 
 // Add sums reports up.
@@ -104,6 +104,7 @@ func (r *Report) Add(o Report) {
 	r.Refusals += o.Refusals
 	r.Folders += o.Folders
 	r.Pings += o.Pings
+	r.Violations += o.Violations
 }
 
 // String is one line.
@@ -124,6 +125,7 @@ type world struct {
 	weather *weather
 	wire    *wire
 	phones  []*handset
+	probe   *handset // finds out whether a Worker works; nil without one
 	objects map[int]*object
 	places  []*place
 	named   map[string]*place // by every name that an extra one ever had
@@ -187,6 +189,7 @@ func Run(t *testing.T, o Options) Report {
 	if w.told > 0 {
 		t.Logf("the end of the journal:\n%s", strings.Join(w.journal[max(0, len(w.journal)-shownLines):], "\n"))
 	}
+	w.report.Violations = w.told
 	return w.report
 }
 

@@ -73,7 +73,8 @@ func (p plugin) Stumble() string {
 
 func (p plugin) Recover() error { return p.Ready(context.Background()) }
 
-func startPlugin(t *testing.T) plugin {
+// makeDrawers is a directory with the directories of one person's collections.
+func makeDrawers(t *testing.T) string {
 	t.Helper()
 	dir := t.TempDir()
 	for _, c := range []string{"contacts", "calendar", "tasks", "notes"} {
@@ -81,6 +82,12 @@ func startPlugin(t *testing.T) plugin {
 			t.Fatal(err)
 		}
 	}
+	return dir
+}
+
+func startPlugin(t *testing.T) plugin {
+	t.Helper()
+	dir := makeDrawers(t)
 	self, err := os.Executable()
 	if err != nil {
 		t.Fatal(err)
@@ -101,12 +108,26 @@ func startPlugin(t *testing.T) plugin {
 	return plugin{storm.Directory(filepath.Join(dir, bridgetest.User)), p}
 }
 
+// workshop is a directory for what all tests share.
+var workshop string
+
 func TestMain(m *testing.M) {
 	if len(os.Args) == 2 && os.Args[1] == "plugin" {
 		sdk.Main("localdir", localdir.Open)
 		return
 	}
-	os.Exit(m.Run())
+	os.Exit(inWorkshop(m))
+}
+
+func inWorkshop(m *testing.M) int {
+	dir, err := os.MkdirTemp("", "storm")
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		return 1
+	}
+	defer os.RemoveAll(dir)
+	workshop = dir
+	return m.Run()
 }
 
 func TestPlugin(t *testing.T) {
@@ -118,16 +139,34 @@ func TestPlugin(t *testing.T) {
 }
 
 func TestLong(t *testing.T) {
+	long(t, func(*testing.T) storm.Options { return storm.Options{} }, play)
+}
+
+// long plays one storm after the other for as long as was asked for, and says
+// every now and then how far it is.
+func long(t *testing.T, make func(*testing.T) storm.Options, run func(*testing.T, storm.Options) storm.Report) {
+	t.Helper()
 	if *span == 0 {
 		t.Skip("-storm.for is not set")
 	}
 	var sum storm.Report
-	begin, seeds := time.Now(), uint64(0)
-	for first := max(*seed, 1000); time.Since(begin) < *span && !t.Failed(); seeds++ {
-		t.Run(fmt.Sprint(first+seeds), func(t *testing.T) {
-			r := play(t, storm.Options{Seed: first + seeds, Steps: *steps})
-			sum.Add(r)
-		})
+	begin, told, seeds := time.Now(), time.Now(), uint64(0)
+	tell := func() {
+		told = time.Now()
+		fmt.Printf("%s: %d seeds in %v, %d violations: %v\n", t.Name(), seeds, time.Since(begin).Round(time.Second), sum.Violations, sum)
 	}
-	t.Logf("%d seeds in %v: %v", seeds, time.Since(begin).Round(time.Second), sum)
+	for first := max(*seed, 1000); time.Since(begin) < *span && !t.Failed(); {
+		t.Run(fmt.Sprint(first+seeds), func(t *testing.T) {
+			o := make(t)
+			o.Seed, o.Steps = first+seeds, *steps
+			sum.Add(run(t, o))
+		})
+		if seeds++; time.Since(told) >= tellEvery {
+			tell()
+		}
+	}
+	tell()
 }
+
+// tellEvery is how much time lies between two lines of a long run.
+const tellEvery = time.Minute

@@ -60,9 +60,11 @@ func (x *wire) hire(m *message) (*http.Response, error) {
 // recover waits until the worker and everything behind it works: until one
 // phone of its own could ask for every folder by itself.
 func (w *world) recover() {
-	probe := w.handset("probe", kinds[len(kinds)-1].min, phone.Settings{WindowSize: 100})
+	if w.probe == nil {
+		w.probe = w.handset("probe", kinds[len(kinds)-1].min, phone.Settings{WindowSize: 100})
+	}
 	for deadline := time.Now().Add(recovery); ; {
-		_, err := probe.phone.Sync(w.t.Context())
+		_, err := w.probe.phone.Sync(w.t.Context())
 		if err == nil {
 			break
 		}

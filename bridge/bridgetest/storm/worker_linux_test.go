@@ -1,0 +1,336 @@
+package storm_test
+
+import (
+	"encoding/xml"
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"runtime"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/pushbridge/pushbridge/bridge/bridgetest"
+	"github.com/pushbridge/pushbridge/bridge/bridgetest/storm"
+	"github.com/pushbridge/pushbridge/fcgi/fcgitest"
+	"github.com/pushbridge/pushbridge/plugins/backend"
+	"github.com/pushbridge/pushbridge/plugins/sdk/webdav/davtest"
+)
+
+// patience is how long processes may take to do what they are to do, which is
+// far more than they need on any machine.
+const patience = 2 * time.Minute
+
+// program builds pushbridge, once.
+var program = sync.OnceValues(func() (string, error) {
+	path := filepath.Join(workshop, "pushbridge")
+	out, err := exec.Command("go", "build", "-o", path, "github.com/pushbridge/pushbridge/cmd/pushbridge").CombinedOutput()
+	if err != nil {
+		err = fmt.Errorf("building pushbridge: %w\n%s", err, out)
+	}
+	return path, err
+})
+
+// A worker is "pushbridge serve" in a process of its own, with its plugins.
+type worker struct {
+	http.RoundTripper
+	t        *testing.T
+	password string
+	command  []string
+	log      *bridgetest.Log // of the present process
+	process  *exec.Cmd
+	ended    chan struct{}
+	orphans  []int // plugins of workers that were killed
+}
+
+// newWorker prepares a worker that is reached at door and serves some backends.
+func newWorker(t *testing.T, door string, rt http.RoundTripper, password, backends string) *worker {
+	t.Helper()
+	path, err := program()
+	if err != nil {
+		t.Fatal(err)
+	}
+	dir := t.TempDir()
+	file := filepath.Join(dir, "pushbridge.toml")
+	config := fmt.Sprintf("%s\nstate = %q\nheartbeat_min = 1\npoll_min = \"1s\"\npoll_max = \"2s\"\n%s", door, filepath.Join(dir, "state"), backends)
+	if err := os.WriteFile(file, []byte(config), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	w := &worker{RoundTripper: rt, t: t, password: password, command: []string{path, "serve", "--config", file}}
+	t.Cleanup(func() {
+		if err := w.Kill(); err != nil {
+			t.Error(err)
+		}
+		if t.Failed() && w.log != nil {
+			lines := strings.Split(w.log.String(), "\n")
+			t.Logf("the end of the last worker's log:\n%s", strings.Join(lines[max(0, len(lines)-30):], "\n"))
+		}
+	})
+	return w
+}
+
+func (w *worker) Password() string { return w.password }
+
+// Start starts the worker and returns when it listens.
+func (w *worker) Start() error {
+	w.log = new(bridgetest.Log)
+	cmd := exec.Command(w.command[0], w.command[1:]...)
+	cmd.Stdout, cmd.Stderr, cmd.WaitDelay = w.log, w.log, patience
+	cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
+	started, ended := make(chan error), make(chan struct{})
+	go func() {
+		defer close(ended)
+		// The kernel ends the worker with the thread that started it.
+		runtime.LockOSThread()
+		defer runtime.UnlockOSThread()
+		err := cmd.Start()
+		started <- err
+		if err == nil {
+			cmd.Wait() //nolint:errcheck // how it ended shows in its log
+		}
+	}()
+	if err := <-started; err != nil {
+		return err
+	}
+	w.process, w.ended = cmd, ended
+	for deadline := time.Now().Add(patience); !strings.Contains(w.log.String(), "listening for"); {
+		select {
+		case <-ended:
+			return fmt.Errorf("the worker ended at its start:\n%s", w.log)
+		case <-time.After(5 * time.Millisecond): // the log decides
+		}
+		if time.Now().After(deadline) {
+			return fmt.Errorf("the worker does not listen after %v:\n%s", patience, w.log)
+		}
+	}
+	return nil
+}
+
+// Stop ends the worker in order.
+func (w *worker) Stop() error { return w.end(syscall.SIGTERM) }
+
+// Kill ends it at once.
+func (w *worker) Kill() error { return w.end(syscall.SIGKILL) }
+
+func (w *worker) end(how syscall.Signal) error {
+	if w.process == nil {
+		return nil
+	}
+	w.orphans = append(w.orphans, w.plugins()...)
+	if err := w.process.Process.Signal(how); err != nil && !errors.Is(err, os.ErrProcessDone) {
+		return err
+	}
+	select {
+	case <-w.ended:
+	case <-time.After(patience):
+		return fmt.Errorf("the worker goes on %v after %v:\n%s", patience, how, w.log)
+	}
+	w.process = nil
+	return nil
+}
+
+// Stumble kills a plugin.
+func (w *worker) Stumble() string {
+	list := w.plugins()
+	if len(list) == 0 || syscall.Kill(list[0], syscall.SIGKILL) != nil {
+		return ""
+	}
+	return "a plugin is killed"
+}
+
+// plugins are the worker's children.
+func (w *worker) plugins() []int {
+	var list []int
+	stats, _ := filepath.Glob("/proc/[0-9]*/stat") // the pattern is in order
+	for _, file := range stats {
+		if parent, _ := state(file); parent == w.process.Process.Pid {
+			pid, _ := strconv.Atoi(filepath.Base(filepath.Dir(file)))
+			list = append(list, pid)
+		}
+	}
+	return list
+}
+
+// state reads the parent and the state of a process: pid (comm) state ppid, where
+// comm may hold anything. See proc(5).
+func state(file string) (parent int, state string) {
+	text, err := os.ReadFile(file)
+	if err != nil {
+		return 0, "" // it ended
+	}
+	fields := strings.Fields(string(text[strings.LastIndexByte(string(text), ')')+1:]))
+	if len(fields) < 2 {
+		return 0, ""
+	}
+	parent, _ = strconv.Atoi(fields[1])
+	return parent, fields[0]
+}
+
+// Leftovers waits until the plugins of those that were killed have ended, and
+// counts those that do not.
+func (w *worker) Leftovers() int {
+	alive := func(pid int) bool {
+		_, how := state(fmt.Sprintf("/proc/%d/stat", pid))
+		command, _ := os.ReadFile(fmt.Sprintf("/proc/%d/cmdline", pid))
+		return how != "" && how != "Z" && strings.HasPrefix(string(command), w.command[0]+"\x00plugin\x00")
+	}
+	for deadline := time.Now().Add(patience); ; {
+		w.orphans = slices.DeleteFunc(w.orphans, func(pid int) bool { return !alive(pid) })
+		if len(w.orphans) == 0 || time.Now().After(deadline) {
+			return len(w.orphans)
+		}
+		time.Sleep(5 * time.Millisecond) // the processes decide
+	}
+}
+
+// drawers is a shelf of files.
+type drawers struct{ storm.Directory }
+
+func (drawers) Backend() backend.Backend    { return nil }
+func (drawers) Forget(backend.CollectionID) {}
+func (drawers) Stumble() string             { return "" }
+func (drawers) Recover() error              { return nil }
+
+// onLocaldir is a worker behind plain HTTP that serves files.
+func onLocaldir(t *testing.T) storm.Options {
+	t.Helper()
+	dir := makeDrawers(t)
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	address := l.Addr().String()
+	l.Close()
+	w := newWorker(t, fmt.Sprintf("http = %q", address), to(address), bridgetest.Password,
+		fmt.Sprintf("[backend.shelf]\nplugin = \"localdir\"\ndir = %q\nusers = { %s = %q }\n", dir, bridgetest.User, bridgetest.Password))
+	return storm.Options{Shelf: drawers{storm.Directory(filepath.Join(dir, bridgetest.User))}, Worker: w, Awake: true}
+}
+
+// to sends all requests to one address, on a connection of its own each: a
+// killed worker takes nothing along.
+func to(address string) http.RoundTripper {
+	plain := &http.Transport{DisableKeepAlives: true}
+	return roundTripper(func(r *http.Request) (*http.Response, error) {
+		r.URL.Host = address
+		return plain.RoundTrip(r)
+	})
+}
+
+type roundTripper func(*http.Request) (*http.Response, error)
+
+func (f roundTripper) RoundTrip(r *http.Request) (*http.Response, error) { return f(r) }
+
+// library is a shelf of Radicale's.
+type library struct {
+	*davtest.Server
+	paths map[backend.CollectionKind]string
+}
+
+func (library) Rewrites()                {}
+func (library) Backend() backend.Backend { return nil }
+func (library) Recover() error           { return nil }
+
+func (s library) Collection(k backend.CollectionKind) backend.CollectionID {
+	return backend.CollectionID(s.paths[k])
+}
+
+func (s library) Forget(c backend.CollectionID) { s.Server.Forget(string(c)) }
+
+func (s library) Stumble() string {
+	s.Restart()
+	return "Radicale is killed and started again"
+}
+
+func (s library) Store(c backend.CollectionID, id backend.ItemID, body []byte) error {
+	s.Put(string(c)+string(id), string(body))
+	return nil
+}
+
+func (s library) Remove(c backend.CollectionID, id backend.ItemID) error {
+	r, err := s.Do("DELETE", string(c)+string(id), nil)
+	if err == nil && r.Status/100 != 2 && r.Status != http.StatusNotFound {
+		err = fmt.Errorf("status %d", r.Status)
+	}
+	return err
+}
+
+const (
+	allCards = `<C:addressbook-query xmlns:D="DAV:" xmlns:C="urn:ietf:params:xml:ns:carddav"><D:prop><C:address-data/></D:prop></C:addressbook-query>`
+	allTimes = `<C:calendar-query xmlns:D="DAV:" xmlns:C="urn:ietf:params:xml:ns:caldav"><D:prop><C:calendar-data/></D:prop>` +
+		`<C:filter><C:comp-filter name="VCALENDAR"/></C:filter></C:calendar-query>`
+)
+
+// Items asks for all at once. See RFC 6352, section 8.6, and RFC 4791, section
+// 7.8.
+func (s library) Items(c backend.CollectionID) (map[backend.ItemID][]byte, error) {
+	report := allTimes
+	if string(c) == s.paths[backend.Contacts] {
+		report = allCards
+	}
+	r, err := s.Do("REPORT", string(c), []byte(report), "Depth", "1", "Content-Type", "application/xml; charset=utf-8")
+	if err != nil {
+		return nil, err
+	}
+	var all struct {
+		Response []struct {
+			Href  string `xml:"href"`
+			Card  string `xml:"propstat>prop>address-data"`
+			Event string `xml:"propstat>prop>calendar-data"`
+		} `xml:"response"`
+	}
+	if err := xml.Unmarshal(r.Body, &all); err != nil || r.Status != http.StatusMultiStatus {
+		return nil, fmt.Errorf("status %d, %w", r.Status, err)
+	}
+	items := make(map[backend.ItemID][]byte)
+	for _, one := range all.Response {
+		body := strings.ReplaceAll(one.Card+one.Event, "\n", "\r\n") // XML has no other line ends
+		items[backend.ItemID(strings.TrimPrefix(one.Href, string(c)))] = []byte(body)
+	}
+	return items, nil
+}
+
+// onRadicale is a worker behind FastCGI that serves what a Radicale has.
+func onRadicale(t *testing.T) storm.Options {
+	t.Helper()
+	s := davtest.Radicale(t)
+	s.Delete(s.Calendar)
+	address := "unix:" + fcgitest.SocketPath(t)
+	w := newWorker(t, fmt.Sprintf("listen = %q", address), fcgitest.Transport{Addr: address}, s.Password,
+		fmt.Sprintf("[backend.contacts]\nplugin = \"carddav\"\nurl = %q\n[backend.calendar]\nplugin = \"caldav\"\nurl = %q\n", s.URL, s.URL))
+	return storm.Options{Worker: w, Awake: true, Shelf: library{s, map[backend.CollectionKind]string{
+		backend.Contacts: s.AddressBook, backend.Events: s.Events, backend.Tasks: s.Tasks, backend.Notes: s.Notes}}}
+}
+
+var worlds = []struct {
+	name string
+	make func(*testing.T) storm.Options
+}{{"localdir", onLocaldir}, {"Radicale", onRadicale}}
+
+func TestWorker(t *testing.T) {
+	if testing.Short() {
+		t.Skip("builds pushbridge and starts it many times")
+	}
+	for _, world := range worlds {
+		for n := range uint64(workerSeeds) {
+			t.Run(fmt.Sprintf("%s/%d", world.name, n+1), func(t *testing.T) {
+				o := world.make(t)
+				o.Seed, o.Steps = n+1, *steps
+				t.Log(storm.Run(t, o))
+			})
+		}
+	}
+}
+
+func TestLongWorker(t *testing.T) {
+	for _, world := range worlds {
+		t.Run(world.name, func(t *testing.T) { long(t, world.make, storm.Run) })
+	}
+}

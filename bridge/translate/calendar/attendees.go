@@ -250,6 +250,9 @@ func (obj *object) nameSender(c *component) {
 		return
 	}
 	for _, l := range c.All("ATTENDEE") {
+		if address(l) == "" {
+			continue // whom only the server can reach
+		}
 		agent := strings.ToUpper(l.Param("SCHEDULE-AGENT"))
 		switch {
 		case obj.plainDates() && agent == "CLIENT":

@@ -296,15 +296,52 @@ func FuzzMerge(f *testing.F) {
 	})
 }
 
+// The benchmarks are of 10,000 events each: a tenth plain ones in UTC, the rest
+// with zones, alarms, guests, series and their exceptions.
+const benchEvents = 10_000
+
+var benchSamples = []string{"zoned", "utc", "meeting", "weekly", "all day", "invitation", "daily dates", "duration", "without a day", "overnight"}
+
+func tenThousand(b *testing.B, do func(ics []byte, o translate.Options)) {
+	o := options(eas.V161)
+	b.ReportAllocs()
+	for b.Loop() {
+		for i := range benchEvents {
+			do(samples[benchSamples[i%len(benchSamples)]], o)
+		}
+	}
+}
+
+func BenchmarkToPhone(b *testing.B) {
+	tenThousand(b, func(ics []byte, o translate.Options) { FromICalendar(ics, o) })
+}
+
+func BenchmarkFromPhone(b *testing.B) {
+	tenThousand(b, func(ics []byte, o translate.Options) {
+		Merge(ics, eas.Properties{eas.T(tag.CalendarSubject, "New")}, o)
+	})
+}
+
+func BenchmarkNew(b *testing.B) {
+	sent := eas.Properties{eas.T(tag.CalendarTimezone, blobOf("Europe/Berlin")), eas.T(tag.CalendarSubject, "Tea"), eas.T(tag.CalendarStartTime, "20261123T110000Z"), eas.T(tag.CalendarEndTime, "20261123T120000Z"), eas.T(tag.CalendarReminder, "15")}
+	tenThousand(b, func(_ []byte, o translate.Options) { New("u", sent, o) })
+}
+
 func BenchmarkFromICalendar(b *testing.B) {
-	for _, sample := range []string{"zoned", "weekly"} {
+	for _, sample := range benchSamples {
 		b.Run(sample, func(b *testing.B) {
 			o := options(eas.V161)
+			b.ReportAllocs()
 			for b.Loop() {
 				FromICalendar(samples[sample], o)
 			}
 		})
 	}
+	b.Run("on two days", func(b *testing.B) { // an expansion
+		for b.Loop() {
+			FromICalendar(samples["on two days"], options(eas.V161))
+		}
+	})
 }
 
 func BenchmarkFacts(b *testing.B) {

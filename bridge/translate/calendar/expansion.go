@@ -153,9 +153,6 @@ func (e *event) wallsUntil(until time.Time) (walls []time.Time, more, ok bool) {
 	return walls[:n], true, true
 }
 
-// maxRules bounds how many RRULEs and EXRULEs of an event are followed.
-const maxRules = 16
-
 // A rest is an override that applies to all later occurrences, too. See RFC
 // 5545, section 3.2.13.
 type rest struct {

@@ -123,6 +123,7 @@ func (e *event) mergeFields(sent eas.Properties, whole bool) error {
 		shown, has := f.show(e)
 		switch {
 		case ok && has && f.same != nil && f.same(shown, el):
+		case ok && !has && tidy(el.Content()) == "" && len(el.Children) == 0: // nothing, and nothing again
 		case ok && (!has || !equal(shown, el)):
 			if err := f.merge(e, el); err != nil {
 				return err

@@ -79,8 +79,11 @@ func (e *event) moments(name string) []time.Time {
 	var list []time.Time
 	for _, l := range e.c.All(name) {
 		for value := range strings.SplitSeq(l.Value(), ",") {
+			if len(list) == maxDates {
+				return list
+			}
 			value, _, _ = strings.Cut(value, "/") // a PERIOD's start
-			if m, ok := e.zones.Parse(value, l); ok && len(list) < maxDates {
+			if m, ok := e.zones.Parse(value, l); ok {
 				list = append(list, e.ownWall(m))
 			}
 		}
@@ -135,6 +138,10 @@ func (s series) walls(start time.Time, stop func(time.Time) bool) (list []time.T
 	return list, s.rule.Expandable() && s.rule.Count > 0 && n == s.rule.Count
 }
 
+// maxRules bounds the rules of one event that are followed. RFC 5545, section
+// 3.8.5.3 advises against a second one.
+const maxRules = 4
+
 // seriesEnd is when the last occurrence is over, in Unix seconds.
 func (e *event) seriesEnd() int64 {
 	end := e.endInstant().Unix()
@@ -143,7 +150,11 @@ func (e *event) seriesEnd() int64 {
 	for _, t := range e.rule.dates {
 		end = max(end, over(t))
 	}
-	for _, l := range e.c.All("RRULE") {
+	rules := e.c.All("RRULE")
+	if len(rules) > maxRules {
+		return translate.Forever
+	}
+	for _, l := range rules {
 		rule, err := recur.Parse(l.Value())
 		if err != nil {
 			continue

@@ -174,7 +174,8 @@ func TestNoSecretsInComplaints(t *testing.T) {
 
 func FuzzParse(f *testing.F) {
 	f.Add([]byte("listen = \"unix:/x\"\n[backend.a]\nplugin = \"caldav\"\n"))
-	f.Add([]byte("[backend]")) // a table of backends with none in it
+	f.Add([]byte("[backend]"))                // a table of backends with none in it
+	f.Add([]byte("\"\\n\" = 0\n\"\\n\" = 0")) // a key with a line break in it, twice
 	f.Add([]byte("a = { b = { c = 1 } }\n[[backend]]\n[login]\ndomains = [1]\n"))
 	f.Add([]byte("\"a.b\" = 1\n\"x\\ny\" = 2\nheartbeat_min = 999999999999999\n"))
 	f.Fuzz(func(t *testing.T, data []byte) {

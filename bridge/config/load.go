@@ -98,7 +98,7 @@ func syntax(name string, err error) Complaint {
 	if e, ok := errors.AsType[*toml.DecodeError](err); ok {
 		c.Line, _ = e.Position()
 	}
-	c.Wrong = strings.TrimPrefix(c.Wrong, "toml: ")
+	c.Wrong = strings.Map(printable, strings.TrimPrefix(c.Wrong, "toml: "))
 	return c
 }
 

@@ -15,6 +15,11 @@ const (
 	// MaxDays is how many days are looked at: 110 years, a few milliseconds.
 	MaxDays = 40_000
 
+	// MaxTimes is how many times of those days are looked at, of rules that name
+	// hours, minutes or seconds: 34 years of every quarter of an hour at work. A
+	// rule of few bytes can name each second of each day.
+	MaxTimes = 400_000
+
 	// lastYear ends all expansions.
 	lastYear = 2200
 )
@@ -26,8 +31,8 @@ func (r Rule) Expandable() bool {
 
 // All lists the wall-clock times at which a rule of an event occurs, ascending,
 // beginning with start itself. It obeys COUNT; the caller obeys UNTIL by no
-// longer asking. It ends after [MaxPeriods] periods or [MaxDays] days, and lists only start for a
-// rule that is not [Rule.Expandable].
+// longer asking. It ends after [MaxPeriods] periods, [MaxDays] days or
+// [MaxTimes] times, and lists only start for a rule that is not [Rule.Expandable].
 //
 // See RFC 5545, section 3.3.10, whose table of BY parts it follows.
 func (r Rule) All(start time.Time) iter.Seq[time.Time] {
@@ -35,10 +40,10 @@ func (r Rule) All(start time.Time) iter.Seq[time.Time] {
 		if !yield(start) || !r.Expandable() {
 			return
 		}
-		left, budget := r.Count-1, MaxDays
+		left, budget := r.Count-1, budget{MaxDays, MaxTimes}
 		for n := range MaxPeriods {
 			days, ok := r.period(start, n, &budget)
-			if !ok || budget < 0 {
+			if !ok || budget.spent() {
 				return
 			}
 			for _, at := range days {
@@ -57,9 +62,15 @@ func (r Rule) All(start time.Time) iter.Seq[time.Time] {
 	}
 }
 
+// A budget is how much an expansion may still look at.
+type budget struct{ days, times int }
+
+func (b budget) spent() bool { return b.days < 0 || b.times < 0 }
+
 // period lists the occurrences in the n-th period; false after the last year.
-// It takes the days that it looks at from budget.
-func (r Rule) period(start time.Time, n int, budget *int) ([]time.Time, bool) {
+// It takes the days and times that it looks at from the budget, and lists
+// nothing when that is spent.
+func (r Rule) period(start time.Time, n int, budget *budget) ([]time.Time, bool) {
 	n *= r.Interval
 	y, m, d := start.Date()
 	at := func(y int, m time.Month, d int) time.Time {
@@ -95,9 +106,14 @@ func (r Rule) period(start time.Time, n int, budget *int) ([]time.Time, bool) {
 			t = at(t.Year(), t.Month()+1, 0)
 			continue
 		}
-		*budget--
+		budget.days--
 		if r.on(t, start, first, end) {
+			before := len(list)
 			list = r.times(list, t)
+			budget.times -= len(list) - before
+		}
+		if budget.spent() {
+			return nil, true
 		}
 	}
 	return r.positions(list), true

@@ -8,6 +8,7 @@ package calendar
 import (
 	"bytes"
 	"fmt"
+	"strconv"
 	"strings"
 	"time"
 
@@ -149,21 +150,38 @@ func printsOf(c *component) prints {
 
 func lineText(l *line) string {
 	var b strings.Builder
+	writeLine(&b, l)
+	return b.String()
+}
+
+func writeLine(b *strings.Builder, l *line) {
 	b.WriteString(l.Name())
 	for _, p := range l.Params() {
-		fmt.Fprintf(&b, ";%s=%q", p.Name, p.Values)
+		b.WriteByte(';')
+		b.WriteString(p.Name)
+		for _, v := range p.Values {
+			b.WriteByte('=')
+			b.WriteString(strconv.Quote(v))
+		}
 	}
-	fmt.Fprintf(&b, ":%s\n", l.Value())
-	return b.String()
+	b.WriteByte(':')
+	b.WriteString(l.Value())
+	b.WriteByte('\n')
 }
 
 func fingerprint(c *component) string {
 	var b strings.Builder
+	write(&b, c)
+	return b.String()
+}
+
+func write(b *strings.Builder, c *component) {
 	for _, l := range c.Lines() {
-		b.WriteString(lineText(l))
+		writeLine(b, l)
 	}
 	for _, child := range c.Components() {
-		b.WriteString(child.Name() + "\n" + fingerprint(child))
+		b.WriteString(child.Name())
+		b.WriteByte('\n')
+		write(b, child)
 	}
-	return b.String()
 }

@@ -21,7 +21,9 @@ var oneField = []struct {
 	edit  func(eas.Properties, eas.Version) eas.Properties
 	lines string
 }{
-	{"subject", func(ps eas.Properties, _ eas.Version) eas.Properties { return set(tag.CalendarSubject, "Neü 😀")(ps) }, "SUMMARY"},
+	{"subject", func(ps eas.Properties, _ eas.Version) eas.Properties {
+		return set(tag.CalendarSubject, "Neü 😀")(ps)
+	}, "SUMMARY"},
 	{"location", func(ps eas.Properties, v eas.Version) eas.Properties {
 		if v >= eas.V160 {
 			return put(ps, eas.C(tag.AirSyncBaseLocation, eas.T(tag.AirSyncBaseDisplayName, "Roof, left"), eas.T(tag.AirSyncBaseCity, "Bonn")))

@@ -126,15 +126,10 @@ func wrongDays(b Blob, loc *time.Location, year int) int {
 
 // nearestOnes keeps what nearest found for zones that have a name, of which
 // there are few years.
-var nearestOnes sync.Map // nearestKey -> Blob
-
-type nearestKey struct {
-	loc  *time.Location
-	year int
-}
+var nearestOnes sync.Map // zoneYear -> Blob
 
 func remembered(loc *time.Location, year int, cs []change) Blob {
-	key := nearestKey{loc, year}
+	key := zoneYear{loc, year}
 	if b, ok := nearestOnes.Load(key); ok {
 		return b.(Blob)
 	}

@@ -1,11 +1,14 @@
 package tz
 
 import (
+	"bytes"
 	"fmt"
 	"slices"
 	"strconv"
 	"strings"
 	"time"
+
+	lru "github.com/hashicorp/golang-lru/v2"
 )
 
 // An Observance is a STANDARD or DAYLIGHT part of a VTIMEZONE. See RFC 5545,
@@ -247,6 +250,33 @@ const lookAhead = 10
 // zone from a year on: with open-ended rules where the zone has them, else with
 // every change of the next years.
 func VTimezone(loc *time.Location, tzid string, year int) []byte {
+	own, ok := locations.Load(loc.String())
+	if !ok || own != loc || tzid != loc.String() {
+		return vtimezone(loc, tzid, year)
+	}
+	key := zoneYear{loc, year}
+	if text, ok := written.Get(key); ok {
+		return bytes.Clone(text)
+	}
+	text := vtimezone(loc, tzid, year)
+	written.Add(key, text)
+	return bytes.Clone(text)
+}
+
+// written keeps the components of the zones that have a name, since looking for
+// lasting rules takes longer than all the rest of a new event. 256 are more than
+// the zones of any community, in 150 KB.
+var written = func() *lru.Cache[zoneYear, []byte] {
+	c, _ := lru.New[zoneYear, []byte](256) // fails only for sizes below 1
+	return c
+}()
+
+type zoneYear struct {
+	loc  *time.Location
+	year int
+}
+
+func vtimezone(loc *time.Location, tzid string, year int) []byte {
 	var b strings.Builder
 	line := func(format string, args ...any) { fmt.Fprintf(&b, format+"\r\n", args...) }
 	line("BEGIN:VTIMEZONE")

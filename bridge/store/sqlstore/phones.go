@@ -1,22 +1,64 @@
 package sqlstore
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
+	"sync"
 
 	"github.com/pushbridge/pushbridge/bridge/device"
 )
 
 // Phones keeps the register of phones.
 type Phones struct {
-	db *DB
-	in session
+	db   *DB
+	in   session
+	read decoded
 }
 
 // Phones answers the database's device.Store.
-func (d *DB) Phones() *Phones { return &Phones{d, d.session()} }
+func (d *DB) Phones() *Phones { return &Phones{db: d, in: d.session()} }
+
+// A decoded remembers what records say: each request of a phone asks for the
+// same one again, and reading JSON takes longer than the question to the
+// database. The database is asked all the same, since other processes write to
+// it, too. The zero value is ready.
+type decoded struct {
+	mu sync.Mutex
+	by map[device.ID]reading
+}
+
+type reading struct {
+	record []byte
+	phone  device.Phone
+}
+
+// maxDecoded bounds how many records are remembered, about 1 KB each: more
+// phones than one worker has at a time.
+const maxDecoded = 4096
+
+// phone is decodePhone.
+func (d *decoded) phone(id device.ID, record []byte) (device.Phone, error) {
+	d.mu.Lock()
+	was, ok := d.by[id]
+	d.mu.Unlock()
+	if ok && bytes.Equal(was.record, record) {
+		return was.phone, nil
+	}
+	p, err := decodePhone(id, record)
+	if err != nil {
+		return p, err
+	}
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if d.by == nil || len(d.by) >= maxDecoded {
+		d.by = make(map[device.ID]reading)
+	}
+	d.by[id] = reading{record, p}
+	return p, nil
+}
 
 var _ device.Store = (*Phones)(nil)
 
@@ -38,15 +80,15 @@ var (
 
 // Phone implements device.Store.
 func (s *Phones) Phone(ctx context.Context, id device.ID) (device.Phone, error) {
-	return phone(ctx, s.in, id)
+	return s.phone(ctx, s.in, id)
 }
 
-func phone(ctx context.Context, in session, id device.ID) (device.Phone, error) {
+func (s *Phones) phone(ctx context.Context, in session, id device.ID) (device.Phone, error) {
 	var record []byte
 	if err := in.row(ctx, device.ErrUnknown, []any{&record}, selectPhone, id.User, id.Device); err != nil {
 		return device.Phone{}, err
 	}
-	return decodePhone(id, record)
+	return s.read.phone(id, record)
 }
 
 func decodePhone(id device.ID, record []byte) (device.Phone, error) {
@@ -78,7 +120,7 @@ func (s *Phones) Phones(ctx context.Context, user string) ([]device.Phone, error
 func (s *Phones) Update(ctx context.Context, id device.ID, change func(*device.Phone, bool) error) (device.Phone, error) {
 	var p device.Phone
 	err := s.db.update(ctx, id.User, func(in session) error {
-		was, err := phone(ctx, in, id)
+		was, err := s.phone(ctx, in, id)
 		unknown := errors.Is(err, device.ErrUnknown)
 		if err != nil && !unknown {
 			return err

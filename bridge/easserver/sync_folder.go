@@ -274,7 +274,7 @@ func (s *Server) translation(c *call) translate.Options {
 var truncations = [...]int{0: -1, 1: 512, 2: 1024, 3: 2048, 4: 5120, 5: 10240, 6: 20480, 7: 51200, 8: 102400}
 
 // bodyWish chooses the form of the body: plain text where the phone takes it,
-// since that is what people keep in these stores, else HTML.
+// since that is what people keep in these stores, else HTML, else rich text.
 func bodyWish(v eas.Version, wishes []eas.BodyPreference, truncation *int) translate.Body {
 	if v < eas.V120 {
 		body := translate.Body{Type: translate.PlainText}
@@ -283,7 +283,7 @@ func bodyWish(v eas.Version, wishes []eas.BodyPreference, truncation *int) trans
 		}
 		return body
 	}
-	for _, typ := range []translate.BodyType{translate.PlainText, translate.HTML} {
+	for _, typ := range []translate.BodyType{translate.PlainText, translate.HTML, translate.RTF} {
 		for _, w := range wishes {
 			if w.Type != int(typ) {
 				continue
@@ -293,6 +293,9 @@ func bodyWish(v eas.Version, wishes []eas.BodyPreference, truncation *int) trans
 				if body.Truncate = *w.TruncationSize; body.Truncate <= 0 {
 					body.Truncate = -1
 				}
+			}
+			if w.Preview != nil {
+				body.Preview = *w.Preview
 			}
 			return body
 		}

@@ -93,9 +93,6 @@ func (h *handset) forgives(err error) bool {
 	if errors.Is(err, errLost) || errors.Is(err, errKill) {
 		return true
 	}
-	if status, ok := errors.AsType[*phone.StatusError](err); ok && status.Command == eas.CmdFolderSync {
-		return eas.FolderStatus(status.Status) == eas.FolderServerError && w.weather.suffers(full)
-	}
 	var he *easclient.HTTPError
 	if !errors.As(err, &he) {
 		return false
@@ -105,8 +102,6 @@ func (h *handset) forgives(err error) bool {
 		return true
 	case 401, 429:
 		return w.weather.suffers(locked)
-	case 500:
-		return w.weather.suffers(full)
 	}
 	return false
 }
@@ -123,6 +118,10 @@ func (h *handset) judge(events []phone.Event) {
 			label := labels.FindString(phone.Title(e.Item))
 			if o, _ := h.world.parse(label); o == nil || o.gone == "" {
 				h.problem("was told that %q is gone, and nobody deleted it", label)
+			}
+		case e.Kind == phone.FolderRemoved:
+			if p := h.world.folders[e.FolderID]; p != nil && !p.vanished {
+				h.problem("was told that the folder %q is gone, and nobody removed it", e.Folder)
 			}
 		case e.Kind == phone.Restarted:
 			h.problem("the key of folder %q was not known any more", e.Folder)

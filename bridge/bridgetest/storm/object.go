@@ -23,6 +23,7 @@ type place struct {
 	extra    bool   // it is not the first of its kind
 	readOnly bool
 	gone     bool
+	vanished bool // at some time
 }
 
 // An object is one contact, event, task or note, wherever it came from.

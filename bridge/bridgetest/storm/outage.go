@@ -3,7 +3,6 @@ package storm
 import (
 	"context"
 	"errors"
-	"fmt"
 	"time"
 
 	"github.com/pushbridge/pushbridge/bridge/syncengine"
@@ -72,18 +71,24 @@ type disk struct {
 	weather *weather
 }
 
-var errFull = errors.New("storm: database or disk is full (13)")
+var errFull = errors.New("database or disk is full (13)")
 
+// Update fails as the database does: after all has been said, and with nothing
+// of it done.
 func (d disk) Update(ctx context.Context, user string, change func(syncengine.Writer) error) error {
-	return d.Store.Update(ctx, user, func(w syncengine.Writer) error {
+	err := d.Store.Update(ctx, user, func(w syncengine.Writer) error {
 		if err := change(w); err != nil {
 			return err
 		}
 		if d.weather.suffers(full) {
-			return fmt.Errorf("sqlstore: %w", errFull)
+			return errFull
 		}
 		return nil
 	})
+	if errors.Is(err, errFull) {
+		err = backend.E(backend.Transient, "storm: Update", err)
+	}
+	return err
 }
 
 // An emptiness is how far a collection is that shows empty though it is not, as

@@ -92,7 +92,7 @@ func (w *world) rearrange() {
 // vanish removes a collection, and all that is in it or on its way there.
 func (w *world) vanish(c Cabinet, p *place) {
 	w.note("%s removes %s", desktop, p.id)
-	p.gone = true
+	p.gone, p.vanished = true, true
 	for _, o := range w.objects {
 		if o.where == p && o.gone == "" {
 			w.deleted(o, desktop)
@@ -123,15 +123,16 @@ func (h *handset) folders() []folder {
 // placeOf finds the collection that a folder is. All have had a name of their
 // own, always.
 func (w *world) placeOf(f phone.Folder) *place {
-	if p := w.named[f.DisplayName]; p != nil {
-		return p
-	}
-	for _, p := range w.places {
-		if !p.extra && p.kind.class == f.Class && f.Type < eas.FolderUserMail {
-			return p
+	p := w.named[f.DisplayName]
+	for _, main := range w.places {
+		if p == nil && !main.extra && main.kind.class == f.Class && f.Type < eas.FolderUserMail {
+			p = main
 		}
 	}
-	return nil
+	if p != nil {
+		w.folders[f.ServerID] = p
+	}
+	return p
 }
 
 // checkFolders compares the phone's folders with the collections of the server.

@@ -21,6 +21,9 @@ const (
 func (w *world) calm(calm bool) {
 	w.weather.still(calm)
 	w.wire.still(calm)
+	if s, ok := w.shelf.(Stormy); ok {
+		s.Still(calm || w.options.Calm)
+	}
 }
 
 // calmly ends all that is wrong, until the answer is called.

@@ -25,6 +25,12 @@ type Shelf interface {
 	Recover() error              // waits until it works again
 }
 
+// A Stormy shelf has weather of its own, which it turns off and on.
+type Stormy interface {
+	Shelf
+	Still(calm bool)
+}
+
 // A Rewriter is a shelf that stores things in a form of its own: other order,
 // the same lines.
 type Rewriter interface {

@@ -110,8 +110,8 @@ func (r *Report) Add(o Report) {
 // String is one line.
 func (r Report) String() string {
 	return fmt.Sprintf("%d steps, %d requests, %d objects, %d edits, %d edited days, %d deletions, %d changes of folders, %d pings, "+
-		"%d faults, %d kills, %d restarts, %d rests",
-		r.Steps, r.Requests, r.Objects, r.Edits, r.Days, r.Deletions, r.Folders, r.Pings, r.Faults, r.Kills, r.Restarts, r.Rests)
+		"%d faults, %d kills, %d restarts, %d rests, %d violations",
+		r.Steps, r.Requests, r.Objects, r.Edits, r.Days, r.Deletions, r.Folders, r.Pings, r.Faults, r.Kills, r.Restarts, r.Rests, r.Violations)
 }
 
 // A world is everything that a storm plays with. Its script runs on one
@@ -129,6 +129,7 @@ type world struct {
 	objects map[int]*object
 	places  []*place
 	named   map[string]*place // by every name that an extra one ever had
+	folders map[string]*place // by ServerId, as far as a phone was seen with them
 	serial  int               // of the last edit
 	desk    int               // of the last edit that phones do not see
 	told    int               // problems
@@ -155,7 +156,7 @@ func Run(t *testing.T, o Options) Report {
 	}
 	w := &world{
 		t: t, options: o, rng: rand.New(rand.NewPCG(o.Seed, 1)),
-		shelf: o.Shelf, log: new(bridgetest.Log), objects: make(map[int]*object), named: make(map[string]*place),
+		shelf: o.Shelf, log: new(bridgetest.Log), objects: make(map[int]*object), named: make(map[string]*place), folders: make(map[string]*place),
 		state: filepath.Join(scratch(t), "0"),
 	}
 	if w.shelf == nil {

@@ -1,7 +1,6 @@
 package storm_test
 
 import (
-	"encoding/xml"
 	"errors"
 	"fmt"
 	"net"
@@ -20,9 +19,7 @@ import (
 
 	"github.com/pushbridge/pushbridge/bridge/bridgetest"
 	"github.com/pushbridge/pushbridge/bridge/bridgetest/storm"
-	"github.com/pushbridge/pushbridge/fcgi/fcgitest"
 	"github.com/pushbridge/pushbridge/plugins/backend"
-	"github.com/pushbridge/pushbridge/plugins/sdk/webdav/davtest"
 )
 
 // patience is how long processes may take to do what they are to do, which is
@@ -227,87 +224,6 @@ func to(address string) http.RoundTripper {
 type roundTripper func(*http.Request) (*http.Response, error)
 
 func (f roundTripper) RoundTrip(r *http.Request) (*http.Response, error) { return f(r) }
-
-// library is a shelf of Radicale's.
-type library struct {
-	*davtest.Server
-	paths map[backend.CollectionKind]string
-}
-
-func (library) Rewrites()                {}
-func (library) Backend() backend.Backend { return nil }
-func (library) Recover() error           { return nil }
-
-func (s library) Collection(k backend.CollectionKind) backend.CollectionID {
-	return backend.CollectionID(s.paths[k])
-}
-
-func (s library) Forget(c backend.CollectionID) { s.Server.Forget(string(c)) }
-
-func (s library) Stumble() string {
-	s.Restart()
-	return "Radicale is killed and started again"
-}
-
-func (s library) Store(c backend.CollectionID, id backend.ItemID, body []byte) error {
-	s.Put(string(c)+string(id), string(body))
-	return nil
-}
-
-func (s library) Remove(c backend.CollectionID, id backend.ItemID) error {
-	r, err := s.Do("DELETE", string(c)+string(id), nil)
-	if err == nil && r.Status/100 != 2 && r.Status != http.StatusNotFound {
-		err = fmt.Errorf("status %d", r.Status)
-	}
-	return err
-}
-
-const (
-	allCards = `<C:addressbook-query xmlns:D="DAV:" xmlns:C="urn:ietf:params:xml:ns:carddav"><D:prop><C:address-data/></D:prop></C:addressbook-query>`
-	allTimes = `<C:calendar-query xmlns:D="DAV:" xmlns:C="urn:ietf:params:xml:ns:caldav"><D:prop><C:calendar-data/></D:prop>` +
-		`<C:filter><C:comp-filter name="VCALENDAR"/></C:filter></C:calendar-query>`
-)
-
-// Items asks for all at once. See RFC 6352, section 8.6, and RFC 4791, section
-// 7.8.
-func (s library) Items(c backend.CollectionID) (map[backend.ItemID][]byte, error) {
-	report := allTimes
-	if string(c) == s.paths[backend.Contacts] {
-		report = allCards
-	}
-	r, err := s.Do("REPORT", string(c), []byte(report), "Depth", "1", "Content-Type", "application/xml; charset=utf-8")
-	if err != nil {
-		return nil, err
-	}
-	var all struct {
-		Response []struct {
-			Href  string `xml:"href"`
-			Card  string `xml:"propstat>prop>address-data"`
-			Event string `xml:"propstat>prop>calendar-data"`
-		} `xml:"response"`
-	}
-	if err := xml.Unmarshal(r.Body, &all); err != nil || r.Status != http.StatusMultiStatus {
-		return nil, fmt.Errorf("status %d, %w", r.Status, err)
-	}
-	items := make(map[backend.ItemID][]byte)
-	for _, one := range all.Response {
-		body := strings.ReplaceAll(one.Card+one.Event, "\n", "\r\n") // XML has no other line ends
-		items[backend.ItemID(strings.TrimPrefix(one.Href, string(c)))] = []byte(body)
-	}
-	return items, nil
-}
-
-// onRadicale is a worker behind FastCGI that serves what a Radicale has.
-func onRadicale(t *testing.T) storm.Options {
-	t.Helper()
-	s := davtest.Radicale(t)
-	s.Delete(s.Calendar)
-	address := "unix:" + fcgitest.SocketPath(t)
-	w := newWorker(t, fmt.Sprintf("listen = %q", address), fcgitest.Transport{Addr: address}, s.Password,
-		fmt.Sprintf("[backend.contacts]\nplugin = \"carddav\"\nurl = %q\n[backend.calendar]\nplugin = \"caldav\"\nurl = %q\n", s.URL, s.URL))
-	return storm.Options{Worker: w, Awake: true, Shelf: library{s, map[backend.CollectionKind]string{
-		backend.Contacts: s.AddressBook, backend.Events: s.Events, backend.Tasks: s.Tasks, backend.Notes: s.Notes}}}
-}
 
 var worlds = []struct {
 	name string

@@ -180,7 +180,7 @@ func TestRegisterIsBounded(t *testing.T) {
 		m := new(memory)
 		r := open(t, m)
 		name := func(i int) backend.ItemID { return backend.ItemID(fmt.Sprint("item", i)) }
-		const batch = 50
+		const batch = problem.MaxPerUser / 2
 		ids := make([]backend.ItemID, batch)
 		fill := func(f problem.Folder, n int) {
 			for i := 0; i < n; i += batch {

@@ -4,10 +4,13 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 	"unicode"
 
 	"github.com/pushbridge/pushbridge/bridge/eas"
 	"github.com/pushbridge/pushbridge/bridge/eas/tag"
+	"github.com/pushbridge/pushbridge/bridge/translate"
+	"github.com/pushbridge/pushbridge/bridge/translate/ical"
 )
 
 // address is the mail address of an ORGANIZER or ATTENDEE, or "".
@@ -340,22 +343,69 @@ func showResponseType(e *event) (eas.Element, bool) {
 	return number(tag.CalendarResponseType, 5)
 }
 
+// showResponseRequested tells whether the person is asked to answer, or as the
+// organizer asks anybody.
 func showResponseRequested(e *event) (eas.Element, bool) {
-	if len(e.guests()) == 0 {
+	guests := e.guests()
+	if len(guests) == 0 {
 		return eas.Element{}, false
 	}
-	if strings.EqualFold(e.own().Param("RSVP"), "TRUE") {
+	asked := func(l *line) bool { return strings.EqualFold(l.Param("RSVP"), "TRUE") }
+	if e.organizes() && slices.ContainsFunc(guests, asked) || !e.organizes() && asked(e.own()) {
 		return number(tag.CalendarResponseRequested, 1)
 	}
 	return number(tag.CalendarResponseRequested, 0)
 }
 
+// mergeResponseRequested asks all guests of the person's own meeting, or none.
+func mergeResponseRequested(e *event, el eas.Element) error {
+	n, err := sentNumber(el, 1)
+	if err != nil || n < 0 || !e.organizes() {
+		return err
+	}
+	for _, l := range e.guests() {
+		switch {
+		case e.self(l):
+		case n == 1:
+			l.SetParam("RSVP", "TRUE")
+		case l.HasParam("RSVP"):
+			l.SetParam("RSVP")
+		}
+	}
+	return nil
+}
+
+// disallow is Outlook's property. See [MS-OXCICAL] "X-MICROSOFT-DISALLOW-COUNTER".
+const disallow = "X-MICROSOFT-DISALLOW-COUNTER"
+
 func showDisallow(e *event) (eas.Element, bool) {
 	if len(e.guests()) == 0 {
 		return eas.Element{}, false
 	}
-	if strings.EqualFold(e.c.Get("X-MICROSOFT-DISALLOW-COUNTER").Text(), "TRUE") {
+	if strings.EqualFold(e.c.Get(disallow).Text(), "TRUE") {
 		return number(tag.CalendarDisallowNewTimeProposal, 1)
 	}
 	return number(tag.CalendarDisallowNewTimeProposal, 0)
+}
+
+func mergeDisallow(e *event, el eas.Element) error {
+	n, err := sentNumber(el, 1)
+	switch {
+	case err != nil || n < 0 || !e.organizes():
+	case n == 1:
+		e.c.Set(disallow, "TRUE")
+	default:
+		e.c.RemoveAll(disallow)
+	}
+	return err
+}
+
+// replyTime is when the person answered, as Outlook writes it.
+const replyTime = "X-MICROSOFT-CDO-REPLYTIME"
+
+func showReplyTime(e *event) (eas.Element, bool) {
+	if m, ok := e.zones.Moment(e.c.Get(replyTime)); ok && m.Form != ical.Date {
+		return text(tag.CalendarAppointmentReplyTime, translate.CompactDateTime(m.Instant(time.UTC)))
+	}
+	return eas.Element{}, false
 }

@@ -135,23 +135,17 @@ type prints struct{ all, plan, guests string }
 var plan = []string{"DTSTART", "DTEND", "DURATION", "RRULE", "RDATE", "EXDATE", "STATUS", "LOCATION"}
 
 func printsOf(c *component) prints {
-	var p prints
+	var planned, guests strings.Builder
 	for _, name := range plan {
 		for _, l := range c.All(name) {
-			p.plan += lineText(l)
+			writeLine(&planned, l)
 		}
 	}
 	for _, l := range c.All("ATTENDEE") {
-		p.guests += l.Value() + "\n"
+		guests.WriteString(l.Value())
+		guests.WriteByte('\n')
 	}
-	p.all = fingerprint(c)
-	return p
-}
-
-func lineText(l *line) string {
-	var b strings.Builder
-	writeLine(&b, l)
-	return b.String()
+	return prints{all: fingerprint(c), plan: planned.String(), guests: guests.String()}
 }
 
 func writeLine(b *strings.Builder, l *line) {

@@ -11,7 +11,7 @@ import (
 
 // oldBody are the elements of version 2.5. See [MS-ASCAL] "Body (Calendar
 // Namespace)".
-var oldBody = translate.BodyTags{Body: tag.CalendarBody, Truncated: tag.CalendarBodyTruncated}
+var oldBody = translate.BodyTags{Body: tag.CalendarBody, Truncated: tag.CalendarBodyTruncated, RTF: tag.CalendarCompressedRTF}
 
 // body tells the description, and under it what phones have no other place for.
 func (e *event) body() eas.Properties {

@@ -70,9 +70,10 @@ func init() {
 		{tag: tag.CalendarCategories, exception: first, show: showCategories, merge: mergeCategories, removable: true, canBeEmpty: true},
 		{tag: tag.CalendarRecurrence, show: (*event).recurrence},
 		{tag: tag.CalendarExceptions, show: (*event).exceptions},
-		{tag: tag.CalendarResponseRequested, from: v140, show: showResponseRequested},
+		{tag: tag.CalendarResponseRequested, from: v140, show: showResponseRequested, merge: mergeResponseRequested},
 		{tag: tag.CalendarResponseType, from: v140, exception: v140, show: showResponseType},
-		{tag: tag.CalendarDisallowNewTimeProposal, from: v140, show: showDisallow},
+		{tag: tag.CalendarAppointmentReplyTime, from: v140, exception: v140, show: showReplyTime},
+		{tag: tag.CalendarDisallowNewTimeProposal, from: v140, show: showDisallow, merge: mergeDisallow},
 		{tag: tag.CalendarOnlineMeetingConfLink, from: eas.V141, exception: eas.V141, show: showConfLink},
 		{tag: tag.CalendarOnlineMeetingExternalLink, from: eas.V141, exception: eas.V141, show: showExternalLink},
 		{tag: tag.AirSyncBaseAttachments, from: v160, exception: v160, show: showAttachments, merge: mergeAttachments},
@@ -114,13 +115,24 @@ func (e *event) instanceStamp(m moment) string {
 
 // mergeFields applies every field but times, recurrence and exceptions.
 func (e *event) mergeFields(sent eas.Properties, whole bool) error {
+	// What was shown is asked before anything changes: guests bring their RSVP.
+	type shown struct {
+		el  eas.Element
+		has bool
+	}
 	v := e.o.ProtocolVersion()
-	for _, f := range fields {
+	was := make([]shown, len(fields))
+	for i, f := range fields {
+		if f.merge != nil && f.in(v) {
+			was[i].el, was[i].has = f.show(e)
+		}
+	}
+	for i, f := range fields {
 		if f.merge == nil || !f.in(v) {
 			continue
 		}
 		el, ok := sent.Find(f.tag)
-		shown, has := f.show(e)
+		shown, has := was[i].el, was[i].has
 		switch {
 		case ok && has && f.same != nil && f.same(shown, el):
 		case ok && !has && tidy(el.Content()) == "" && len(el.Children) == 0: // nothing, and nothing again

@@ -107,6 +107,7 @@ func (e *event) answer(partstat string, silent bool) {
 	}
 	if !strings.EqualFold(l.Param("PARTSTAT"), partstat) {
 		l.SetParam("PARTSTAT", partstat)
+		e.c.Set(replyTime, translate.CompactDateTime(e.o.Now))
 	}
 	if organizer := e.c.Get("ORGANIZER"); e.o.Schedules && silent && organizer != nil {
 		// See RFC 6638, section 7.1: on ORGANIZER it concerns the guest's answers.

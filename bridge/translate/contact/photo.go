@@ -5,6 +5,7 @@ import (
 	"encoding/base64"
 	"fmt"
 	"image"
+	"image/color"
 	_ "image/gif" // what photos are made of
 	"image/jpeg"
 	_ "image/png" // what photos are made of
@@ -21,10 +22,11 @@ import (
 // maxPicture is the length of a picture as base64. See [MS-ASCNTC] "Picture".
 const maxPicture = 48 << 10
 
-// maxPixels bounds what is decoded, so that a small file that unfolds into
-// gigabytes (an image bomb) is never decoded at all. A progressive JPEG of
-// that size takes 50 MB for a moment, and only one is decoded at a time.
-const maxPixels = 6 << 20
+// maxDecoded is the memory in bytes that decoding a photo may take, so that a
+// small file that unfolds into gigabytes (an image bomb) is never decoded at
+// all. It is room for 16 megapixels of a camera's JPEG and for 12 of a PNG, and
+// only one is decoded at a time.
+const maxDecoded = 48 << 20
 
 // decoding lets one picture be decoded at a time.
 var decoding = make(chan struct{}, 1)
@@ -61,8 +63,8 @@ func pictureType(data []byte) string {
 
 // shrink makes a JPEG that is small enough of a photo, or answers nil.
 func shrink(data []byte) []byte {
-	config, _, err := image.DecodeConfig(bytes.NewReader(data))
-	if err != nil || config.Width <= 0 || config.Height <= 0 || config.Width > maxPixels/config.Height {
+	config, kind, err := image.DecodeConfig(bytes.NewReader(data))
+	if err != nil || config.Width <= 0 || config.Height <= 0 || config.Width > maxDecoded/config.Height/pixelSize(data, config, kind) {
 		return nil
 	}
 	decoding <- struct{}{}
@@ -83,6 +85,39 @@ func shrink(data []byte) []byte {
 		}
 	}
 	return nil
+}
+
+// pixelSize is the memory in bytes that decoding takes for each pixel.
+func pixelSize(data []byte, config image.Config, kind string) int {
+	switch {
+	case kind == "gif":
+		return 1
+	case kind == "jpeg" && isProgressive(data):
+		return 3 + 3*4 // all coefficients are kept until the last scan
+	case kind == "jpeg":
+		return 3
+	case config.ColorModel == color.RGBA64Model, config.ColorModel == color.NRGBA64Model:
+		return 8
+	}
+	return 4
+}
+
+// isProgressive tells whether a JPEG's first frame is a progressive one. See
+// ITU-T T.81, section B.1.1.3: segments begin with FF, a marker and a length.
+func isProgressive(data []byte) bool {
+	for at := 2; at+4 <= len(data) && data[at] == 0xFF; {
+		switch marker := data[at+1]; {
+		case marker == 0xFF:
+			at++ // a filler
+			continue
+		case marker == 0xC2:
+			return true
+		case marker == 0xC0, marker == 0xC1, marker == 0xDA:
+			return false
+		}
+		at += 2 + int(data[at+2])<<8 + int(data[at+3])
+	}
+	return true // no telling: the worst
 }
 
 // scaled fits a photo into a square, on white where it is transparent.

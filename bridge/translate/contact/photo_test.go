@@ -64,7 +64,7 @@ func shownPicture(t *testing.T, card []byte) (string, eas.Properties) {
 }
 
 func TestLargePhotoIsShrunkAndKept(t *testing.T) {
-	card := photoCard(noise(t, 1200, 900))
+	card := photoCard(noise(t, 800, 600))
 	picture, shown := shownPicture(t, card)
 	if len(picture) == 0 || len(picture) > maxPicture {
 		t.Fatalf("the picture has %d bytes, the limit is %d", len(picture), maxPicture)
@@ -88,7 +88,7 @@ func TestLargePhotoIsShrunkAndKept(t *testing.T) {
 
 func TestPhotoIsTurned(t *testing.T) {
 	for orientation, dark := range map[uint16]image.Point{1: {5, 100}, 2: {315, 100}, 3: {315, 100}, 6: {100, 5}, 8: {100, 315}} {
-		picture, _ := shownPicture(t, photoCard(withOrientation(noise(t, 640, 480), orientation)))
+		picture, _ := shownPicture(t, photoCard(withOrientation(noise(t, 400, 300), orientation)))
 		data, err := base64.StdEncoding.DecodeString(picture)
 		if err != nil || picture == "" {
 			t.Fatalf("orientation %d: no picture: %v", orientation, err)
@@ -144,6 +144,42 @@ func TestNewPhoto(t *testing.T) {
 				t.Errorf("shown again it is %.40s..., want %.40s...", picture, jpg)
 			}
 		})
+	}
+}
+
+// header is the beginning of a JPEG that says it is so large.
+func header(frame byte, w, h uint16) []byte {
+	b := []byte{0xFF, 0xD8, 0xFF, 0xFE, 0, 4, 'h', 'i', 0xFF, frame, 0, 17, 8}
+	b = binary.BigEndian.AppendUint16(b, h)
+	b = binary.BigEndian.AppendUint16(b, w)
+	return append(b, 3, 1, 0x22, 0, 2, 0x11, 1, 3, 0x11, 1, 0xFF, 0xDA, 0, 2)
+}
+
+// TestRoomForPhotos: what is decoded is bounded by the memory that it takes,
+// which the header tells.
+func TestRoomForPhotos(t *testing.T) {
+	for _, tt := range []struct {
+		name  string
+		photo []byte
+		fits  bool
+	}{
+		{"twelve megapixels of a camera", header(0xC0, 4000, 3000), true},
+		{"twelve megapixels, progressive", header(0xC2, 4000, 3000), false},
+		{"three megapixels, progressive", header(0xC2, 2000, 1500), true},
+		{"the largest that a JPEG can say", header(0xC0, 65535, 65535), false},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			config, kind, err := image.DecodeConfig(bytes.NewReader(tt.photo))
+			if err != nil {
+				t.Fatal(err)
+			}
+			if fits := config.Width <= maxDecoded/config.Height/pixelSize(tt.photo, config, kind); fits != tt.fits {
+				t.Errorf("%d bytes for each of %dx%d pixels: fits = %v", pixelSize(tt.photo, config, kind), config.Width, config.Height, fits)
+			}
+		})
+	}
+	if !isProgressive([]byte("\xFF\xD8\xFF")) {
+		t.Error("a JPEG that ends is not taken for the worst")
 	}
 }
 

@@ -8,6 +8,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/pushbridge/pushbridge/bridge/translate/calendar"
 	"github.com/pushbridge/pushbridge/bridge/translate/contact"
 	"github.com/pushbridge/pushbridge/bridge/translate/fidelity"
 	"github.com/pushbridge/pushbridge/bridge/translate/note"
@@ -19,6 +20,7 @@ var update = flag.Bool("update", false, "write FIDELITY.md anew")
 // classes are those of the sheet, in its order.
 var classes = []fidelity.Class{
 	contact.Sheet(),
+	calendar.Sheet(),
 	task.Sheet(),
 	note.Sheet(),
 }

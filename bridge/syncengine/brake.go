@@ -105,7 +105,11 @@ func (e *Engine) HeldUntil(ctx context.Context, f FolderID) (time.Time, bool, er
 	if err != nil {
 		return time.Time{}, false, fmt.Errorf("syncengine: holds: %w", err)
 	}
-	return time.Unix(m.Doubt, 0).Add(e.brake.Pause), m.Doubt != 0, nil
+	until := time.Unix(m.Doubt, 0).Add(e.brake.Pause)
+	if latest := time.Now().Add(e.brake.Pause); until.After(latest) {
+		until = latest // the clock was ahead: the next Refresh puts that right
+	}
+	return until, m.Doubt != 0, nil
 }
 
 // Release believes what is held of a folder: just those items are removed, at
@@ -227,6 +231,10 @@ func (l *listing) overdue() bool {
 	return l.begun.Doubt != 0 && time.Now().Unix()-l.begun.Doubt >= int64(l.engine.brake.Pause/time.Second)
 }
 
+// ahead tells whether a hold began in the future: the clock was put back, and
+// nobody knows how long ago that was.
+func (l *listing) ahead() bool { return l.begun.Doubt > time.Now().Unix() }
+
 // believe parts the items that the answer says are gone into those that are
 // removed now, which it answers, and those that are held, which it saves.
 //
@@ -246,7 +254,7 @@ func (l *listing) believe(ctx context.Context, w Writer, m *Mirror, gone *roarin
 	removed, fresh, back := roaring.New(), roaring.AndNot(gone, hold), roaring.And(hold, l.seen)
 	there := live.GetCardinality() - hold.GetCardinality()
 	since, end := m.Doubt, HoldDissolved
-	if !back.IsEmpty() {
+	if !back.IsEmpty() || l.ahead() {
 		hold.AndNot(back)
 		since = time.Now().Unix()
 	} else if l.overdue() && l.full && m.Doubt == l.begun.Doubt {

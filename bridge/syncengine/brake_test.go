@@ -358,6 +358,37 @@ func TestHeldUntil(t *testing.T) {
 	})
 }
 
+// TestHoldWhileTheClockIsPutBack begins a hold when the clock is a year ahead.
+func TestHoldWhileTheClockIsPutBack(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t)
+		f := w.folder("notes")
+		w.fill("notes", 40)
+		w.refresh(f)
+		w.empty("notes", 30)
+		w.refresh(f)
+		err := w.store.Update(t.Context(), user, func(wr syncengine.Writer) error {
+			m, err := wr.Mirror(t.Context(), f.ID)
+			if err != nil {
+				return err
+			}
+			m.Doubt += 365 * 24 * 3600
+			return wr.SaveMirror(t.Context(), f.ID, m)
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if until, held, err := w.engine.HeldUntil(t.Context(), f.ID); err != nil || !held || time.Until(until) > syncengine.DefaultPause {
+			t.Errorf("held is %v for %v, %v", held, time.Until(until), err)
+		}
+		w.refresh(f)
+		w.wantLive(f, "at once", 40)
+		time.Sleep(syncengine.DefaultPause)
+		w.refresh(f)
+		w.wantLive(f, "after the pause", 10)
+	})
+}
+
 func TestResync(t *testing.T) {
 	w := newWorld(t)
 	f, other := w.folder("notes"), w.folder("tasks")

@@ -307,7 +307,7 @@ func (l *listing) idle(ctx context.Context, cursor backend.Cursor) (bool, error)
 		return false, nil
 	}
 	if l.begun.Doubt != 0 {
-		return !l.full && len(l.removals) == 0 && l.seen.IsEmpty(), nil
+		return !l.full && len(l.removals) == 0 && l.seen.IsEmpty() && !l.ahead(), nil
 	}
 	// Only a complete listing can still have missed something.
 	gone, err := l.gone(ctx, l.engine.store)

@@ -16,9 +16,9 @@ const (
 	MaxDays = 40_000
 
 	// MaxTimes is how many times of those days are looked at, of rules that name
-	// hours, minutes or seconds: 34 years of every quarter of an hour at work. A
-	// rule of few bytes can name each second of each day.
-	MaxTimes = 400_000
+	// hours, minutes or seconds: eight years of every quarter of an hour at work.
+	// A rule of few bytes can name each second of each day.
+	MaxTimes = 100_000
 
 	// lastYear ends all expansions.
 	lastYear = 2200

@@ -97,7 +97,7 @@ func (e *event) show() eas.Properties {
 			ps = append(ps, el)
 		}
 	}
-	if e.series == nil && e.c.Get("RECURRENCE-ID") != nil && v >= eas.V160 {
+	if e.series == nil && e.c.Get("RECURRENCE-ID") != nil && v >= eas.V160 && !e.rule.orphans {
 		// An occurrence without its series. See [MS-ASAIRS] "InstanceId".
 		if m, ok := e.zones.Moment(e.c.Get("RECURRENCE-ID")); ok {
 			ps = append(ps, eas.T(tag.AirSyncBaseInstanceId, e.instanceStamp(m)))
@@ -158,8 +158,15 @@ func tidy(s string) string { return strings.TrimSpace(strings.ReplaceAll(s, "\r\
 
 func text(t wbxml.Tag, s string) (eas.Element, bool) { return eas.T(t, valid(s)), s != "" }
 
-// valid makes a text fit for a phone: not every file is UTF-8.
-func valid(s string) string { return strings.ToValidUTF8(s, "\uFFFD") }
+// maxText is the length in bytes of a text that a phone is shown, apart from the
+// description. It is more than any place or name has, and phones keep these in
+// small fields.
+const maxText = 16 << 10
+
+// valid makes a text fit for a phone: not every file is UTF-8, or reasonable.
+func valid(s string) string {
+	return strings.ToValidUTF8(translate.Truncate(s, maxText), "\uFFFD")
+}
 
 func number(t wbxml.Tag, n int) (eas.Element, bool) { return eas.T(t, strconv.Itoa(n)), true }
 

@@ -80,6 +80,10 @@ func (e *event) expand() *expansion {
 // tells whether there are later ones. false if a rule cannot be followed, or if
 // there are two occurrences on one day.
 func (e *event) occurrences(until time.Time) (list []occurrence, more, ok bool) {
+	if e.rule.orphans {
+		list, ok = e.orphans()
+		return list, false, ok
+	}
 	walls, more, ok := e.wallsUntil(until)
 	if !ok {
 		return nil, false, false
@@ -107,6 +111,18 @@ func (e *event) occurrences(until time.Time) (list []occurrence, more, ok bool) 
 		list = append(list, o)
 	}
 	return list, more, true
+}
+
+// orphans are the occurrences of an event without its series.
+func (e *event) orphans() ([]occurrence, bool) {
+	list := []occurrence{{key: e.start.Wall, wall: e.start.Wall}}
+	for _, x := range e.overrides {
+		wall := e.ownWall(x.start)
+		list = append(list, occurrence{key: wall.Truncate(24 * time.Hour).Add(e.clock()), wall: wall, as: x})
+	}
+	slices.SortStableFunc(list, func(a, b occurrence) int { return a.key.Compare(b.key) })
+	n := len(slices.CompactFunc(slices.Clone(list), func(a, b occurrence) bool { return a.key.Equal(b.key) }))
+	return list, n == len(list)
 }
 
 // wallsUntil lists what RRULE and RDATE say, without EXRULE and EXDATE.
@@ -311,6 +327,9 @@ func (e *event) notice() string {
 		if r, err := recur.Parse(l.Value()); err == nil && len(rules) < maxRules {
 			rules = append(rules, r.Words())
 		}
+	}
+	if e.rule.orphans {
+		rules = append(rules, "these are single occurrences of a series")
 	}
 	if len(e.rule.dates) > 0 {
 		rules = append(rules, "on single days")

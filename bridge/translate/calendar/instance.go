@@ -71,5 +71,5 @@ func orphan(ics []byte, instance string, o translate.Options) bool {
 	}
 	m, ok := obj.zones.Moment(obj.event.c.Get("RECURRENCE-ID"))
 	t, err := translate.ParseDateTime(instance)
-	return ok && err == nil && obj.event.instanceStamp(m) == translate.CompactDateTime(t)
+	return ok && err == nil && !obj.event.rule.orphans && obj.event.instanceStamp(m) == translate.CompactDateTime(t)
 }

@@ -95,10 +95,11 @@ func (obj *object) choose(vevents []*component) error {
 			others = append(others, c)
 		}
 	}
-	if master == nil {
-		// Overrides without their series: an invitation to one occurrence.
-		// The first of them is an event like any other.
-		master, others = others[0], nil
+	orphans := master == nil
+	if orphans {
+		// Overrides without their series: an invitation to one occurrence is an
+		// event like any other; several are a series of nothing but them.
+		master, others = others[0], others[1:]
 	}
 	var err error
 	if obj.event, err = obj.newEvent(master, nil); err != nil {
@@ -108,6 +109,9 @@ func (obj *object) choose(vevents []*component) error {
 		if x, err := obj.newEvent(c, obj.event); err == nil {
 			obj.overrides = append(obj.overrides, x)
 		}
+	}
+	if orphans && len(obj.overrides) > 0 {
+		obj.event.rule = series{recurs: true, locked: true, orphans: true}
 	}
 	return nil
 }

@@ -93,6 +93,17 @@ func (obj *object) occurrenceAt(instance string) (*event, error) {
 	if x := e.findOverride(wall); x != nil {
 		return x, nil
 	}
+	if e.rule.orphans {
+		list, _ := e.orphans()
+		for _, o := range list {
+			if o.key.Equal(wall) && o.as != nil {
+				return o.as, nil
+			} else if o.key.Equal(wall) {
+				return e, nil
+			}
+		}
+		return nil, invalid("there is no occurrence at %s", t.Format(time.RFC3339))
+	}
 	if l, _ := e.exdate(wall); l != nil || !e.occurs(wall) {
 		return nil, invalid("there is no occurrence at %s", t.Format(time.RFC3339))
 	}

@@ -283,3 +283,41 @@ func cleanSize(t *testing.T, ps eas.Properties) (n int) {
 	}
 	return n
 }
+
+// FuzzOccurrences: whatever the object, an edit, a deletion and an answer of one
+// occurrence are refused, or make an object that the phone is shown and sends
+// back without changing anything; and what is locked stays as it is.
+func FuzzOccurrences(f *testing.F) {
+	for _, ics := range samples {
+		f.Add(ics, "20261207T090000Z")
+	}
+	f.Add(invited, "20261026T090000Z")
+	f.Fuzz(func(t *testing.T, ics []byte, instance string) {
+		for _, v := range []eas.Version{eas.V141, eas.V161} {
+			o := options(v)
+			o.Schedules = true
+			ps, err := FromICalendar(ics, o)
+			if err != nil {
+				continue
+			}
+			for _, edit := range []func() ([]byte, error){
+				func() ([]byte, error) { return Merge(ics, set(tag.CalendarSubject, "Other")(ps), o) },
+				func() ([]byte, error) {
+					return MergeInstance(ics, instance, eas.Properties{eas.T(tag.CalendarSubject, "Other")}, o)
+				},
+				func() ([]byte, error) { return DeleteInstance(ics, instance, o) },
+				func() ([]byte, error) { return Respond(ics, Answer{Response: Accepted, Instance: instance}, o) },
+				func() ([]byte, error) { return Respond(ics, Answer{Response: Declined}, o) },
+			} {
+				got, err := edit()
+				if err != nil {
+					if !errors.Is(err, translate.ErrInvalid) {
+						t.Errorf("error %v is not ErrInvalid", err)
+					}
+					continue
+				}
+				identity(t, got, o)
+			}
+		}
+	})
+}

@@ -23,6 +23,9 @@ type series struct {
 	// occurrence, and cannot edit the event.
 	locked bool
 
+	// orphans: there is no series, only several of its occurrences.
+	orphans bool
+
 	rule    recur.Rule
 	pattern recur.Pattern
 	last    time.Time // wall-clock bound of UNTIL, included; zero without it

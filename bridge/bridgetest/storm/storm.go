@@ -1,21 +1,3 @@
-// Package storm plays many phones and a desktop against a bridge and checks that nothing is lost, doubled or invented.
-//
-// A storm is a script of one seed: phones of several versions add, edit and
-// delete; a desktop does the same on the server, also in the middle of a
-// phone's request; answers get lost, requests come twice, late or side by
-// side, the backend fails before or after it did what it was asked to, the
-// clock jumps, and the worker is killed and started again upon its state. Now
-// and then everything comes to rest, and every phone must hold what the server
-// holds, and the server what people wanted.
-//
-// The time is that of [testing/synctest], so that waiting costs nothing; what
-// is random comes from the seed. A storm that finds something is repeated with
-//
-//	go test ./bridge/bridgetest/storm -run Storm -storm.seed 17 -storm.steps 200
-//
-// and shortened by fewer steps. One for an hour is
-//
-//	go test ./bridge/bridgetest/storm -run Long -storm.for 1h -timeout 2h
 package storm
 
 import (

@@ -245,8 +245,12 @@ func TestWorker(t *testing.T) {
 	}
 }
 
-func TestLongWorker(t *testing.T) {
-	for _, world := range worlds {
-		t.Run(world.name, func(t *testing.T) { long(t, world.make, storm.Run) })
-	}
+// TestWorkerLasts is TestLong with processes, against one kind of server after
+// the other.
+func TestWorkerLasts(t *testing.T) {
+	n := 0
+	long(t, func(t *testing.T) storm.Options {
+		n++
+		return worlds[n%len(worlds)].make(t)
+	}, storm.Run)
 }

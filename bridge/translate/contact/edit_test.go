@@ -56,10 +56,15 @@ func TestEveryPropertyOfEveryCard(t *testing.T) {
 	for name, sample := range samples {
 		t.Run(name, func(t *testing.T) { editEverything(t, []byte(sample)) })
 	}
-	t.Run("corpus", func(t *testing.T) { translatetest.Corpus(t, "vcf", editEverything) })
+	t.Run("corpus", func(t *testing.T) {
+		translatetest.Corpus(t, "vcf", func(t *testing.T, object []byte) { editEverything(t, object, len(object)%2) })
+	})
 }
 
-func editEverything(t *testing.T, object []byte) {
+// editEverything removes each property, and changes or adds it; with a step,
+// it does one of both to every property, beginning with the first or the
+// second: there are enough cards for all.
+func editEverything(t *testing.T, object []byte, step ...int) {
 	shown, err := FromVCard(object, options(eas.V161))
 	if errors.Is(err, translate.ErrNotShown) || errors.Is(err, translate.ErrUnreadable) {
 		t.Skip(err)
@@ -67,8 +72,15 @@ func editEverything(t *testing.T, object []byte) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, r := range rows[1:] {
-		for _, text := range []string{"", "Ünï; \"c\" ,\\x " + strings.Repeat("long ", 30) + "end"} {
+	before, err := open(object, translate.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i, r := range rows[1:] {
+		for j, text := range []string{"", "Ünï; \"c\" ,\\x " + strings.Repeat("long ", 30) + "end"} {
+			if len(step) > 0 && (i+j+step[0])%2 == 0 {
+				continue
+			}
 			if _, isDate := r.as.(date); isDate && text != "" {
 				text = "1999-12-31T00:00:00.000Z"
 			}
@@ -77,7 +89,7 @@ func editEverything(t *testing.T, object []byte) {
 			if err != nil {
 				t.Fatalf("%s: %v", tag.Name(r.tag), err)
 			}
-			compareLines(t, r, object, after)
+			compareLines(t, r, before, after)
 			compareHeld(t, r.tag, after, sent)
 		}
 	}
@@ -94,12 +106,8 @@ func wholeLines(c *card) []string {
 
 // compareLines: an edit of a property changes its own line and what goes with
 // it, and not a byte of any other.
-func compareLines(t *testing.T, r row, object, after []byte) {
+func compareLines(t *testing.T, r row, before *card, after []byte) {
 	t.Helper()
-	before, err := open(object, translate.Options{})
-	if err != nil {
-		t.Fatal(err)
-	}
 	now, err := open(after, translate.Options{})
 	if err != nil {
 		t.Fatal(err)

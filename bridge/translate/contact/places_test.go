@@ -48,7 +48,11 @@ func TestPlacesAreStable(t *testing.T) {
 				if err != nil {
 					t.Fatal(err)
 				}
-				compareLines(t, row, object, after)
+				before, err := open(object, options(eas.V161))
+				if err != nil {
+					t.Fatal(err)
+				}
+				compareLines(t, row, before, after)
 				checkHeld(t, after, held, tag.ContactsFileAs)
 				if t.Failed() {
 					t.Fatalf("%s = %q, before and after:\n%s\n%s", tag.Name(row.tag), text, object, after)

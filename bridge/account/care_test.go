@@ -257,7 +257,7 @@ func FuzzBasic(f *testing.F) {
 		if login, pass, ok := account.Basic(header); ok && (!utf8.ValidString(login) || !utf8.ValidString(pass) || strings.Contains(login, ":")) {
 			t.Errorf("%q is read as %q and %q", header, login, pass)
 		}
-		if len(user) > account.MaxLogin || len(password) > account.MaxPassword || strings.Contains(user, ":") || !utf8.ValidString(user+password) {
+		if len(user) > account.MaxLogin || len(password) > account.MaxPassword || strings.Contains(user, ":") || !utf8.ValidString(user) || !utf8.ValidString(password) {
 			return
 		}
 		login, pass, ok := account.Basic("Basic " + base64.StdEncoding.EncodeToString([]byte(user+":"+password)))

@@ -14,10 +14,13 @@ const shownOf = ` folder = $1 AND device = $2 AND account = $3`
 var (
 	selectShown = query(`SELECT round, held, held_before FROM shown WHERE` + shownOf + ` AND number = $4`)
 	dropShown   = query(`UPDATE shown SET held_before = held, held = NULL, round = $5 WHERE` + shownOf + ` AND number = $4`)
-	purgeShown  = query(`DELETE FROM shown WHERE` + shownOf + ` AND held IS NULL AND round < $4`)
 	revertNew   = query(`DELETE FROM shown WHERE` + shownOf + ` AND round > $4 AND held_before IS NULL`)
 	revertShown = query(`UPDATE shown SET held = held_before, held_before = NULL, round = $4 WHERE` + shownOf + ` AND round > $4`)
 	deleteShown = query(`DELETE FROM shown WHERE` + shownOf)
+
+	// The plus keeps the primary key out of it, by which all that the phone
+	// holds would be looked through.
+	purgeShown = query(`DELETE FROM shown WHERE device = $2 AND account = $3 AND held IS NULL AND +folder = $1 AND round < $4`)
 
 	selectTries = query(`SELECT name, tried FROM tries WHERE` + shownOf + ` AND round = $4`)
 	saveTry     = query(`INSERT INTO tries (folder, device, account, name, round, tried) VALUES ($1, $2, $3, $4, $5, $6)

@@ -13,7 +13,7 @@ CREATE TABLE shown (
     PRIMARY KEY (folder, device, account, number)
 ) WITHOUT ROWID;
 
-CREATE INDEX shown_gone ON shown (folder, device, account) WHERE held IS NULL;
+CREATE INDEX shown_gone ON shown (device, account) WHERE held IS NULL;
 
 -- What phones are about to write, for the case that the worker dies over it.
 CREATE TABLE tries (

@@ -2,6 +2,7 @@ package translate_test
 
 import (
 	"errors"
+	"fmt"
 	"slices"
 	"testing"
 	"time"
@@ -9,6 +10,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/pushbridge/pushbridge/bridge/eas"
+	"github.com/pushbridge/pushbridge/bridge/eas/eastest"
 	"github.com/pushbridge/pushbridge/bridge/eas/tag"
 	"github.com/pushbridge/pushbridge/bridge/translate"
 	"github.com/pushbridge/pushbridge/bridge/translate/contact"
@@ -30,13 +32,14 @@ var kinds = []struct {
 }
 
 // TestCorpusGoesToEveryPhone: every object of the corpus goes to a phone of
-// every version, or is refused by name; what a phone was shown makes a new
+// every version and keeps the schemas, or is refused by name; what a phone was shown makes a new
 // object that is shown as the first one was, and the third as the second.
 func TestCorpusGoesToEveryPhone(t *testing.T) {
 	berlin, _ := tz.Location("Europe/Berlin")
 	for _, k := range kinds {
 		t.Run(k.name, func(t *testing.T) {
 			shown, refused := 0, map[string]string{}
+			answers := map[eas.Version][]eas.SyncCommand{}
 			for _, object := range translatetest.Objects(t, k.files, k.component) {
 				for _, v := range eas.Versions {
 					o := translate.Options{Version: v, Zone: berlin, Now: time.Date(2026, 11, 22, 8, 30, 0, 0, time.UTC)}
@@ -49,6 +52,7 @@ func TestCorpusGoesToEveryPhone(t *testing.T) {
 						t.Errorf("%s to %v: %v", object.Name, v, err)
 					default:
 						shown++
+						answers[v] = append(answers[v], eas.SyncCommand{Do: tag.AirSyncAdd, ServerID: fmt.Sprintf("1:%d", shown), Data: p})
 						roundTrips(t, object.Name, k.Translation, p, o)
 					}
 				}
@@ -59,6 +63,13 @@ func TestCorpusGoesToEveryPhone(t *testing.T) {
 			}
 			if shown == 0 {
 				t.Errorf("no object was shown")
+			}
+			for v, commands := range answers {
+				doc, err := eas.Marshal(eas.SyncResponse{Collections: []eas.SyncResult{{SyncKey: "1", CollectionID: "1", Status: eas.SyncOK, Commands: commands}}}, v)
+				if err != nil {
+					t.Fatal(err)
+				}
+				eastest.Validate(t, doc)
 			}
 		})
 	}

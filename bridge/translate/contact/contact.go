@@ -45,7 +45,10 @@ func FromVCard(object []byte, o translate.Options) (eas.Properties, error) {
 	if picture := c.picture(); picture != "" {
 		ps = append(ps, eas.T(tag.ContactsPicture, picture))
 	}
-	return translate.AppendBody(ps, c.note(), o, bodyTags), nil
+	if ps = translate.AppendBody(ps, c.note(), o, bodyTags); len(ps) == 0 {
+		ps = append(ps, eas.T(tag.ContactsFileAs, nobody)) // nothing at all is no contact
+	}
+	return ps, nil
 }
 
 // bodyTags are the elements of the note in version 2.5. See [MS-ASCNTC] "Body".

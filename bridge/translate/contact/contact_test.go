@@ -216,6 +216,15 @@ func TestDays(t *testing.T) {
 	}
 }
 
+// TestNothingAtAll: a card without anything is still a contact, in 2.5 too.
+func TestNothingAtAll(t *testing.T) {
+	for _, v := range versions {
+		if ps, err := FromVCard([]byte(samples["bare"]), options(v)); err != nil || len(ps) == 0 {
+			t.Errorf("%v: %v, %v", v, ps, err)
+		}
+	}
+}
+
 // TestRules are what a client profile or an administrator may choose.
 func TestRules(t *testing.T) {
 	tests := []struct {

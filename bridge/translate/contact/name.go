@@ -186,7 +186,7 @@ func (fileAs) write(c *card, s slotID, text string) { whole{}.write(c, s, text) 
 // removed: a card must have it (RFC 2426, section 3.1.1).
 func (c *card) mergeFileAs(texts map[wbxml.Tag]string, shown string) {
 	want := tidy(texts[tag.ContactsFileAs])
-	if want == "" || want == shown || want == (fileAs{}).show(c, slotFileAs) {
+	if want == "" || want == nobody || want == shown || want == (fileAs{}).show(c, slotFileAs) {
 		return
 	}
 	if c.bound[slotFileAs] != nil {

@@ -9,6 +9,7 @@ import (
 	"github.com/pushbridge/pushbridge/bridge/eas"
 	"github.com/pushbridge/pushbridge/bridge/eas/tag"
 	"github.com/pushbridge/pushbridge/bridge/translate"
+	"github.com/pushbridge/pushbridge/bridge/translate/contentline"
 	"github.com/pushbridge/pushbridge/bridge/translate/ical"
 	"github.com/pushbridge/pushbridge/bridge/wbxml"
 )
@@ -163,9 +164,10 @@ func text(t wbxml.Tag, s string) (eas.Element, bool) { return eas.T(t, valid(s))
 // small fields.
 const maxText = 16 << 10
 
-// valid makes a text fit for a phone: not every file is UTF-8, or reasonable.
+// valid makes a text fit for a phone: not every file is UTF-8, reasonable, or
+// made of what XML has a place for.
 func valid(s string) string {
-	return strings.ToValidUTF8(translate.Truncate(s, maxText), "\uFFFD")
+	return contentline.Clean(strings.ToValidUTF8(translate.Truncate(s, maxText), "\uFFFD"))
 }
 
 func number(t wbxml.Tag, n int) (eas.Element, bool) { return eas.T(t, strconv.Itoa(n)), true }

@@ -138,6 +138,10 @@ func normalise(s string) string {
 	}, s)
 }
 
+// Clean makes the text of a parameter or of a value that is not escaped fit for
+// XML, as the texts of lines are.
+func Clean(s string) string { return normalise(s) }
+
 // hasControl looks at bytes, for nearly all texts have none.
 func hasControl(s string) bool {
 	for i := 0; i < len(s); i++ {

@@ -70,7 +70,8 @@ func storedHTML(c *contentline.Component) string {
 
 func isHTML(l *contentline.Line) bool {
 	kind := l.Param("FMTTYPE")
-	return kind == "" && l.Name() == altDescription || strings.EqualFold(kind, "text/html")
+	_, html := cutPrefixFold(kind, "text/html")
+	return html || kind == "" && l.Name() == altDescription
 }
 
 // altRepHTML reads DESCRIPTION;ALTREP="data:text/html,...". Another URI is not

@@ -52,11 +52,6 @@ func prose(old wbxml.Tag) change {
 	return change{name: "Body", tag: tag.AirSyncBaseBody, to: [2]eas.Properties{text("one\r\nside"), text("the\r\nother")}}
 }
 
-func listOf(list, element wbxml.Tag) change {
-	of := func(s string) eas.Properties { return eas.Properties{eas.C(list, eas.T(element, s))} }
-	return change{name: "Categories", tag: list, to: [2]eas.Properties{of("one"), of("other")}}
-}
-
 func spanOf(start, end string) eas.Properties {
 	return eas.Properties{eas.T(tag.CalendarAllDayEvent, "0"), eas.T(tag.CalendarStartTime, start), eas.T(tag.CalendarEndTime, end)}
 }

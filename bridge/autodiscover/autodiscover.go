@@ -172,8 +172,9 @@ func host(r *http.Request) string {
 			return ""
 		}
 	}
+	_, notPort := strconv.ParseUint(cmp.Or(port, "0"), 10, 16)
 	switch {
-	case name == "" || len(name) > 253:
+	case name == "" || len(name) > 253, notPort != nil, strings.Contains(name, ":") && net.ParseIP(name) == nil:
 		return ""
 	case port != "":
 		return net.JoinHostPort(name, port)

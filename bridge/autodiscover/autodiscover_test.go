@@ -2,11 +2,13 @@ package autodiscover_test
 
 import (
 	"context"
+	"encoding/json"
 	"encoding/xml"
 	"errors"
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"net/url"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -199,6 +201,39 @@ func FuzzXML(f *testing.F) {
 		}
 		if _, err := w.Body.ReadByte(); !errors.Is(err, io.EOF) {
 			t.Errorf("something comes after the answer: %v", err)
+		}
+	})
+}
+
+// FuzzJSON: whatever is asked under whatever name, the answer is JSON with an
+// error or with an address of this server under that name.
+func FuzzJSON(f *testing.F) {
+	f.Add("mail.example.org", "Email=ann%40example.org&Protocol=ActiveSync&RedirectCount=1")
+	f.Add("[::1]:8080", "protocol=autodiscoverv1")
+	f.Add("a b/../\"", "Protocol=%zz;&&=")
+	f.Add("a:b:c", "Protocol=ActiveSync")
+	f.Add("mail.example.org:imap", "Protocol=ActiveSync")
+	f.Add("mail.example.org:99999", "Protocol=ActiveSync")
+	h := autodiscover.New(autodiscover.Options{})
+	f.Fuzz(func(t *testing.T, host, query string) {
+		r := httptest.NewRequest(http.MethodGet, "http://mail.example.org/autodiscover/autodiscover.json", nil)
+		r.Host, r.URL.RawQuery = host, query
+		w := httptest.NewRecorder()
+		h.ServeHTTP(w, r)
+		var got struct{ Protocol, Url, ErrorCode, ErrorMessage string }
+		if err := json.Unmarshal(w.Body.Bytes(), &got); err != nil {
+			t.Fatalf("status %d, %q: %v", w.Code, w.Body, err)
+		}
+		if (w.Code == http.StatusOK) != (got.Url != "") || (w.Code == http.StatusBadRequest) != (got.ErrorCode != "") {
+			t.Errorf("status %d, answer %+v: want a server or an error", w.Code, got)
+		}
+		if got.Url == "" {
+			return
+		}
+		u, err := url.Parse(got.Url)
+		if err != nil || u.User != nil || u.RawQuery != "" || u.Path != "/Microsoft-Server-ActiveSync" && u.Path != "/autodiscover/autodiscover.xml" ||
+			!strings.Contains(strings.ToLower(host), strings.ToLower(strings.Trim(u.Hostname(), "[]"))) {
+			t.Errorf("under the name %q phones are sent to %q", host, got.Url)
 		}
 	})
 }

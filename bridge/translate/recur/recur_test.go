@@ -243,6 +243,33 @@ func FuzzParse(f *testing.F) {
 	})
 }
 
+// FuzzParseElement: a recurrence that a phone sends is refused as invalid, or is
+// written as a rule that means the same.
+func FuzzParseElement(f *testing.F) {
+	f.Add("1", "2", "62", "", "", "", "1", "5", "")
+	f.Add("6", "1", "127", "", "5", "2", "", "", "20270101T000000Z")
+	f.Add("2", "", "", "31", "", "", "", "", "")
+	f.Add("5", "0", "", "29", "", "2", "0", "999", "9999-12-31T00:00:00.000Z")
+	numbered := Tags{Recurrence: 1, Type: 2, Interval: 3, DayOfWeek: 4, DayOfMonth: 5, WeekOfMonth: 6, MonthOfYear: 7, FirstDayOfWeek: 8, Occurrences: 9, Until: 10, CalendarType: 11, IsLeapMonth: 12}
+	f.Fuzz(func(t *testing.T, kind, interval, dayOfWeek, dayOfMonth, weekOfMonth, monthOfYear, firstDay, occurrences, until string) {
+		e := eas.C(1, eas.T(2, kind), eas.T(3, interval), eas.T(4, dayOfWeek), eas.T(5, dayOfMonth), eas.T(6, weekOfMonth), eas.T(7, monthOfYear), eas.T(8, firstDay), eas.T(9, occurrences), eas.T(10, until))
+		p, err := ParseElement(e, numbered, start)
+		if err != nil {
+			if !errors.Is(err, translate.ErrInvalid) {
+				t.Errorf("error is %v", err)
+			}
+			return
+		}
+		r, err := Parse(p.RRule(""))
+		if err != nil {
+			t.Fatalf("%+v is written as %q, which is no rule: %v", p, p.RRule(""), err)
+		}
+		if q, ok := r.Pattern(start); !ok || !q.Same(p) || q.Occurrences != p.Occurrences {
+			t.Errorf("%+v is written as %q, which is told as %+v, %v", p, p.RRule(""), q, ok)
+		}
+	})
+}
+
 func BenchmarkAll(b *testing.B) {
 	r, _ := Parse("FREQ=WEEKLY;BYDAY=MO,WE;COUNT=100")
 	for b.Loop() {

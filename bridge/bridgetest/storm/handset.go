@@ -159,7 +159,11 @@ func (h *handset) refused(e phone.Event) {
 		}
 	case e.ClientID != "":
 		h.problem("the new item %s was refused with status %d", e.ClientID, e.Status)
-	case status != eas.SyncConflict && status != eas.SyncNotFound:
+	case status == eas.SyncConflict:
+		for i := range o.beside { // an occurrence is edited upon what the phone knows of the series
+			o.beside[i].refused = o.beside[i].refused || o.beside[i].by == h.String()
+		}
+	case status != eas.SyncNotFound:
 		h.problem("the edit of %s was refused with status %d", e.ServerID, e.Status)
 	}
 }

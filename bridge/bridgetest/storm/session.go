@@ -54,7 +54,7 @@ func (s session) Changes(ctx context.Context, c backend.CollectionID, since back
 	if err := s.weather.before(ctx, memory.OpChanges); err != nil {
 		return "", err
 	}
-	if s.weather.roll(ctx, 20) {
+	if p := s.weather.world.place(c); !p.gone && s.weather.roll(ctx, 20) {
 		s.weather.world.fault("the history of %s is forgotten", c)
 		s.weather.world.shelf.Forget(c)
 	}

@@ -37,6 +37,9 @@ type Options struct {
 	// is slow.
 	Awake bool
 
+	// Tell, if it is not nil, hears the report also of a storm that failed.
+	Tell func(Report)
+
 	// Calm turns the faults off: what then goes wrong is wrong on every day.
 	Calm bool
 }
@@ -173,6 +176,9 @@ func Run(t *testing.T, o Options) Report {
 		t.Logf("the end of the journal:\n%s", strings.Join(w.journal[max(0, len(w.journal)-shownLines):], "\n"))
 	}
 	w.report.Violations = w.told
+	if o.Tell != nil {
+		o.Tell(w.report)
+	}
 	return w.report
 }
 

@@ -158,8 +158,8 @@ func long(t *testing.T, world func(*testing.T) storm.Options, run func(*testing.
 	for first := max(*seed, 1000); time.Since(begin) < *span && wrong < enoughWrong; {
 		ok := t.Run(fmt.Sprint(first+seeds), func(t *testing.T) {
 			o := world(t)
-			o.Seed, o.Steps = first+seeds, *steps
-			sum.Add(run(t, o))
+			o.Seed, o.Steps, o.Tell = first+seeds, *steps, sum.Add
+			run(t, o)
 		})
 		if seeds++; !ok {
 			wrong++

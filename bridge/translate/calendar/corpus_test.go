@@ -48,7 +48,7 @@ func corpus(t testing.TB) map[string][]byte {
 }
 
 // maxEvents bounds how many events of one file are looked at.
-const maxEvents = 8
+const maxEvents = 3
 
 // uids are those of the events of a file that has several.
 func uids(ics []byte) map[string]bool {

@@ -1,6 +1,7 @@
 package calendar
 
 import (
+	"slices"
 	"strings"
 	"time"
 
@@ -93,21 +94,36 @@ func (obj *object) occurrenceAt(instance string) (*event, error) {
 	if x := e.findOverride(wall); x != nil {
 		return x, nil
 	}
-	if e.rule.orphans {
-		list, _ := e.orphans()
-		for _, o := range list {
-			if o.key.Equal(wall) && o.as != nil {
-				return o.as, nil
-			} else if o.key.Equal(wall) {
-				return e, nil
-			}
+	if e.rule.locked {
+		if x := e.lockedOccurrence(wall); x != nil {
+			return x, nil
 		}
-		return nil, invalid("there is no occurrence at %s", t.Format(time.RFC3339))
+	} else if l, _ := e.exdate(wall); l == nil && e.occurs(wall) {
+		return e.addOverride(wall), nil
 	}
-	if l, _ := e.exdate(wall); l != nil || !e.occurs(wall) {
-		return nil, invalid("there is no occurrence at %s", t.Format(time.RFC3339))
+	return nil, invalid("there is no occurrence at %s", t.Format(time.RFC3339))
+}
+
+// lockedOccurrence is the override of an occurrence of an expansion, which a
+// phone names by its key; nil if there is none, or if it is one of many that
+// another override speaks for.
+func (e *event) lockedOccurrence(key time.Time) *event {
+	x := e.expansion()
+	if x == nil {
+		return nil
 	}
-	return e.addOverride(wall), nil
+	for _, o := range x.list {
+		switch {
+		case !o.key.Equal(key):
+		case o.as == nil && e.rule.orphans:
+			return e
+		case o.as == nil || o.as.c == e.c:
+			return e.addOverride(o.wall)
+		case slices.Contains(e.overrides, o.as):
+			return o.as
+		}
+	}
+	return nil
 }
 
 // answer writes PARTSTAT into the person's line, and what follows from it.

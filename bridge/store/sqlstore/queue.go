@@ -168,17 +168,18 @@ func (q *queue) settle(t *together, good bool, err error) {
 }
 
 // pass gives the turn to who waits longest. If nobody waits, or enough has come
-// together, the transaction ends first.
+// together, the transaction ends first. Whether somebody waits is asked under
+// the lock under which the turn is given: who gives up in between would leave
+// the others in a transaction that nobody ends.
 func (q *queue) pass() {
 	q.mu.Lock()
-	last := len(q.waiting) == 0
-	q.mu.Unlock()
-	if t := q.open; t != nil && (last || t.err != nil || t.updates >= maxTogether) {
-		q.open = nil
-		q.end(t)
-	}
-	q.mu.Lock()
 	defer q.mu.Unlock()
+	if t := q.open; t != nil && (len(q.waiting) == 0 || t.err != nil || t.updates >= maxTogether) {
+		q.open = nil
+		q.mu.Unlock()
+		q.end(t)
+		q.mu.Lock()
+	}
 	if len(q.waiting) == 0 {
 		q.busy = false
 		return

@@ -2,7 +2,6 @@ package syncengine
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"time"
 
@@ -140,7 +139,13 @@ func (e *Engine) Release(ctx context.Context, user string, id FolderID) error {
 			return err
 		}
 		m.Doubt = 0
-		return errors.Join(w.DeleteHold(ctx, id), w.SaveMirror(ctx, id, m), w.PurgeItems(ctx, id))
+		if err := w.DeleteHold(ctx, id); err != nil {
+			return err
+		}
+		if err := w.SaveMirror(ctx, id, m); err != nil {
+			return err
+		}
+		return w.PurgeItems(ctx, id)
 	})
 	if err != nil {
 		return fmt.Errorf("syncengine: releasing folder %v: %w", id, err)

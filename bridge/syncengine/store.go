@@ -16,7 +16,9 @@ type Store interface {
 	// nothing if it answers an error, which comes back. Nobody else updates
 	// what belongs to the user meanwhile, and what change reads is the newest.
 	// change may be called more than once, and uses nothing of the Store but
-	// the Writer.
+	// the Writer. It answers the first error that it meets and asks nothing
+	// more: the database may have given the transaction up, and would take what
+	// comes next for good.
 	Update(ctx context.Context, user string, change func(Writer) error) error
 }
 

@@ -72,6 +72,10 @@ func (w writer) SaveShown(ctx context.Context, p syncengine.Phone, f syncengine.
 			return err
 		}
 	}
+	ctx, err := quick(ctx)
+	if err != nil {
+		return err
+	}
 	for _, n := range shownSizes {
 		save := w.in(ctx, saveShown[n])
 		for len(held) >= 2*n {

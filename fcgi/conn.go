@@ -68,15 +68,6 @@ func isProtocolError(err error) bool {
 	return errors.Is(err, errVersion) || errors.Is(err, errBegin) || errors.Is(err, errBusyID) || errors.Is(err, errOrder)
 }
 
-// readFrom reads a connection on which sent has come already.
-func (c *conn) readFrom(sent []byte) {
-	if err := c.demux.feed(sent); err != nil {
-		c.nc.Close()
-	}
-	c.noteRead(len(sent))
-	c.read()
-}
-
 // readAll feeds the demux. A buffer is borrowed only while more bytes are due:
 // between requests, and while they wait in their handlers, a record's header
 // is read into the connection itself.
@@ -289,6 +280,7 @@ func (c *conn) unref() {
 	case !last:
 	case c.bare:
 		c.nc.Close()
+		c.srv.unparked(c.nc.(*parked), nil)
 	default:
 		c.srv.remove(c)
 	}

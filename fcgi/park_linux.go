@@ -46,10 +46,7 @@ func (c *conn) park() bool {
 	d := r.detached
 	c.mu.Unlock()
 	if p := c.srv.parkConn(c, r, d); p != nil {
-		if p.arm(unix.EPOLL_CTL_ADD) != nil {
-			d.End(ErrHungUp)
-		}
-		if !d.rest(p) {
+		if !p.rest(unix.EPOLL_CTL_ADD, d) {
 			p.resume(d)
 		}
 		return true
@@ -91,31 +88,30 @@ func (s *Server) parkConn(c *conn, r *request, d *Detached) *parked {
 	return p
 }
 
-// arm lets the poller tell once of the next thing that happens.
-func (p *parked) arm(op int) error {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	if p.fd < 0 {
-		return net.ErrClosed
-	}
-	return p.srv.poller.arm(op, p.fd, p.gen)
-}
-
 // again lets the request of c wait once more.
 func (p *parked) again(c *conn, d *Detached) bool {
 	p.mu.Lock()
 	p.d, p.conn = d, nil
 	p.mu.Unlock()
-	if p.arm(unix.EPOLL_CTL_MOD) != nil {
-		d.End(ErrHungUp)
-	}
-	if d.rest(p) {
+	if p.rest(unix.EPOLL_CTL_MOD, d) {
 		return true
 	}
 	p.mu.Lock()
 	p.d, p.conn = nil, c
 	p.mu.Unlock()
 	return false
+}
+
+// rest leaves d to p and the poller. It answers false if the waiting has ended
+// already. No event is looked at in between: one that gives the connection its
+// reader back takes d away from p.
+func (p *parked) rest(op int, d *Detached) bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.fd < 0 || p.srv.poller.arm(op, p.fd, p.gen) != nil {
+		d.End(ErrHungUp)
+	}
+	return d.rest(p)
 }
 
 // resume implements carrier.
@@ -138,28 +134,30 @@ func (p *parked) goOn(d *Detached) {
 }
 
 // event is what the poller says: something came, or the web server hung up.
-func (p *parked) event(buf []byte) {
+// Nothing is read: that is for the reader, and nobody reads what comes while
+// the answer is made.
+func (p *parked) event() {
 	p.mu.Lock()
-	fd, d, c := p.fd, p.d, p.conn
-	if fd < 0 {
+	d, c := p.d, p.conn
+	if p.fd < 0 {
 		p.mu.Unlock()
 		return
 	}
-	flags := unix.MSG_DONTWAIT
-	if d == nil {
-		flags |= unix.MSG_PEEK // nobody reads what comes while the answer is made
+	var one [1]byte
+	n, _, err := unix.Recvfrom(p.fd, one[:], unix.MSG_DONTWAIT|unix.MSG_PEEK)
+	again := errors.Is(err, unix.EAGAIN) || errors.Is(err, unix.EINTR)
+	if again {
+		p.srv.poller.arm(unix.EPOLL_CTL_MOD, p.fd, p.gen)
 	}
-	n, _, err := unix.Recvfrom(fd, buf, flags)
 	p.mu.Unlock()
 	switch {
-	case errors.Is(err, unix.EAGAIN), errors.Is(err, unix.EINTR):
-		p.arm(unix.EPOLL_CTL_MOD)
+	case again:
 	case (err != nil || n == 0) && d != nil:
 		d.End(ErrHungUp)
 	case err != nil || n == 0:
 		c.lose()
 	case d != nil:
-		go p.unpark(d, append([]byte(nil), buf[:n]...))
+		go p.unpark(d)
 	}
 }
 
@@ -175,7 +173,7 @@ func (c *conn) lose() {
 
 // unpark gives the connection a reader again, because something was sent on it
 // that has to be understood: an ABORT_REQUEST, or another request.
-func (p *parked) unpark(d *Detached, sent []byte) {
+func (p *parked) unpark(d *Detached) {
 	if !d.rest(nil) {
 		return // its answer is being made, and ends the connection
 	}
@@ -185,7 +183,6 @@ func (p *parked) unpark(d *Detached, sent []byte) {
 	p.real, p.closed = nil, true
 	p.mu.Unlock()
 	if err != nil {
-		p.srv.unparked(p, nil)
 		d.End(ErrHungUp)
 		p.resume(d)
 		return
@@ -198,7 +195,7 @@ func (p *parked) unpark(d *Detached, sent []byte) {
 	if !d.rest(r) {
 		r.resume(d)
 	}
-	c.readFrom(sent)
+	c.read()
 }
 
 // promote hands the descriptor back to the runtime. p.mu is held.
@@ -245,7 +242,8 @@ func (p *parked) Write(b []byte) (n int, err error) {
 	return n + m, err
 }
 
-// Close implements net.Conn.
+// Close implements net.Conn. The place among the server's connections is free
+// when the request has ended, too.
 func (p *parked) Close() error {
 	p.mu.Lock()
 	if p.closed {
@@ -262,7 +260,6 @@ func (p *parked) Close() error {
 	}
 	d := p.d
 	p.mu.Unlock()
-	p.srv.unparked(p, nil)
 	if d != nil {
 		d.End(ErrHungUp)
 	}

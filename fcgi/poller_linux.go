@@ -28,10 +28,6 @@ const (
 
 	// pollBatch is how many events are taken at a time.
 	pollBatch = 128
-
-	// pollRead is how much is read of what a web server says while its request
-	// waits: ABORT_REQUEST is a header.
-	pollRead = 512
 )
 
 // start makes the epoll instance, if there is none.
@@ -124,7 +120,6 @@ func (l *poller) loop(file *os.File, ended chan<- struct{}) {
 		return
 	}
 	var events [pollBatch]unix.EpollEvent
-	buf := make([]byte, pollRead)
 	for {
 		n := 0
 		err := rc.Read(func(fd uintptr) bool {
@@ -137,7 +132,7 @@ func (l *poller) loop(file *os.File, ended chan<- struct{}) {
 		}
 		for _, ev := range events[:n] {
 			if p := l.find(ev); p != nil {
-				p.event(buf)
+				p.event()
 			}
 		}
 	}

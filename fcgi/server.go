@@ -189,7 +189,8 @@ func (s *Server) add(nc net.Conn) *conn {
 	return c
 }
 
-// unparked is told that p is closed, or has become c, which is to be read.
+// unparked is told that p and its request have ended, or that p has become c,
+// which is to be read.
 func (s *Server) unparked(p *parked, c *conn) {
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -10,11 +10,14 @@ import (
 const wheelSlots = 4096
 
 // A wheel keeps the deadlines of detached requests with one timer for all of
-// them. It turns only while there is something on it.
+// them. It turns only while there is something on it. Seconds are counted from
+// when it began to, lest somebody who sets the clock of the computer ends, or
+// keeps, every wait.
 type wheel struct {
 	mu     sync.Mutex
 	slots  [wheelSlots][]*Detached // by second
 	count  int
+	began  time.Time
 	turned int64         // the second whose deadlines were kept last
 	stop   chan struct{} // of the goroutine that turns it; nil if none does
 }
@@ -25,10 +28,11 @@ type place struct {
 	there       bool
 }
 
-// second is the first whole one that is not before t.
-func second(t time.Time) int64 {
-	s := t.Unix()
-	if t.Nanosecond() > 0 {
+// second is the first whole one that is not before t. w.mu is held.
+func (w *wheel) second(t time.Time) int64 {
+	after := t.Sub(w.began)
+	s := int64(after / time.Second)
+	if after%time.Second > 0 {
 		s++
 	}
 	return s
@@ -42,10 +46,10 @@ func (w *wheel) add(d *Detached) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	if w.stop == nil {
-		w.turned, w.stop = time.Now().Unix(), make(chan struct{})
-		go w.turn(w.stop)
+		w.began, w.turned, w.stop = time.Now(), 0, make(chan struct{})
+		go w.turn(w.began, w.stop)
 	}
-	slot := int32(max(second(d.due), w.turned+1) % wheelSlots)
+	slot := int32(max(w.second(d.due), w.turned+1) % wheelSlots)
 	d.place = place{slot: slot, index: int32(len(w.slots[slot])), there: true}
 	w.slots[slot] = append(w.slots[slot], d)
 	w.count++
@@ -80,15 +84,14 @@ func (w *wheel) take(d *Detached) {
 
 // turn ends what is due, second by second, until it is stopped. Nobody has to
 // wait for it: it holds nothing, and what it ends waits for itself.
-func (w *wheel) turn(stop <-chan struct{}) {
+func (w *wheel) turn(began time.Time, stop <-chan struct{}) {
 	for {
-		now := time.Now()
 		select {
 		case <-stop:
 			return
-		case <-time.After(now.Truncate(time.Second).Add(time.Second).Sub(now)):
+		case <-time.After(time.Second - time.Since(began)%time.Second):
 		}
-		for _, d := range w.due(time.Now().Unix(), stop) {
+		for _, d := range w.due(int64(time.Since(began)/time.Second), stop) {
 			d.End(ErrDeadline)
 		}
 	}
@@ -104,7 +107,7 @@ func (w *wheel) due(now int64, stop <-chan struct{}) (due []*Detached) {
 	for s := max(w.turned+1, now-wheelSlots+1); s <= now; s++ {
 		at := w.slots[s%wheelSlots]
 		for i := len(at) - 1; i >= 0; i-- { // take moves the last one
-			if d := at[i]; second(d.due) <= now {
+			if d := at[i]; w.second(d.due) <= now {
 				due = append(due, d)
 			}
 		}

@@ -20,6 +20,11 @@ const (
 	// under way. Waiting phones are answered at once; a write to a backend
 	// takes seconds.
 	DrainTime = 20 * time.Second
+
+	// portionsTime is the part of it in which phones that wait behind a web
+	// server are answered in portions. Whose turn has not come by then is
+	// answered at once.
+	portionsTime = DrainTime / 2
 )
 
 // Listeners are where requests come from.
@@ -115,9 +120,14 @@ func (b *Bridge) Serve(ctx context.Context, l Listeners) error {
 	}
 	<-ctx.Done()
 	b.logger.Info("ending", "waiting_phones", b.Waiting())
-	b.hub.Shutdown()
 	limit, cancel := context.WithTimeout(context.WithoutCancel(ctx), DrainTime)
 	defer cancel()
+	// The worker lets its phones go in portions. Those who wait elsewhere, or
+	// still, go at once.
+	portions, enough := context.WithTimeout(limit, portionsTime)
+	worker.Shutdown(portions) // whatever is left is the next one's
+	enough()
+	b.hub.Shutdown()
 	errs := []error{worker.Shutdown(limit), trial.Shutdown(limit), door.Shutdown(limit)}
 	servers.Wait()
 	if cause := context.Cause(ctx); !errors.Is(cause, context.Canceled) {

@@ -17,6 +17,7 @@ import (
 	"github.com/pushbridge/pushbridge/bridge/syncengine"
 	"github.com/pushbridge/pushbridge/bridge/telemetry"
 	"github.com/pushbridge/pushbridge/bridge/wbxml"
+	"github.com/pushbridge/pushbridge/fcgi"
 	"github.com/pushbridge/pushbridge/plugins/backend"
 )
 
@@ -155,7 +156,7 @@ func (s *Server) refuse(ctx context.Context, w *recorder, event *telemetry.Event
 		w.Header().Set("Retry-After", strconv.Itoa(seconds))
 	}
 	w.fail(p.status, p.text)
-	if ctx.Err() != nil {
+	if ctx.Err() != nil && !errors.Is(context.Cause(ctx), fcgi.ErrShutdown) { // that one still gets its answer
 		w.status = statusGone
 	}
 }

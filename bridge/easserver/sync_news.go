@@ -108,8 +108,12 @@ func (f *folderSync) takeBatch(ctx context.Context, room *room, o translate.Opti
 			if it.Err != nil {
 				t.add(n.ID, it.Err)
 			}
-			if !there || it.Err != nil || f.class.show == nil {
-				f.skip(n, there)
+			if !there {
+				f.round.Missed(n)
+				continue
+			}
+			if it.Err != nil || f.class.show == nil {
+				f.skip(n, true)
 				continue
 			}
 			cmd.Data, err = f.class.show(it.Body, o)
@@ -155,7 +159,7 @@ func (f *folderSync) digest(object []byte, shown eas.Properties, o translate.Opt
 	return d.Or(translate.DigestOf(whole))
 }
 
-// skip passes over an item that vanished meanwhile or cannot be shown.
+// skip passes over an item that cannot be shown.
 func (f *folderSync) skip(n syncengine.News, unreadable bool) {
 	f.round.Skip(n)
 	if unreadable {

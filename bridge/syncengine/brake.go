@@ -262,8 +262,12 @@ func (l *listing) believe(ctx context.Context, w Writer, m *Mirror, gone *roarin
 	if !back.IsEmpty() || l.ahead() {
 		hold.AndNot(back)
 		since = time.Now().Unix()
+		if err := l.greet(ctx, w, m, back); err != nil {
+			return nil, nil, err
+		}
 	} else if l.overdue() && l.full && m.Doubt == l.begun.Doubt {
-		removed, hold, end = roaring.And(hold, gone), roaring.New(), HoldConfirmed
+		// What a phone's command met meanwhile is in doubt for once more.
+		removed, hold, end = roaring.And(hold, gone), roaring.AndNot(hold, gone), HoldConfirmed
 	}
 	var told []braked
 	if m.Doubt != 0 && hold.IsEmpty() {
@@ -283,6 +287,32 @@ func (l *listing) believe(ctx context.Context, w Writer, m *Mirror, gone *roarin
 		removed.Or(fresh)
 	}
 	return removed, told, l.saveHold(ctx, w, m, record, since, hold)
+}
+
+// greet makes news of what is back for phones that looked for it in vain, since
+// they have gone on behind it. The others never knew that it was gone.
+func (l *listing) greet(ctx context.Context, w Writer, m *Mirror, back *roaring.Bitmap) error {
+	vain := roaring.New()
+	err := w.Numbers(ctx, l.folder.ID, func(n Number, touched int64) {
+		if touched == missed && back.Contains(uint32(n)) {
+			vain.Add(uint32(n))
+		}
+	})
+	if err != nil {
+		return err
+	}
+	for it := vain.Iterator(); it.HasNext(); {
+		row, err := w.Item(ctx, l.folder.ID, Number(it.Next()))
+		if err != nil {
+			return err
+		}
+		row.revise(m, row.Revision)
+		row.Touched = 0
+		if err := w.SaveItems(ctx, l.folder.ID, []Item{row}); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // saveHold stores what is held from now on.

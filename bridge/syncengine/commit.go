@@ -79,6 +79,9 @@ func (r *Round) save(ctx context.Context, w Writer) error {
 		}
 		return ErrKeyMoved
 	}
+	if err := r.saveMissed(ctx, w); err != nil {
+		return err
+	}
 	state, err := r.state.encode()
 	if err != nil {
 		return err
@@ -99,6 +102,28 @@ func (r *Round) save(ctx context.Context, w Writer) error {
 	return w.SavePartnership(ctx, r.phone, Partnership{
 		Folder: r.Folder.ID, Present: present, Before: r.before, Results: results,
 	})
+}
+
+// missed is the Item.Touched of what a phone looked for in vain.
+const missed = -1
+
+// saveMissed marks what the phone did not get because it was not there, for the
+// case that it comes back as it was: see greet.
+func (r *Round) saveMissed(ctx context.Context, w Writer) error {
+	for _, n := range r.missed {
+		it, err := w.Item(ctx, r.Folder.ID, n)
+		if errors.Is(err, ErrNoItem) || err == nil && it.Removed {
+			continue
+		}
+		if err != nil {
+			return err
+		}
+		it.Touched = missed
+		if err := w.SaveItems(ctx, r.Folder.ID, []Item{it}); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // keep stores the answer and drops those that lead to states which are no more.

@@ -94,6 +94,14 @@ func (r *Round) Skip(n News) {
 	r.settle()
 }
 
+// Missed is Skip for an item that the backend does not have any more, whatever
+// its last listing said. Most often the next one says that it is gone. Should
+// that be held, and not be so, then the item is news again.
+func (r *Round) Missed(n News) {
+	r.Skip(n)
+	r.missed = append(r.missed, n.Number)
+}
+
 // take removes the first piece of news from the queue.
 func (r *Round) take(n News) {
 	if len(r.queue) == 0 || r.queue[0].Number != n.Number || r.queue[0].Op != n.Op {

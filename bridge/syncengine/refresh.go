@@ -140,10 +140,11 @@ func (l *listing) take(ctx context.Context, batch []backend.Change) error {
 		it, ok := items[c.ID]
 		switch {
 		case c.Removed && !ok:
-		case c.Removed && l.full:
-			l.seen.Remove(uint32(it.Number))
 		case c.Removed:
-			l.removals[c.ID] = struct{}{}
+			l.seen.Remove(uint32(it.Number)) // it came and went
+			if !l.full {
+				l.removals[c.ID] = struct{}{}
+			}
 		case ok && !it.Removed && it.Revision == c.Revision:
 			l.seen.Add(uint32(it.Number))
 			delete(l.removals, c.ID)
@@ -272,7 +273,8 @@ func (l *listing) finish(ctx context.Context, cursor backend.Cursor) error {
 		if err != nil {
 			return err
 		}
-		if changed, err = l.apply(ctx, w, &m); err != nil {
+		sequence := m.Sequence
+		if _, err = l.apply(ctx, w, &m); err != nil {
 			return err
 		}
 		gone, err := l.gone(ctx, w)
@@ -288,7 +290,7 @@ func (l *listing) finish(ctx context.Context, cursor backend.Cursor) error {
 		if err := remove(ctx, w, l.folder.ID, &m, gone); err != nil {
 			return err
 		}
-		changed = changed || !gone.IsEmpty()
+		changed = m.Sequence != sequence
 		if err := w.SaveMirror(ctx, l.folder.ID, m); err != nil {
 			return err
 		}

@@ -29,8 +29,9 @@ type Round struct {
 	results []Result          // of the phone's commands, in the round that this one repeats too
 	shown   map[Number][]byte // what the phone holds of items from this round on; see Hold
 	dirty   bool
-	moved   bool // something is to be remembered though nothing is Dirty
-	wrote   bool // the mirror has something new for others
+	missed  []Number // items that were looked for in vain
+	moved   bool     // something is to be remembered though nothing is Dirty
+	wrote   bool     // the mirror has something new for others
 
 	scan    *scan  // nil before Peek, and after a command
 	horizon int64  // of the first scan; 0 before it

@@ -83,7 +83,7 @@ type Item struct {
 	Revision backend.Revision
 	Sequence int64 // of its last change
 	Removed  bool
-	Touched  int64 // Mirror.Touches after a command wrote it last; 0 if none did
+	Touched  int64 // Mirror.Touches after a command wrote it last; 0 if none did, -1 if a phone looked for it in vain since
 	Known    bool  // whether Facts are those of this revision
 	Facts          // Forever and not done unless Known
 }

@@ -279,7 +279,10 @@ func (p *phone) tell(ctx context.Context, r *syncengine.Round, news []syncengine
 		switch {
 		case n.Op == syncengine.Delete || n.Op == syncengine.SoftDelete:
 			r.Told(n, "")
-		case !ok || f.Err != nil:
+		case !ok:
+			r.Missed(n)
+			continue
+		case f.Err != nil:
 			r.Skip(n)
 			continue
 		default:

@@ -18,7 +18,9 @@ func Flood(n int) [3]int {
 	t := newThrottle(Limits{})
 	for i := range n {
 		name := fmt.Sprint(i)
-		t.take(name, Caller{Device: name, Address: netip.AddrFrom4([4]byte{198, byte(i >> 16), byte(i >> 8), byte(i)})})
+		from := Caller{Device: name, Address: netip.AddrFrom4([4]byte{198, byte(i >> 16), byte(i >> 8), byte(i)})}
+		t.take(name, from)
+		t.settle(name, from)
 	}
 	return [3]int{t.users.Len(), t.devices.Len(), t.places.Len()}
 }

@@ -3,6 +3,7 @@ package account
 import (
 	"crypto/sha256"
 	"errors"
+	"slices"
 	"sync"
 	"time"
 
@@ -80,23 +81,33 @@ type count struct {
 	of    *simplelru.LRU[key, bucket]
 	key   key
 	limit float64
+
+	// shared is a bucket of many people: an undecided login takes nothing from
+	// it, or after a restart those behind one address would shut each other out
+	// with their right passwords. Wrong ones that were under way at the same time
+	// may overdraw it.
+	shared bool
 }
 
 // counts are the buckets that a login of a user by a caller is about.
 func (t *throttle) counts(user string, from Caller) []count {
 	list := make([]count, 0, 3)
-	add := func(of *simplelru.LRU[key, bucket], name string, limit int) {
+	add := func(of *simplelru.LRU[key, bucket], name string, limit int, shared bool) {
 		if limit > 0 && name != "" {
-			list = append(list, count{of, sha256.Sum256([]byte(name)), float64(limit)})
+			list = append(list, count{of, sha256.Sum256([]byte(name)), float64(limit), shared})
 		}
 	}
-	add(t.users, user, t.limits.User)
-	add(t.devices, from.Device, t.limits.Device)
+	add(t.users, user, t.limits.User, false)
+	add(t.devices, from.Device, t.limits.Device, false)
 	if place, ok := network(from.Address); ok {
-		add(t.places, place.String(), t.limits.Address)
+		add(t.places, place.String(), t.limits.Address, true)
 	}
 	return list
 }
+
+func isShared(c count) bool { return c.shared }
+
+func isOwn(c count) bool { return !c.shared }
 
 // left is what a bucket has by now. t.mu is held.
 func (t *throttle) left(c count, now time.Time) float64 {
@@ -107,8 +118,8 @@ func (t *throttle) left(c count, now time.Time) float64 {
 	return min(c.limit, b.left+c.limit*float64(now.Sub(b.at))/float64(t.limits.Window))
 }
 
-// take takes one from each bucket, in case that the password is wrong, or
-// answers how long it takes until each has one.
+// take takes one from each bucket that is not shared, in case that the password
+// is wrong, or answers how long it takes until each has one.
 func (t *throttle) take(user string, from Caller) (wait time.Duration) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -120,7 +131,7 @@ func (t *throttle) take(user string, from Caller) (wait time.Duration) {
 		}
 	}
 	if wait == 0 {
-		t.put(counts, now, -1)
+		t.put(slices.DeleteFunc(counts, isShared), now, -1)
 	}
 	return wait
 }
@@ -129,7 +140,14 @@ func (t *throttle) take(user string, from Caller) (wait time.Duration) {
 func (t *throttle) give(user string, from Caller) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	t.put(t.counts(user, from), time.Now(), +1)
+	t.put(slices.DeleteFunc(t.counts(user, from), isShared), time.Now(), +1)
+}
+
+// settle takes for a wrong password what take did not.
+func (t *throttle) settle(user string, from Caller) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.put(slices.DeleteFunc(t.counts(user, from), isOwn), time.Now(), -1)
 }
 
 // charge takes one for a password that was expected to be right, and is not.
@@ -139,10 +157,18 @@ func (t *throttle) charge(user string, from Caller) {
 	t.put(t.counts(user, from), time.Now(), -1)
 }
 
+// least is how far a bucket can be overdrawn.
+func least(c count) float64 {
+	if c.shared {
+		return -c.limit
+	}
+	return 0
+}
+
 // put changes buckets. One that is full need not be remembered. t.mu is held.
 func (t *throttle) put(counts []count, now time.Time, by float64) {
 	for _, c := range counts {
-		left := max(0, t.left(c, now)+by)
+		left := max(least(c), t.left(c, now)+by)
 		if left >= c.limit {
 			c.of.Remove(c.key)
 			continue

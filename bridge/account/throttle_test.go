@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net/netip"
 	"strings"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -201,6 +202,39 @@ func TestThrottleSpendsNothingOnFailures(t *testing.T) {
 		}
 		if _, err := a.Login(t.Context(), "ann", "secret"); err != nil {
 			t.Errorf("when it is back: %v", err)
+		}
+	})
+}
+
+// TestThrottleAfterARestart lets an office with right passwords, all behind one
+// address, come back at once, and then somebody guess from there.
+func TestThrottleAfterARestart(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := memory.New()
+		slowly := &slow{Backend: b}
+		for i := range 100 {
+			b.AddUser(fmt.Sprint("user", i), "secret")
+		}
+		a, err := account.New(account.Options{Backends: []account.Named{{Name: "main", Backend: slowly}}, Throttle: account.Limits{Address: 30}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer a.Close()
+		var all sync.WaitGroup
+		for i := range 100 {
+			all.Go(func() {
+				if _, err := a.LoginFrom(t.Context(), fmt.Sprint("user", i), "secret", caller(fmt.Sprint("phone", i), "192.0.2.1")); err != nil {
+					t.Errorf("user %d with the right password: %v", i, err)
+				}
+			})
+		}
+		all.Wait()
+		asked := slowly.asked
+		for i := range 100 {
+			a.LoginFrom(t.Context(), fmt.Sprint("nobody", i), "guess", caller(fmt.Sprint("thief", i), "192.0.2.1"))
+		}
+		if n := slowly.asked - asked; n < 30 || n > 36 { // some come back while the hundred take their time
+			t.Errorf("the backend was asked for %d guesses, want some 30", n)
 		}
 	})
 }

@@ -284,6 +284,8 @@ func (a *Accounts) question(ctx context.Context, k key, c backend.Credentials, f
 		switch wrong := backend.KindOf(q.err) == backend.Denied; {
 		case wrong && trusted:
 			a.throttle.charge(c.User, from)
+		case wrong:
+			a.throttle.settle(c.User, from)
 		case !wrong && !trusted:
 			a.throttle.give(c.User, from)
 		}

@@ -5,10 +5,12 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net/http"
 	"slices"
 	"strings"
 	"testing"
 	"testing/synctest"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -431,6 +433,47 @@ func TestFoldersComeAndGo(t *testing.T) {
 	p.Forget()
 	if len(p.Folders()) != 0 {
 		t.Error("a phone that has forgotten still has folders")
+	}
+}
+
+// A server may tell of a folder when the phone has begun to ask for those that it
+// knew. The Ping that follows names what has been synced, and nobody would wake
+// the phone for the new one.
+func TestAFolderThatAppearsDuringASyncIsSynced(t *testing.T) {
+	for _, together := range []bool{false, true} {
+		t.Run(fmt.Sprintf("together %v", together), func(t *testing.T) {
+			f := newFake(t)
+			p := f.phone(Settings{Together: together})
+			mustSync(t, p)
+			f.folders = func(m eas.FolderSyncRequest) *eas.FolderSyncResponse {
+				return &eas.FolderSyncResponse{Status: eas.FolderOK, SyncKey: "2", Changes: &eas.FolderChanges{
+					Count: 1, Adds: []eas.Folder{{ServerID: "8", ParentID: "0", DisplayName: "Friends", Type: eas.FolderUserContacts}},
+				}}
+			}
+			told := false
+			f.sync = func(*eas.SyncRequest) *eas.SyncResponse {
+				if told {
+					return nil
+				}
+				told = true
+				return &eas.SyncResponse{Status: eas.SyncHierarchyChanged}
+			}
+			if _, err := p.SyncFolders(t.Context(), "7"); err != nil {
+				t.Fatal(err)
+			}
+			var asked []string
+			f.ping = func(_ *http.Request, m eas.PingRequest) eas.PingResponse {
+				asked = folderIDs(m)
+				return eas.PingResponse{Status: eas.PingExpired}
+			}
+			if _, err := p.Ping(t.Context(), time.Minute); err != nil {
+				t.Fatal(err)
+			}
+			if diff := cmp.Diff([]string{"7", "8"}, asked); diff != "" {
+				t.Errorf("the phone waits for (-want +got):\n%s", diff)
+			}
+			contented(t, p)
+		})
 	}
 }
 

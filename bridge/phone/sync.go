@@ -27,7 +27,8 @@ const retryAfter = 2 * time.Second
 // happened, also with an error.
 func (p *Phone) Sync(ctx context.Context) ([]Event, error) { return p.SyncFolders(ctx) }
 
-// SyncFolders is Sync for some folders; none means all.
+// SyncFolders is Sync for some folders; none means all. Those that a server tells
+// of meanwhile are among them, since the next Ping has to name them.
 func (p *Phone) SyncFolders(ctx context.Context, ids ...string) ([]Event, error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -38,22 +39,36 @@ func (p *Phone) SyncFolders(ctx context.Context, ids ...string) ([]Event, error)
 			return events, err
 		}
 	}
-	var wanted [][]string
-	for _, id := range p.order {
-		if (len(ids) == 0 || slices.Contains(ids, id)) && slices.Contains(p.settings.Classes, p.folders[id].Class) {
-			wanted = append(wanted, []string{id})
+	known := slices.Clone(p.order)
+	groups := p.groups(func(id string) bool { return len(ids) == 0 || slices.Contains(ids, id) })
+	for range maxRepairs {
+		for _, group := range groups {
+			e, err := p.syncGroup(ctx, group)
+			if events = append(events, e...); err != nil {
+				return events, err
+			}
 		}
-	}
-	if p.settings.Together && len(wanted) > 0 {
-		wanted = [][]string{slices.Concat(wanted...)}
-	}
-	for _, group := range wanted {
-		e, err := p.syncGroup(ctx, group)
-		if events = append(events, e...); err != nil {
-			return events, err
+		groups = p.groups(func(id string) bool { return !slices.Contains(known, id) })
+		if known = slices.Clone(p.order); len(groups) == 0 {
+			break
 		}
 	}
 	return events, nil
+}
+
+// groups are the folders that are wanted, as the phone asks for them: each on
+// its own, or all in one request.
+func (p *Phone) groups(wanted func(id string) bool) [][]string {
+	var list [][]string
+	for _, id := range p.order {
+		if wanted(id) && slices.Contains(p.settings.Classes, p.folders[id].Class) {
+			list = append(list, []string{id})
+		}
+	}
+	if p.settings.Together && len(list) > 0 {
+		return [][]string{slices.Concat(list...)}
+	}
+	return list
 }
 
 // syncGroup syncs folders in common requests until none of them has more.

@@ -125,16 +125,35 @@ func (x *wire) keep(m *message, resp *http.Response) *http.Response {
 	body, _ := io.ReadAll(resp.Body) // of a recorder: never fails
 	resp.Body = io.NopCloser(bytes.NewReader(body))
 	if moved(m.body, body) {
-		x.mu.Lock()
-		defer x.mu.Unlock()
-		name := m.request.Header.Get("User-Agent") + " "
-		for _, c := range asked.Collections {
-			older := x.before[name+c.CollectionID]
+		x.supersede(m, asked, true)
+	}
+	return resp
+}
+
+// supersede drops the older requests for the folders of one that led, or may
+// have led, to new keys. If it did for sure, it may itself come late from now on.
+func (x *wire) supersede(m *message, asked eas.SyncRequest, sure bool) {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	name := m.request.Header.Get("User-Agent") + " "
+	for _, c := range asked.Collections {
+		if older := x.before[name+c.CollectionID]; older != nil {
 			maps.DeleteFunc(x.before, func(_ string, o *message) bool { return o == older })
+		}
+		if sure {
 			x.before[name+c.CollectionID] = m
 		}
 	}
-	return resp
+}
+
+// unheard is keep for a request to a worker that was killed, or whose phone hung
+// up: nobody knows whether it was carried out, and so whether one that is older
+// would still come in its turn.
+func (x *wire) unheard(m *message) {
+	var asked eas.SyncRequest
+	if m.request.URL.Query().Get("Cmd") == "Sync" && eas.Unmarshal(m.body, &asked) == nil {
+		x.supersede(m, asked, false)
+	}
 }
 
 // late sends a request that was answered once more, to nobody.
@@ -176,6 +195,7 @@ func (x *wire) serve(ctx context.Context, m *message) (*http.Response, error) {
 	if worker := x.world.options.Worker; worker != nil {
 		var err error
 		if resp, err = whole(worker.RoundTrip(r)); err != nil {
+			x.unheard(m)
 			return nil, fmt.Errorf("%w (%w)", errKill, err)
 		}
 	} else {

@@ -58,6 +58,9 @@ func (s *Server) newCall(r *http.Request, q eas.Query, acct *account.Account, ev
 		profile: s.Profiles.For(q.DeviceType, r.UserAgent(), q.DeviceID),
 		gzip:    acceptsGzip(r), parts: wantsParts(r), key: eas.ParsePolicyKey(r.Header.Get("X-MS-PolicyKey"))}
 	c.gzip = c.gzip && !c.profile.NoGzip
+	if c.profile.Name != "" {
+		c.note(slog.String("profile", c.profile.Name))
+	}
 	c.device, err = s.Devices.Admit(r.Context(), device.Visit{
 		ID: c.deviceID(), Type: q.DeviceType, UserAgent: r.UserAgent(), Version: version.String(),
 	})

@@ -8,6 +8,7 @@ import (
 	"os"
 	"slices"
 	"strings"
+	"sync"
 
 	"github.com/pelletier/go-toml/v2"
 	"github.com/pelletier/go-toml/v2/unstable"
@@ -28,14 +29,16 @@ const (
 //go:embed profiles.toml
 var builtin []byte
 
-// Default is the built-in table.
-func Default() *Table {
+var builtinRules = sync.OnceValue(func() []rule {
 	rules, err := parse("profiles.toml", builtin)
 	if err != nil {
 		panic(err) // a test reads it
 	}
-	return &Table{rules: rules}
-}
+	return rules
+})
+
+// Default is the built-in table.
+func Default() *Table { return &Table{rules: slices.Clone(builtinRules())} }
 
 // Complaints are everything that is wrong with a file, a line each:
 // "FILE:LINE: what is wrong; what to do". There is at least one.
@@ -66,7 +69,7 @@ func Parse(name string, data []byte) (*Table, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Table{rules: append(Default().rules, rules...)}, nil
+	return &Table{rules: slices.Concat(builtinRules(), rules)}, nil
 }
 
 // A parser makes rules of a document and gathers what is wrong with it.

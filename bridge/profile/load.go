@@ -47,8 +47,8 @@ type Complaints []string
 // Error writes a line for each complaint.
 func (c Complaints) Error() string { return strings.Join(c, "\n") }
 
-// Load reads a file of rules, which go after the built-in ones and so before
-// them where they say something else. An error about its content is a
+// Load reads a file of rules and adds them behind the built-in ones, so that
+// they win where both say something. An error about its content is a
 // Complaints; every other one means that the file cannot be read.
 func Load(path string) (*Table, error) {
 	f, err := os.Open(path)

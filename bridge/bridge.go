@@ -16,6 +16,7 @@ import (
 	"github.com/pushbridge/pushbridge/bridge/hub"
 	"github.com/pushbridge/pushbridge/bridge/placeholder"
 	"github.com/pushbridge/pushbridge/bridge/problem"
+	"github.com/pushbridge/pushbridge/bridge/profile"
 	"github.com/pushbridge/pushbridge/bridge/store/sqlstore"
 	"github.com/pushbridge/pushbridge/bridge/syncengine"
 	"github.com/pushbridge/pushbridge/bridge/telemetry"
@@ -74,6 +75,7 @@ type Bridge struct {
 	door     *admin.Server
 	handler  http.Handler
 	backends []account.Named // without the placeholder
+	profiles *profile.Table
 }
 
 // New starts the plugins, opens the store and joins the rooms. What is wrong
@@ -88,6 +90,9 @@ func New(ctx context.Context, o Options) (_ *Bridge, err error) {
 			err = errors.Join(err, b.Close())
 		}
 	}()
+	if b.profiles, err = openProfiles(o.Config.Profiles); err != nil {
+		return nil, err
+	}
 	if b.store, err = openStore(ctx, o.Config.State); err != nil {
 		return nil, err
 	}
@@ -137,11 +142,27 @@ func (b *Bridge) join(ctx context.Context, o Options, backends []account.Named) 
 	b.devices = device.New(device.Options{Store: b.store.Phones(), Require: f.Policy.Require, Revision: easserver.PolicyRevision})
 	b.handler = b.routes(easserver.New(easserver.Options{
 		Accounts: b.accounts, Devices: b.devices, Engine: b.engine, Hub: b.hub, Problems: b.problems,
-		PollMin: f.PollMin, PollMax: f.PollMax, Placeholder: placeholder.Name,
+		PollMin: f.PollMin, PollMax: f.PollMax, Placeholder: placeholder.Name, Profiles: b.profiles,
 		Heartbeat: easserver.Heartbeat{Min: f.Heartbeat.Min, Default: f.Heartbeat.Default, Max: f.Heartbeat.Max},
 		Logger:    b.logger,
 	}), b.logged(autodiscover.New(autodiscover.Options{URL: f.AutodiscoverURL, Login: b.person, Note: noted})))
 	return nil
+}
+
+// openProfiles reads the rules for sorts of phones; the built-in ones, if no
+// file of others is named.
+func openProfiles(path string) (*profile.Table, error) {
+	if path == "" {
+		return profile.Default(), nil
+	}
+	t, err := profile.Load(path)
+	if _, ok := errors.AsType[profile.Complaints](err); ok {
+		return nil, configError{err}
+	}
+	if err != nil {
+		return nil, faulty("profiles = %q: %w; name a file that the user that pushbridge runs as may read, or remove the line", path, err)
+	}
+	return t, nil
 }
 
 // braked says in the log that many items are missing, and what came of it.

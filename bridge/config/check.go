@@ -160,6 +160,9 @@ func (l *loader) check() {
 	if f.PluginsDir != "" && !filepath.IsAbs(f.PluginsDir) {
 		l.complain("plugins_dir", "write the whole path from /", "plugins_dir is %.80q", f.PluginsDir)
 	}
+	if f.Profiles != "" && !filepath.IsAbs(f.Profiles) {
+		l.complain("profiles", "write the whole path from /", "profiles is %.80q", f.Profiles)
+	}
 	if v := f.Login.Verify; v != "" && !slices.ContainsFunc(f.Backends, func(b Backend) bool { return b.Name == v }) {
 		l.complain("login.verify", "name one of the [backend.NAME] tables", "login.verify names the backend %.80q, which does not exist", v)
 	}

@@ -29,6 +29,7 @@ type File struct {
 
 	PluginsDir      string // other people's plugins; empty means none
 	AutodiscoverURL string // what phones are told; empty means the host they asked
+	Profiles        string // a file of rules for sorts of phones, see package profile; empty means the built-in ones alone
 
 	Backends []Backend // in the file's order
 }

@@ -27,12 +27,12 @@ func TestParse(t *testing.T) {
 		{name: "nothing but a backend", text: backends, want: func(*File) {}},
 		{
 			name: "everything",
-			text: "\ufefflisten = \"unix:/run/p.sock\"\nhttp = \"127.0.0.1:8080\"\nstate = \"/s\"\nplugins_dir = \"/p\"\n" +
+			text: "\ufefflisten = \"unix:/run/p.sock\"\nhttp = \"127.0.0.1:8080\"\nstate = \"/s\"\nplugins_dir = \"/p\"\nprofiles = \"/f\"\n" +
 				"poll_min = 5\npoll_max = \"1m\"\nheartbeat_min = 60\nheartbeat_default = \"5m\"\nheartbeat_max = 1680\nheartbeat_increment = 300\n" +
 				"log = { level = \"debug\", format = \"json\" }\n[login]\nrule = \"{user}@{domain}\"\ndomains = [\"example.org\"]\ndomain = \"example.org\"\nlower = true\naddress = \"{user}@example.org\"\nverify = \"c\"\n" +
 				"[policy]\nrequire = true\n[autodiscover]\nurl = \"https://m.example.org/Microsoft-Server-ActiveSync\"\n" + backends,
 			want: func(f *File) {
-				f.Listen, f.HTTP, f.State, f.PluginsDir = "unix:/run/p.sock", "127.0.0.1:8080", "/s", "/p"
+				f.Listen, f.HTTP, f.State, f.PluginsDir, f.Profiles = "unix:/run/p.sock", "127.0.0.1:8080", "/s", "/p", "/f"
 				f.PollMin, f.PollMax = 5*time.Second, time.Minute
 				f.Heartbeat = Heartbeat{time.Minute, 5 * time.Minute, 28 * time.Minute, 5 * time.Minute}
 				f.Log = Log{"debug", "json"}

@@ -24,6 +24,7 @@ var keys = map[string]taker{
 	"admin":               text(func(f *File) *string { return &f.Admin }, adminAddress),
 	"state":               text(func(f *File) *string { return &f.State }, statePlace),
 	"plugins_dir":         text(func(f *File) *string { return &f.PluginsDir }, anything),
+	"profiles":            text(func(f *File) *string { return &f.Profiles }, anything),
 	"poll_min":            duration(func(f *File) *time.Duration { return &f.PollMin }, LeastPoll, maxPoll),
 	"poll_max":            duration(func(f *File) *time.Duration { return &f.PollMax }, LeastPoll, maxPoll),
 	"heartbeat_min":       duration(func(f *File) *time.Duration { return &f.Heartbeat.Min }, LeastHeartbeat, MostHeartbeat),

@@ -11,6 +11,7 @@ import (
 	"github.com/pushbridge/pushbridge/bridge/account"
 	"github.com/pushbridge/pushbridge/bridge/device"
 	"github.com/pushbridge/pushbridge/bridge/eas"
+	"github.com/pushbridge/pushbridge/bridge/profile"
 	"github.com/pushbridge/pushbridge/bridge/syncengine"
 	"github.com/pushbridge/pushbridge/bridge/telemetry"
 	"github.com/pushbridge/pushbridge/bridge/wbxml"
@@ -30,6 +31,7 @@ type call struct {
 	account *account.Account
 	phone   syncengine.Phone
 	device  device.Phone
+	profile profile.Profile
 	body    []byte
 	event   *telemetry.Event
 	start   time.Time
@@ -52,8 +54,13 @@ func (s *Server) newCall(r *http.Request, q eas.Query, acct *account.Account, ev
 	}
 	event.Version = version.String()
 	c := &call{query: q, version: version, account: acct, event: event, start: time.Now(),
-		phone: syncengine.Phone{User: acct.Name(), Device: q.DeviceID},
-		gzip:  acceptsGzip(r), parts: wantsParts(r), key: eas.ParsePolicyKey(r.Header.Get("X-MS-PolicyKey"))}
+		phone:   syncengine.Phone{User: acct.Name(), Device: q.DeviceID},
+		profile: s.Profiles.For(q.DeviceType, r.UserAgent(), q.DeviceID),
+		gzip:    acceptsGzip(r), parts: wantsParts(r), key: eas.ParsePolicyKey(r.Header.Get("X-MS-PolicyKey"))}
+	c.gzip = c.gzip && !c.profile.NoGzip
+	if c.profile.Name != "" {
+		c.note(slog.String("profile", c.profile.Name))
+	}
 	c.device, err = s.Devices.Admit(r.Context(), device.Visit{
 		ID: c.deviceID(), Type: q.DeviceType, UserAgent: r.UserAgent(), Version: version.String(),
 	})

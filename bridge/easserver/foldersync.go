@@ -6,6 +6,7 @@ import (
 	"log/slog"
 
 	"github.com/pushbridge/pushbridge/bridge/eas"
+	"github.com/pushbridge/pushbridge/bridge/profile"
 	"github.com/pushbridge/pushbridge/bridge/syncengine"
 	"github.com/pushbridge/pushbridge/plugins/backend"
 )
@@ -38,10 +39,10 @@ func (s *Server) folderSync(ctx context.Context, c *call) (answer, error) {
 	}
 	changes := &eas.FolderChanges{Count: len(round.Added) + len(round.Updated) + len(round.Deleted)}
 	for _, f := range round.Added {
-		changes.Adds = append(changes.Adds, folderMessage(f))
+		changes.Adds = append(changes.Adds, folderMessage(f, c.profile))
 	}
 	for _, f := range round.Updated {
-		changes.Updates = append(changes.Updates, folderMessage(f))
+		changes.Updates = append(changes.Updates, folderMessage(f, c.profile))
 	}
 	for _, id := range round.Deleted {
 		changes.Deletes = append(changes.Deletes, eas.FolderRef{ServerID: id.String()})
@@ -60,15 +61,18 @@ func (s *Server) folderStatus(c *call, status eas.FolderStatus) answer {
 // "DisplayName (FolderSync)".
 const MaxDisplayName = 256
 
-func folderMessage(f syncengine.Folder) eas.Folder {
+func folderMessage(f syncengine.Folder, p profile.Profile) eas.Folder {
 	parent := eas.RootFolder
 	if f.Parent != 0 {
 		parent = f.Parent.String()
 	}
 	k := classes[f.Kind]
 	typ := k.otherFolder
-	if f.Default {
+	switch {
+	case f.Default:
 		typ = k.mainFolder
+	case f.Kind == backend.Contacts && p.OtherContactsUnknown:
+		typ = eas.FolderUnknown
 	}
 	name := []rune(f.Name)
 	if len(name) > MaxDisplayName {

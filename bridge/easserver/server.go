@@ -17,6 +17,7 @@ import (
 	"github.com/pushbridge/pushbridge/bridge/device"
 	"github.com/pushbridge/pushbridge/bridge/eas"
 	"github.com/pushbridge/pushbridge/bridge/hub"
+	"github.com/pushbridge/pushbridge/bridge/profile"
 	"github.com/pushbridge/pushbridge/bridge/syncengine"
 	"github.com/pushbridge/pushbridge/bridge/telemetry"
 	"github.com/pushbridge/pushbridge/fcgi"
@@ -40,6 +41,10 @@ type Options struct {
 	// Placeholder is the name of the backend that stands in for what nobody
 	// serves; its answer alone does not mean that a server can be reached.
 	Placeholder string
+
+	// Profiles say what each sort of phone wants to be treated like. Nil means
+	// the built-in ones.
+	Profiles *profile.Table
 
 	Heartbeat Heartbeat
 	Zone      *time.Location // of people who did not say; nil means UTC
@@ -74,6 +79,9 @@ func New(o Options) *Server {
 	}
 	if o.Heartbeat == (Heartbeat{}) {
 		o.Heartbeat = DefaultHeartbeat
+	}
+	if o.Profiles == nil {
+		o.Profiles = profile.Default()
 	}
 	if o.Logger == nil {
 		o.Logger = slog.Default()
@@ -123,9 +131,17 @@ func (s *Server) options(w *recorder, r *http.Request, event *telemetry.Event) {
 	if _, ok := s.login(w, r, event, ""); !ok {
 		return
 	}
-	versions := make([]string, len(eas.Versions))
-	for i, v := range eas.Versions {
-		versions[i] = v.String()
+	// Many phones ask without a query; their user agent has to do.
+	q, err := eas.ParseQuery(r.URL.RawQuery)
+	if err != nil {
+		q = eas.Query{}
+	}
+	last := s.Profiles.For(q.DeviceType, r.UserAgent(), q.DeviceID).MaxVersion
+	var versions []string
+	for _, v := range eas.Versions {
+		if last == 0 || v <= last {
+			versions = append(versions, v.String())
+		}
 	}
 	h := w.Header()
 	h.Set("MS-Server-ActiveSync", "15.1")

@@ -129,7 +129,7 @@ func (all allFolders) rounds() []*syncengine.Round {
 // phone's next request asks again.
 func (s *Server) syncAll(ctx context.Context, c *call, w *syncWant) (allFolders, error) {
 	all := make(allFolders, 0, len(w.Collections))
-	left := room{items: w.window(), bytes: MaxAnswer}
+	left := newRoom(w.window(), c.profile)
 	for i := range w.Collections {
 		f, err := s.syncFolder(ctx, c, w, &w.Collections[i], &left)
 		if err != nil {

@@ -200,6 +200,9 @@ func (f *folderSync) takeSettings() eas.SyncStatus {
 	before := f.set
 	if f.round.Initial {
 		f.set = folderSettings{Supported: f.request.Supported, Listed: f.request.Supported != nil}
+		if len(f.set.Supported) == 0 && f.call.profile.EmptySupportedIsNone {
+			f.set.Listed = false
+		}
 	}
 	for i, o := range f.request.Options {
 		if o.Class != "" && o.Class != f.class.name {
@@ -262,7 +265,8 @@ func (f *folderSync) translation() translate.Options {
 
 // translation is what holds for every item of a person.
 func (s *Server) translation(c *call) translate.Options {
-	o := translate.Options{Version: c.version, Zone: s.Zone, Now: time.Now()}
+	o := translate.Options{Version: c.version, Zone: s.Zone, Now: time.Now(),
+		BirthdayHour: c.profile.BirthdayHour, EmptyPictureRemoves: c.profile.EmptyPictureRemoves, FileAs: c.profile.FileAs}
 	if a := c.account.Address(); a != "" {
 		o.Self = []string{a}
 	}

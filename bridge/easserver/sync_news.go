@@ -4,9 +4,11 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"time"
 
 	"github.com/pushbridge/pushbridge/bridge/eas"
 	"github.com/pushbridge/pushbridge/bridge/eas/tag"
+	"github.com/pushbridge/pushbridge/bridge/profile"
 	"github.com/pushbridge/pushbridge/bridge/syncengine"
 	"github.com/pushbridge/pushbridge/bridge/translate"
 	"github.com/pushbridge/pushbridge/bridge/wbxml"
@@ -59,7 +61,7 @@ func (f *folderSync) takeNews(ctx context.Context, window int, left *room) error
 	o := f.translation()
 	own := room{items: window, bytes: left.bytes}
 	defer func() { left.items, left.bytes = left.items-(window-own.items), own.bytes }()
-	for own.items > 0 && own.bytes > 0 {
+	for first := true; own.items > 0 && own.bytes > 0 && (first || !left.late()); first = false {
 		any, err := f.takeBatch(ctx, &own, o)
 		if err != nil {
 			if len(f.result.Commands) == 0 && !f.round.Dirty() {
@@ -81,7 +83,28 @@ func (f *folderSync) takeNews(ctx context.Context, window int, left *room) error
 }
 
 // room is what still fits into an answer.
-type room struct{ items, bytes int }
+type room struct {
+	items, bytes int
+	until        time.Time // zero means that there is time enough
+}
+
+// newRoom is the room of a whole answer. Of the time that a phone waits for it
+// a third is left for its way; what is not collected by then comes with the
+// next one.
+func newRoom(items int, p profile.Profile) room {
+	r := room{items: items, bytes: MaxAnswer}
+	if p.MaxWindow > 0 {
+		r.items = min(items, p.MaxWindow)
+	}
+	if p.Timeout > 0 {
+		r.until = time.Now().Add(p.Timeout * 2 / 3)
+	}
+	return r
+}
+
+// late tells whether the answer has to go out as it is. A first batch goes into
+// it all the same, for an answer that brings nothing looks like a loop.
+func (r *room) late() bool { return !r.until.IsZero() && !time.Now().Before(r.until) }
 
 // takeBatch tells the next few news and answers whether there were any. Items
 // that cannot be shown take no room: an answer of nothing but them would look

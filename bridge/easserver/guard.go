@@ -65,6 +65,23 @@ func (k *class) guarded() *class {
 			return k.deleteInstance(object, instance, o)
 		}
 	}
+	if k.attachment != nil {
+		g.attachment = func(object []byte, part string) (a translate.Attachment, err error) {
+			defer guard(&err)
+			return k.attachment(object, part)
+		}
+	}
+	if k.attached != nil {
+		g.attached = func(sent eas.Properties, o translate.Options) eas.Properties {
+			var p eas.Properties
+			var err error
+			func() {
+				defer guard(&err)
+				p = k.attached(sent, o)
+			}()
+			return p
+		}
+	}
 	if k.facts != nil {
 		g.facts = func(object []byte) (f translate.Facts, err error) {
 			defer guard(&err)

@@ -252,9 +252,13 @@ func sameSettings(a, b folderSettings) bool {
 	return err1 == nil && err2 == nil && slices.Equal(x, y)
 }
 
-// translation tells the translators for whom they work.
-func (f *folderSync) translation() translate.Options {
+// translation tells the translators for whom they work, and on which item: 0
+// is one that has no number yet.
+func (f *folderSync) translation(n syncengine.Number) translate.Options {
 	o := f.server.translation(f.call)
+	if n != 0 {
+		o.Item = syncengine.ServerID(f.folder.ID, n)
+	}
 	o.Body = bodyWish(f.call.version, f.set.Body, f.set.Truncation)
 	o.Ghosted = f.class.ghosted(f.call.version, f.set.Supported, f.set.Listed)
 	return o

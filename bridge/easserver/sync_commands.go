@@ -60,6 +60,12 @@ func itemStatus(err error) eas.SyncStatus {
 // only of what the backend said yes to. See [MS-ASCMD] "Responses": Adds and
 // Fetches are always answered, Changes and Deletes only if they failed.
 func (f *folderSync) applyAll(ctx context.Context) error {
+	if len(f.request.Commands) > 0 {
+		var err error
+		if f.schedules, err = schedules(ctx, f.session, f.folder); err != nil {
+			return err
+		}
+	}
 	if err := f.prepare(ctx); err != nil {
 		return err
 	}

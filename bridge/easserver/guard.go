@@ -7,6 +7,7 @@ import (
 
 	"github.com/pushbridge/pushbridge/bridge/eas"
 	"github.com/pushbridge/pushbridge/bridge/translate"
+	"github.com/pushbridge/pushbridge/bridge/translate/calendar"
 	"github.com/pushbridge/pushbridge/plugins/backend"
 )
 
@@ -80,6 +81,12 @@ func (k *class) guarded() *class {
 				p = k.attached(sent, o)
 			}()
 			return p
+		}
+	}
+	if k.respond != nil {
+		g.respond = func(object []byte, a calendar.Answer, o translate.Options) (b []byte, err error) {
+			defer guard(&err)
+			return k.respond(object, a, o)
 		}
 	}
 	if k.facts != nil {

@@ -17,6 +17,8 @@ type watched struct {
 var (
 	_ backend.Watcher = watched{}
 	_ backend.Prober  = watched{}
+
+	_ backend.Scheduler = watched{}
 )
 
 // String names the backend and the person; the session inside may have the
@@ -85,4 +87,13 @@ func (w watched) Probe(ctx context.Context, cs []backend.CollectionID) (tags map
 	}
 	err = w.ask(func() (err error) { tags, err = inside.Probe(ctx, cs); return err })
 	return tags, err
+}
+
+func (w watched) Schedules(ctx context.Context, c backend.CollectionID) (yes bool, err error) {
+	inside, ok := backend.As[backend.Scheduler](w.Session)
+	if !ok {
+		return false, backend.E(backend.Unsupported, "account: schedules", nil)
+	}
+	err = w.ask(func() (err error) { yes, err = inside.Schedules(ctx, c); return err })
+	return yes, err
 }

@@ -96,6 +96,7 @@ var malformed = map[eas.Command]eas.Status{
 	eas.CmdFolderSync:      eas.Status(eas.FolderMalformed),
 	eas.CmdGetItemEstimate: eas.Status(eas.EstimateBadCollection),
 	eas.CmdItemOperations:  eas.Status(eas.ItemOperationsProtocol),
+	eas.CmdMeetingResponse: eas.Status(eas.MeetingInvalid),
 	eas.CmdPing:            eas.Status(eas.PingSyntax),
 	eas.CmdProvision:       eas.Status(eas.ProvisionProtocol),
 	eas.CmdSettings:        eas.Status(eas.SettingsProtocol),

@@ -34,6 +34,14 @@ type class struct {
 	mergeInstance  func(object []byte, instance string, sent eas.Properties, o translate.Options) ([]byte, error)
 	deleteInstance func(object []byte, instance string, o translate.Options) ([]byte, error)
 
+	// attachment reads a file of an item, and attached names those that a phone
+	// added, from 16.0 on; nil where phones know of none.
+	attachment func(object []byte, part string) (translate.Attachment, error)
+	attached   func(sent eas.Properties, o translate.Options) eas.Properties
+
+	// respond writes an answer to an invitation; nil where nobody is invited.
+	respond func(object []byte, a calendar.Answer, o translate.Options) ([]byte, error)
+
 	facts  func(object []byte) (translate.Facts, error) // nil: no filter needs any
 	filter func(filterType int, now time.Time) syncengine.Filter
 
@@ -53,6 +61,7 @@ var classes = guardedAll(map[backend.CollectionKind]*class{
 		name: "Calendar", page: tag.CalendarSubject.Page(), min: eas.V25, mainFolder: eas.FolderCalendar, otherFolder: eas.FolderUserCalendar,
 		show: calendar.FromICalendar, merge: calendar.Merge, make: calendar.New,
 		mergeInstance: calendar.MergeInstance, deleteInstance: calendar.DeleteInstance,
+		attachment: calendar.Attachment, attached: calendar.Attached, respond: calendar.Respond,
 		facts: calendar.Facts, filter: sinceFilter, ghostedFrom: eas.V160,
 	},
 	backend.Tasks: {

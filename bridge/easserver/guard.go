@@ -7,6 +7,7 @@ import (
 
 	"github.com/pushbridge/pushbridge/bridge/eas"
 	"github.com/pushbridge/pushbridge/bridge/translate"
+	"github.com/pushbridge/pushbridge/bridge/translate/calendar"
 	"github.com/pushbridge/pushbridge/plugins/backend"
 )
 
@@ -63,6 +64,29 @@ func (k *class) guarded() *class {
 		g.deleteInstance = func(object []byte, instance string, o translate.Options) (b []byte, err error) {
 			defer guard(&err)
 			return k.deleteInstance(object, instance, o)
+		}
+	}
+	if k.attachment != nil {
+		g.attachment = func(object []byte, part string) (a translate.Attachment, err error) {
+			defer guard(&err)
+			return k.attachment(object, part)
+		}
+	}
+	if k.attached != nil {
+		g.attached = func(sent eas.Properties, o translate.Options) eas.Properties {
+			var p eas.Properties
+			var err error
+			func() {
+				defer guard(&err)
+				p = k.attached(sent, o)
+			}()
+			return p
+		}
+	}
+	if k.respond != nil {
+		g.respond = func(object []byte, a calendar.Answer, o translate.Options) (b []byte, err error) {
+			defer guard(&err)
+			return k.respond(object, a, o)
 		}
 	}
 	if k.facts != nil {

@@ -38,11 +38,12 @@ func (s *Server) itemOperations(ctx context.Context, c *call) (answer, error) {
 	for _, e := range req.Empties {
 		results.Empties = append(results.Empties, eas.EmptyFolderResult{Status: forbidden, CollectionID: e.CollectionID})
 	}
+	room := MaxFiles
 	for _, fetch := range req.Fetches {
 		r := eas.FetchResult{CollectionID: fetch.CollectionID, ServerID: fetch.ServerID, LongID: fetch.LongID,
 			LinkID: fetch.LinkID, FileReference: fetch.FileReference}
 		var err error
-		r.Class, r.Properties, err = s.fetchItem(ctx, c, fetch)
+		r.Class, r.Properties, err = s.fetchItem(ctx, c, fetch, &room)
 		if kind := backend.KindOf(err); kind == backend.Denied || kind == backend.Transient {
 			return nil, err
 		}
@@ -82,9 +83,9 @@ func nameable(req *eas.ItemOperationsRequest) bool {
 
 // Errors of a fetch that are no item's fault.
 var (
-	errStore      = errors.New("easserver: there is no such store")
-	errAttachment = errors.New("easserver: there is no such attachment")
-	errLink       = errors.New("easserver: documents are not served")
+	errStore = errors.New("easserver: there is no such store")
+	errRange = errors.New("easserver: there is no such range of bytes")
+	errLink  = errors.New("easserver: documents are not served")
 )
 
 // fetchStatus tells a phone what came of a fetch. It is the one place where
@@ -95,8 +96,10 @@ func fetchStatus(err error) eas.ItemOperationsStatus {
 		return eas.ItemOperationsOK
 	case errors.Is(err, errStore):
 		return eas.ItemOperationsUnknownStore
-	case errors.Is(err, errAttachment):
+	case errors.Is(err, translate.ErrNoAttachment):
 		return eas.ItemOperationsBadAttachment
+	case errors.Is(err, errRange):
+		return eas.ItemOperationsBadRange
 	case errors.Is(err, errLink):
 		return eas.ItemOperationsBadURI
 	case errors.Is(err, syncengine.ErrNoItem), errors.Is(err, syncengine.ErrNoFolder), backend.KindOf(err) == backend.NotFound:
@@ -109,55 +112,72 @@ func fetchStatus(err error) eas.ItemOperationsStatus {
 	return eas.ItemOperationsServerError
 }
 
-// fetchItem reads one item that the phone holds.
-func (s *Server) fetchItem(ctx context.Context, c *call, fetch eas.FetchRequest) (class string, p eas.Properties, err error) {
+// fetchItem reads one item that the phone holds, or a file of it. room is what
+// files may still take of the answer.
+func (s *Server) fetchItem(ctx context.Context, c *call, fetch eas.FetchRequest, room *int) (class string, p eas.Properties, err error) {
 	switch {
 	case fetch.LinkID != "":
 		return "", nil, errLink
 	case fetch.Store != eas.StoreMailbox:
 		return "", nil, errStore
 	case fetch.FileReference != "":
-		return "", nil, errAttachment
+		p, err = s.fetchFile(ctx, c, fetch, room)
+		return "", p, err
 	}
-	id, n, err := syncengine.ParseServerID(fetch.ServerID)
-	if err != nil {
-		return "", nil, err
-	}
-	folder, err := s.Engine.Folder(ctx, c.phone.User, id)
-	if err != nil {
-		return "", nil, err
-	}
-	k := classes[folder.Kind]
-	if k == nil || k.show == nil || c.version < k.min {
-		return "", nil, syncengine.ErrNoItem
-	}
-	row, err := s.Engine.Item(ctx, folder, n)
-	if err != nil {
-		return "", nil, err
-	}
-	session, err := c.account.Session(ctx, folder.Backend)
-	if err != nil {
-		return "", nil, err
-	}
-	it, err := getOne(ctx, session, folder.Collection, row.ID)
+	it, err := s.read(ctx, c, fetch.ServerID)
 	if err != nil {
 		return "", nil, err
 	}
 	o := s.translation(c)
+	o.Item = fetch.ServerID
 	var schema []wbxml.Tag
 	if fetch.Options != nil {
 		o.Body = bodyWish(c.version, fetch.Options.BodyPreferences, nil)
 		schema = fetch.Options.Schema
 	}
-	p, err = k.show(it.Body, o)
+	p, err = it.class.show(it.Body, o)
 	var t tally
-	t.add(row.ID, err)
-	s.tell(ctx, c, folder, t)
+	t.add(it.ID, err)
+	s.tell(ctx, c, it.folder, t)
 	if err != nil {
 		c.report(s, err)
 		return "", nil, err
 	}
-	return k.name, onlySchema(p, schema), nil
+	return it.class.name, onlySchema(p, schema), nil
+}
+
+// A heldItem is an item that a phone names, as it is in the backend now.
+type heldItem struct {
+	backend.Item
+	folder  syncengine.Folder
+	class   *class
+	session backend.Session
+}
+
+// read finds an item by its ServerId, in the folders of this person only.
+func (s *Server) read(ctx context.Context, c *call, serverID string) (heldItem, error) {
+	id, n, err := syncengine.ParseServerID(serverID)
+	if err != nil {
+		return heldItem{}, err
+	}
+	folder, err := s.Engine.Folder(ctx, c.phone.User, id)
+	if err != nil {
+		return heldItem{}, err
+	}
+	k := classes[folder.Kind]
+	if k == nil || k.show == nil || c.version < k.min {
+		return heldItem{}, syncengine.ErrNoItem
+	}
+	row, err := s.Engine.Item(ctx, folder, n)
+	if err != nil {
+		return heldItem{}, err
+	}
+	session, err := c.account.Session(ctx, folder.Backend)
+	if err != nil {
+		return heldItem{}, err
+	}
+	it, err := getOne(ctx, session, folder.Collection, row.ID)
+	return heldItem{it, folder, k, session}, err
 }
 
 // onlySchema keeps the properties that were asked for. See [MS-ASCMD] "Schema

@@ -9,6 +9,7 @@ import (
 
 	"github.com/pushbridge/pushbridge/bridge/eas"
 	"github.com/pushbridge/pushbridge/bridge/eas/tag"
+	"github.com/pushbridge/pushbridge/bridge/wbxml"
 )
 
 const multipartType = "application/vnd.ms-sync.multipart"
@@ -23,23 +24,30 @@ func (c *call) acceptsMultipart() bool {
 	return c.query.Multipart || c.parts
 }
 
-// takeParts takes the texts of bodies out of what was fetched and leaves their
-// numbers there. Part 0 is the message itself.
+// takeParts takes the texts of bodies and the files out of what was fetched and
+// leaves their numbers there. Part 0 is the message itself. See [MS-ASCMD]
+// "Part".
 func takeParts(fetches []eas.FetchResult) (parts [][]byte) {
+	take := func(list []eas.Element, data wbxml.Tag) {
+		for i, e := range list {
+			if e.Tag != data {
+				continue
+			}
+			content := e.Opaque
+			if content == nil {
+				content = []byte(e.Text)
+			}
+			parts = append(parts, content)
+			list[i] = eas.T(tag.ItemOperationsPart, strconv.Itoa(len(parts)))
+		}
+	}
 	for i := range fetches {
 		p := fetches[i].Properties
-		body := slices.IndexFunc(p, func(e eas.Element) bool { return e.Tag == tag.AirSyncBaseBody })
-		if body < 0 {
-			continue
+		take(p, tag.ItemOperationsData)
+		if body := slices.IndexFunc(p, func(e eas.Element) bool { return e.Tag == tag.AirSyncBaseBody }); body >= 0 {
+			p[body].Children = slices.Clone(p[body].Children)
+			take(p[body].Children, tag.AirSyncBaseData)
 		}
-		children := slices.Clone(p[body].Children)
-		for j, e := range children {
-			if e.Tag == tag.AirSyncBaseData {
-				parts = append(parts, []byte(e.Content()))
-				children[j] = eas.T(tag.ItemOperationsPart, strconv.Itoa(len(parts)))
-			}
-		}
-		p[body].Children = children
 	}
 	return parts
 }

@@ -96,6 +96,7 @@ var commands = map[eas.Command]func(*Server, context.Context, *call) (answer, er
 	eas.CmdFolderSync:      (*Server).folderSync,
 	eas.CmdGetItemEstimate: (*Server).getItemEstimate,
 	eas.CmdItemOperations:  (*Server).itemOperations,
+	eas.CmdMeetingResponse: (*Server).meetingResponse,
 	eas.CmdPing:            (*Server).ping,
 	eas.CmdProvision:       (*Server).provision,
 	eas.CmdSettings:        (*Server).settings,
@@ -104,7 +105,7 @@ var commands = map[eas.Command]func(*Server, context.Context, *call) (answer, er
 
 // announced lists the commands in the order in which Exchange does. A command
 // that is not answered is not announced.
-const announced = "Sync,FolderSync,GetItemEstimate,Settings,Ping,ItemOperations,Provision"
+const announced = "Sync,FolderSync,GetItemEstimate,MeetingResponse,Settings,Ping,ItemOperations,Provision"
 
 // ServeHTTP answers one request and logs it in one line.
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) { s.handler.ServeHTTP(w, r) }

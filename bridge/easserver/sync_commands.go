@@ -60,6 +60,12 @@ func itemStatus(err error) eas.SyncStatus {
 // only of what the backend said yes to. See [MS-ASCMD] "Responses": Adds and
 // Fetches are always answered, Changes and Deletes only if they failed.
 func (f *folderSync) applyAll(ctx context.Context) error {
+	if len(f.request.Commands) > 0 {
+		var err error
+		if f.schedules, err = schedules(ctx, f.session, f.folder); err != nil {
+			return err
+		}
+	}
 	if err := f.prepare(ctx); err != nil {
 		return err
 	}
@@ -88,7 +94,7 @@ func (f *folderSync) applyAll(ctx context.Context) error {
 		if out.Status = itemStatus(err); out.Status != eas.SyncOK {
 			f.call.report(f.server, err)
 			f.call.event.Add(slogItem(cmd.Do, err))
-		} else if cmd.Do == tag.AirSyncChange || cmd.Do == tag.AirSyncDelete {
+		} else if out.Data = f.answered(cmd, out); out.Data == nil && (cmd.Do == tag.AirSyncChange || cmd.Do == tag.AirSyncDelete) {
 			continue
 		}
 		f.result.Responses = append(f.result.Responses, out)
@@ -97,6 +103,18 @@ func (f *folderSync) applyAll(ctx context.Context) error {
 		f.round.Acknowledge() // the answer has a new key, also if nothing had to be written
 	}
 	return nil
+}
+
+// answered is what a phone is told of a command that succeeded: the item of a
+// Fetch, and the names of the files that came with an Add or a Change. See
+// [MS-ASAIRS] "FileReference (Attachment)".
+func (f *folderSync) answered(cmd *eas.SyncCommand, out eas.SyncOutcome) eas.Properties {
+	if cmd.Do != tag.AirSyncAdd && cmd.Do != tag.AirSyncChange || f.class.attached == nil || f.call.version < eas.V160 {
+		return out.Data
+	}
+	o := f.translation(0)
+	o.Item = out.ServerID
+	return f.class.attached(cmd.Data, o)
 }
 
 // number finds the item that a command names.
@@ -141,7 +159,7 @@ func (f *folderSync) add(ctx context.Context, cmd *eas.SyncCommand) (serverID st
 	if err != nil {
 		return "", err
 	}
-	f.round.Hold(n, made.digest.Bytes())
+	f.round.Hold(n, f.named(made, n).Bytes())
 	return syncengine.ServerID(f.folder.ID, n), nil
 }
 
@@ -183,7 +201,7 @@ func (f *folderSync) change(ctx context.Context, cmd *eas.SyncCommand) error {
 	if f.class.merge == nil {
 		return backend.Errorf(backend.Unsupported, "easserver: change", "items of class %s cannot be changed", f.class.name)
 	}
-	o := f.translation()
+	o := f.translation(n)
 	if cmd.InstanceID != "" {
 		return f.rewrite(ctx, n, row, left, f.whole(func(object []byte) ([]byte, error) {
 			return f.class.mergeInstance(object, cmd.InstanceID, cmd.Data, o)
@@ -221,7 +239,7 @@ func (f *folderSync) remove(ctx context.Context, cmd *eas.SyncCommand) error {
 		if f.class.deleteInstance == nil {
 			return f.noInstances()
 		}
-		o := f.translation()
+		o := f.translation(n)
 		return f.rewrite(ctx, n, row, left, f.whole(func(object []byte) ([]byte, error) {
 			return f.class.deleteInstance(object, cmd.InstanceID, o)
 		}))
@@ -266,7 +284,7 @@ func (f *folderSync) fetch(ctx context.Context, cmd *eas.SyncCommand) (eas.Prope
 	if f.class.show == nil {
 		return nil, translate.ErrUnreadable
 	}
-	shown, err := f.class.show(now.Body, f.translation())
+	shown, err := f.class.show(now.Body, f.translation(n))
 	var t tally
 	t.add(row.ID, err)
 	f.server.tell(ctx, f.call, f.folder, t)

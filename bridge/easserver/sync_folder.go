@@ -30,6 +30,8 @@ type folderSync struct {
 	failed  error // the backend did not answer; the folder can be left out
 	skipped int   // items that could not be shown
 
+	schedules bool // the store mails invitations; known when the phone writes
+
 	mine    map[syncengine.Number]backend.Revision // those that hold what the phone sent in this round already
 	tried   map[string]translate.Digest            // by earlier tries of the phone's commands; see prepare
 	created map[*eas.SyncCommand]creation          // see create
@@ -255,9 +257,14 @@ func sameSettings(a, b folderSettings) bool {
 	return err1 == nil && err2 == nil && slices.Equal(x, y)
 }
 
-// translation tells the translators for whom they work.
-func (f *folderSync) translation() translate.Options {
+// translation tells the translators for whom they work, and on which item: 0
+// is one that has no number yet.
+func (f *folderSync) translation(n syncengine.Number) translate.Options {
 	o := f.server.translation(f.call)
+	if n != 0 {
+		o.Item = syncengine.ServerID(f.folder.ID, n)
+	}
+	o.Schedules = f.schedules
 	o.Body = bodyWish(f.call.version, f.set.Body, f.set.Truncation)
 	o.Ghosted = f.class.ghosted(f.call.version, f.set.Supported, f.set.Listed)
 	return o
@@ -271,6 +278,23 @@ func (s *Server) translation(c *call) translate.Options {
 		o.Self = []string{a}
 	}
 	return o
+}
+
+// schedules tells whether a folder's store mails invitations and answers by
+// itself, so that it has to be told what phones mail.
+func schedules(ctx context.Context, session backend.Session, folder syncengine.Folder) (bool, error) {
+	if folder.Kind != backend.Events {
+		return false, nil
+	}
+	s, ok := backend.As[backend.Scheduler](session)
+	if !ok {
+		return false, nil
+	}
+	yes, err := s.Schedules(ctx, folder.Collection)
+	if err != nil && passing(err) {
+		return false, fmt.Errorf("easserver: who mails invitations: %w", err)
+	}
+	return err == nil && yes, nil // a store that has no answer mails nothing
 }
 
 // truncations are the sizes that 2.5 names by number, in characters. See

@@ -120,7 +120,7 @@ func (f *folderSync) whole(apply func([]byte) ([]byte, error)) editor {
 		if e.body, err = apply(object); err != nil {
 			return e, err
 		}
-		if o := f.translation(); e.known && !bytes.Equal(object, e.body) {
+		if o := f.translation(n); e.known && !bytes.Equal(object, e.body) {
 			before, err1 := f.class.show(object, o)
 			shown, err2 := f.class.show(e.body, o)
 			if err := errors.Join(err1, err2); err != nil {
@@ -240,7 +240,7 @@ func (f *folderSync) create(cmd *eas.SyncCommand, name string) creation {
 	if c, ok := f.created[cmd]; ok {
 		return c
 	}
-	o := f.translation()
+	o := f.translation(0)
 	c := creation{digest: translate.DigestOf(cmd.Data)}
 	if c.body, c.err = f.class.make(name, cmd.Data, o); c.err == nil {
 		var shown eas.Properties
@@ -253,6 +253,20 @@ func (f *folderSync) create(cmd *eas.SyncCommand, name string) creation {
 	}
 	f.created[cmd] = c
 	return c
+}
+
+// named is the digest of a new item that got its number, and with it the names
+// of its files.
+func (f *folderSync) named(c creation, n syncengine.Number) translate.Digest {
+	if f.class.attached == nil {
+		return c.digest
+	}
+	before, err1 := f.class.show(c.body, f.translation(0))
+	shown, err2 := f.class.show(c.body, f.translation(n))
+	if err1 != nil || err2 != nil {
+		return c.digest // the phone gets the item once more
+	}
+	return c.digest.Wrote(before, shown)
 }
 
 // prepare notes what the phone's commands are about to write, before anything
@@ -273,7 +287,7 @@ func (f *folderSync) prepare(ctx context.Context) error {
 		}
 	}
 	tries := make(map[string][]byte)
-	o := f.translation()
+	o := f.translation(0)
 	after := make(map[string]translate.Digest) // of items that are edited more than once
 	for i := range f.request.Commands {
 		cmd := &f.request.Commands[i]
@@ -333,8 +347,8 @@ func (f *folderSync) toTry(ctx context.Context, cmd *eas.SyncCommand) (translate
 // made it. What the phone says now otherwise than it said then is newer; what
 // others did to the item meanwhile stays, and is news to the phone.
 func (f *folderSync) met(ctx context.Context, cmd *eas.SyncCommand, id backend.ItemID) (serverID string, err error) {
-	o := f.translation()
-	said := f.create(cmd, string(id)).digest
+	o := f.translation(0)
+	said := f.create(cmd, string(id))
 	for range maxMerges {
 		now, err := f.current(ctx, id)
 		if err != nil {
@@ -367,7 +381,7 @@ func (f *folderSync) met(ctx context.Context, cmd *eas.SyncCommand, id backend.I
 		if err != nil {
 			return "", err
 		}
-		f.round.Hold(n, said.Bytes())
+		f.round.Hold(n, f.named(said, n).Bytes())
 		if s.Foreign {
 			err = f.round.Again(ctx, n, true)
 		}

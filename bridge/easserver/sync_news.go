@@ -58,7 +58,7 @@ func (f *folderSync) takeNews(ctx context.Context, window int, left *room) error
 			f.round.LookAgain()
 		}
 	}
-	o := f.translation()
+	o := f.translation(0)
 	own := room{items: window, bytes: left.bytes}
 	defer func() { left.items, left.bytes = left.items-(window-own.items), own.bytes }()
 	for first := true; own.items > 0 && own.bytes > 0 && (first || !left.late()); first = false {
@@ -139,6 +139,7 @@ func (f *folderSync) takeBatch(ctx context.Context, room *room, o translate.Opti
 				f.skip(n, true)
 				continue
 			}
+			o.Item = cmd.ServerID
 			cmd.Data, err = f.class.show(it.Body, o)
 			t.add(n.ID, err)
 			switch {

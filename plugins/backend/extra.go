@@ -10,6 +10,8 @@ type Extra string
 const (
 	ExtraWatch Extra = "watch" // the session is a Watcher
 	ExtraProbe Extra = "probe" // the session is a Prober
+
+	ExtraSchedule Extra = "schedule" // the session is a Scheduler
 )
 
 // A Watcher is a Session that notices changes by itself. A Session that is
@@ -37,6 +39,18 @@ type Prober interface {
 	Probe(ctx context.Context, cs []CollectionID) (map[CollectionID]string, error)
 }
 
+// A Scheduler is a Session of a store that may itself tell people of meetings:
+// it sends the invitations when an event with guests is put, and the answer
+// when a guest's is. A Session that is not a Scheduler tells nobody.
+type Scheduler interface {
+	Session
+
+	// Schedules tells whether the store does that for events which are put
+	// into a collection. It is asked before an event is written, and answers
+	// from memory where it can.
+	Schedules(ctx context.Context, c CollectionID) (bool, error)
+}
+
 // Extras lists the extras of a session, looking through wrappers.
 func Extras(s Session) []Extra {
 	var list []Extra
@@ -45,6 +59,9 @@ func Extras(s Session) []Extra {
 	}
 	if _, ok := As[Prober](s); ok {
 		list = append(list, ExtraProbe)
+	}
+	if _, ok := As[Scheduler](s); ok {
+		list = append(list, ExtraSchedule)
 	}
 	return list
 }
@@ -85,6 +102,8 @@ func offers[T Session](s Session) bool {
 		want = ExtraWatch
 	case *Prober:
 		want = ExtraProbe
+	case *Scheduler:
+		want = ExtraSchedule
 	default:
 		return true
 	}

@@ -30,10 +30,13 @@ func Open(_ context.Context, settings backend.Settings) (backend.Backend, error)
 	if err != nil {
 		return nil, err
 	}
-	return &store{server}, nil
+	return &store{server, newScheduling()}, nil
 }
 
-type store struct{ server *webdav.Server }
+type store struct {
+	server     *webdav.Server
+	scheduling *scheduling
+}
 
 var (
 	_ backend.Declarer  = (*store)(nil)
@@ -47,7 +50,7 @@ func (s *store) Open(ctx context.Context, c backend.Credentials) (backend.Sessio
 	if err != nil {
 		return nil, err
 	}
-	return newSession(client, home), nil
+	return s.session(client, home), nil
 }
 
 // Resume implements backend.Resumer.
@@ -57,18 +60,20 @@ func (s *store) Resume(_ context.Context, c backend.Credentials) (backend.Sessio
 	if !ok {
 		return nil, nil
 	}
-	return newSession(client, home), nil
+	return s.session(client, home), nil
 }
 
-func newSession(client *webdav.Client, home dav.Home) *session {
-	return &session{client: client, objects: caldav.Client{Client: client.Client}, home: home}
+func (s *store) session(client *webdav.Client, home dav.Home) *session {
+	return &session{client: client, objects: caldav.Client{Client: client.Client}, home: home, scheduling: s.scheduling}
 }
 
 // WantsAddress implements backend.Addressee.
 func (s *store) WantsAddress() bool { return s.server.WantsAddress() }
 
-// Extras tells that every session is a Prober.
-func (s *store) Extras() []backend.Extra { return []backend.Extra{backend.ExtraProbe} }
+// Extras tells that every session is a Prober and a Scheduler.
+func (s *store) Extras() []backend.Extra {
+	return []backend.Extra{backend.ExtraProbe, backend.ExtraSchedule}
+}
 
 func (s *store) Close() error { return s.server.Close() }
 

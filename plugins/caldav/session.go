@@ -15,11 +15,16 @@ type session struct {
 	objects caldav.Client
 	home    dav.Home
 
+	scheduling *scheduling
+
 	// alone remembers, by path, which calendars hold one component only.
 	alone sync.Map
 }
 
-var _ backend.Prober = (*session)(nil)
+var (
+	_ backend.Prober    = (*session)(nil)
+	_ backend.Scheduler = (*session)(nil)
+)
 
 func (s *session) Collections(ctx context.Context) ([]backend.Collection, error) {
 	calendars, err := s.objects.Calendars(ctx, s.home)

@@ -180,16 +180,31 @@ func (e *event) attach(sent eas.Properties) error {
 	if len(e.c.All("ATTACH")) >= maxAttachments {
 		return invalid("more than %d attachments", maxAttachments)
 	}
+	name, _ := sent.Text(tag.AirSyncBaseDisplayName)
+	if e.hasFile(value, tidy(name)) {
+		return nil
+	}
 	l := e.c.Add("ATTACH", value)
 	if kind, _ := sent.Text(tag.AirSyncBaseContentType); strings.TrimSpace(kind) != "" {
 		l.SetParam("FMTTYPE", strings.TrimSpace(kind))
 	}
-	if name, _ := sent.Text(tag.AirSyncBaseDisplayName); tidy(name) != "" {
+	if tidy(name) != "" {
 		l.SetParam("FILENAME", tidy(name)) // RFC 8607, section 4.2
 	}
 	l.SetParam("ENCODING", "BASE64")
 	l.SetParam("VALUE", "BINARY")
 	return nil
+}
+
+// hasFile tells whether the file is there already: the phone adds it again when
+// it never heard what came of the first time.
+func (e *event) hasFile(value, name string) bool {
+	for _, l := range e.c.All("ATTACH") {
+		if inline(l) && l.Value() == value && tidy(l.Param("FILENAME")) == name {
+			return true
+		}
+	}
+	return false
 }
 
 // sentFile is the content of an Add in base64, and the phone's name for it.

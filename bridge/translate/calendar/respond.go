@@ -1,6 +1,7 @@
 package calendar
 
 import (
+	"fmt"
 	"slices"
 	"strings"
 	"time"
@@ -22,6 +23,10 @@ const (
 
 var answers = map[Response]string{Accepted: "ACCEPTED", Tentative: "TENTATIVE", Declined: "DECLINED"}
 
+// ErrNoSeries means that one occurrence of an event was meant which has none.
+// It is an ErrInvalid.
+var ErrNoSeries = fmt.Errorf("%w: the event has no occurrences", translate.ErrInvalid)
+
 // An Answer is a person's response to one invitation.
 type Answer struct {
 	Response Response
@@ -38,7 +43,8 @@ type Answer struct {
 
 // Respond writes a person's answer, one of whose addresses is in Options.Self,
 // into an event. The error is translate.ErrInvalid if the person organizes the
-// event, or cannot be told among its guests, or if there is no such occurrence.
+// event, or cannot be told among its guests, or if there is no such occurrence;
+// it is ErrNoSeries if there are no occurrences at all.
 //
 // See [MS-ASCMD] "MeetingResponse" and RFC 5546, section 3.2.3.
 func Respond(ics []byte, a Answer, o translate.Options) ([]byte, error) {
@@ -88,7 +94,7 @@ func (obj *object) occurrenceAt(instance string) (*event, error) {
 		return nil, err
 	}
 	if !e.rule.recurs {
-		return nil, invalid("the event has no occurrences")
+		return nil, ErrNoSeries
 	}
 	wall := e.instanceWall(t)
 	if x := e.findOverride(wall); x != nil {
@@ -136,9 +142,13 @@ func (e *event) answer(partstat string, silent bool) {
 		l.SetParam("PARTSTAT", partstat)
 		e.c.Set(replyTime, translate.CompactDateTime(e.o.Now))
 	}
-	if organizer := e.c.Get("ORGANIZER"); e.o.Schedules && silent && organizer != nil {
-		// See RFC 6638, section 7.1: on ORGANIZER it concerns the guest's answers.
+	// See RFC 6638, section 7.1: on ORGANIZER it concerns the guest's answers.
+	switch organizer := e.c.Get("ORGANIZER"); {
+	case !e.o.Schedules || organizer == nil:
+	case silent:
 		organizer.SetParam("SCHEDULE-AGENT", "CLIENT")
+	case strings.EqualFold(organizer.Param("SCHEDULE-AGENT"), "CLIENT"):
+		organizer.SetParam("SCHEDULE-AGENT") // another phone mailed its answer itself
 	}
 	if busyStatus := e.c.Get("X-MICROSOFT-CDO-BUSYSTATUS"); busyStatus != nil {
 		switch partstat {

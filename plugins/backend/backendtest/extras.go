@@ -205,3 +205,19 @@ func probeMissing(t *testing.T, w *world) {
 		t.Error("Probe beside a missing collection has no tag for the one that is there")
 	}
 }
+
+var scheduling = []promise{
+	{"the answer stays", schedulesStays},
+}
+
+func schedulesStays(t *testing.T, w *world) {
+	s, ok := backend.As[backend.Scheduler](w.s)
+	if !ok {
+		t.Skip("the session is not a Scheduler")
+	}
+	one, err1 := s.Schedules(t.Context(), w.c)
+	two, err2 := s.Schedules(t.Context(), w.c)
+	if err1 != nil || err2 != nil || one != two {
+		t.Errorf("Schedules answers %v, %v and then %v, %v\nPeople would be invited twice, or by nobody.", one, err1, two, err2)
+	}
+}

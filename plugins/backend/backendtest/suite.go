@@ -99,6 +99,7 @@ var (
 		{"Cancellation", cancellation},
 		{"Watch", watching},
 		{"Probe", probing},
+		{"Schedules", scheduling},
 	}
 )
 

@@ -20,6 +20,7 @@ const (
 	OpMove        Op = "Move"
 	OpWatch       Op = "Watch"
 	OpProbe       Op = "Probe"
+	OpSchedules   Op = "Schedules"
 )
 
 // A Failure says which calls fail, and how.

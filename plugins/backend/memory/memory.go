@@ -26,6 +26,7 @@ type Backend struct {
 	failures []*Failure
 	calls    map[Op]int
 	epochs   int64
+	mails    bool // see Schedule
 	closed   bool
 }
 
@@ -33,6 +34,8 @@ var (
 	_ backend.Backend = (*Backend)(nil)
 	_ backend.Watcher = (*Session)(nil)
 	_ backend.Prober  = (*Session)(nil)
+
+	_ backend.Scheduler = (*Session)(nil)
 )
 
 type person struct {

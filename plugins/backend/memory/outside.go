@@ -36,6 +36,14 @@ func (b *Backend) RemoveCollection(user string, id backend.CollectionID) {
 	b.changed(user, id)
 }
 
+// Schedule makes the store one that would itself tell people of meetings. It
+// tells nobody; it only says that it does.
+func (b *Backend) Schedule(yes bool) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.mails = yes
+}
+
 // Store writes an item from outside, whether it is there or not, and answers
 // its revision. Read-only collections are no hindrance.
 func (b *Backend) Store(user string, c backend.CollectionID, id backend.ItemID, body []byte) backend.Revision {

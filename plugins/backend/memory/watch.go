@@ -95,5 +95,17 @@ func (s *Session) Probe(ctx context.Context, cs []backend.CollectionID) (map[bac
 
 // Extras says that sessions watch and probe.
 func (b *Backend) Extras() []backend.Extra {
-	return []backend.Extra{backend.ExtraWatch, backend.ExtraProbe}
+	return []backend.Extra{backend.ExtraWatch, backend.ExtraProbe, backend.ExtraSchedule}
+}
+
+// Schedules tells what Schedule said. Collections that hold no events have
+// nobody to invite.
+func (s *Session) Schedules(ctx context.Context, id backend.CollectionID) (bool, error) {
+	if err := s.b.begin(ctx, OpSchedules, id, s.credentials); err != nil {
+		return false, err
+	}
+	s.b.mu.Lock()
+	defer s.b.mu.Unlock()
+	c, err := s.locate(OpSchedules, id)
+	return err == nil && s.b.mails && c.Kind == backend.Events, err
 }

@@ -20,6 +20,8 @@ var (
 	_ backend.Backend = (*Client)(nil)
 	_ backend.Watcher = (*Session)(nil)
 	_ backend.Prober  = (*Session)(nil)
+
+	_ backend.Scheduler = (*Session)(nil)
 )
 
 // NewClient answers a client that calls through cc; name is for errors.

@@ -130,6 +130,17 @@ func (s *Session) Probe(ctx context.Context, cs []backend.CollectionID) (map[bac
 	return tags, nil
 }
 
+// Schedules tells whether the store sends invitations.
+func (s *Session) Schedules(ctx context.Context, c backend.CollectionID) (bool, error) {
+	out, err := retry(ctx, func() (*pb.SchedulesResponse, error) {
+		return s.c.rpc.Schedules(ctx, &pb.SchedulesRequest{Credentials: s.credentials, Collection: []byte(c)})
+	})
+	if err != nil {
+		return false, s.c.fromStatus(ctx, "Schedules", err)
+	}
+	return out.GetSchedules(), nil
+}
+
 func idBytes(cs []backend.CollectionID) [][]byte {
 	list := make([][]byte, len(cs))
 	for n, c := range cs {

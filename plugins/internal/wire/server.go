@@ -248,6 +248,21 @@ func (s *Server) Watch(in *pb.WatchRequest, stream grpc.ServerStreamingServer[pb
 	})
 }
 
+// Schedules tells whether the store sends invitations.
+func (s *Server) Schedules(ctx context.Context, in *pb.SchedulesRequest) (*pb.SchedulesResponse, error) {
+	out := &pb.SchedulesResponse{}
+	err := s.with(ctx, in.GetCredentials(), func(session backend.Session) error {
+		sch, ok := backend.As[backend.Scheduler](session)
+		if !ok {
+			return backend.E(backend.Unsupported, s.name+": Schedules", nil)
+		}
+		var err error
+		out.Schedules, err = sch.Schedules(ctx, backend.CollectionID(in.GetCollection()))
+		return err
+	})
+	return out, err
+}
+
 // Probe answers the collections' tags.
 func (s *Server) Probe(ctx context.Context, in *pb.ProbeRequest) (*pb.ProbeResponse, error) {
 	out := &pb.ProbeResponse{}

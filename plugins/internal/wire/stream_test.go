@@ -230,8 +230,8 @@ func TestConfigure(t *testing.T) {
 		t.Errorf("Configure of a store that is down: error = %v, want kind Transient", err)
 	}
 	info, err := client.Configure(t.Context(), backend.Settings{"users": map[string]any{"ann": "secret"}})
-	if err != nil || info.Name != "shelf" || len(info.Extras) != 2 {
-		t.Errorf("Configure: %+v, error %v; want the name and two extras", info, err)
+	if err != nil || info.Name != "shelf" || len(info.Extras) != 3 {
+		t.Errorf("Configure: %+v, error %v; want the name and three extras", info, err)
 	}
 	if _, err := client.Configure(t.Context(), nil); backend.KindOf(err) != backend.Unsupported {
 		t.Errorf("a second Configure: error = %v, want kind Unsupported", err)
@@ -262,8 +262,29 @@ func TestUndeclaredExtrasAreNotOffered(t *testing.T) {
 	if err := s.(backend.Watcher).Watch(t.Context(), nil, func() {}, func(backend.CollectionID) {}); backend.KindOf(err) != backend.Unsupported {
 		t.Errorf("Watch of a session that cannot: error = %v, want kind Unsupported", err)
 	}
+	if _, err := s.(backend.Scheduler).Schedules(t.Context(), "x"); backend.KindOf(err) != backend.Unsupported {
+		t.Errorf("Schedules of a session that cannot: error = %v, want kind Unsupported", err)
+	}
 	if _, err := s.(backend.Prober).Probe(t.Context(), nil); backend.KindOf(err) != backend.Unsupported {
 		t.Errorf("Probe of a session that cannot: error = %v, want kind Unsupported", err)
+	}
+}
+
+func TestSchedulesCrosses(t *testing.T) {
+	b, s := open(t)
+	sch, ok := backend.As[backend.Scheduler](s)
+	if !ok {
+		t.Fatal("the session is no Scheduler behind the wire")
+	}
+	b.SetCollection(ann.User, backend.Collection{ID: "work", Kind: backend.Events, Name: "Work"})
+	for _, want := range []bool{false, true} {
+		b.Schedule(want)
+		if got, err := sch.Schedules(t.Context(), "work"); got != want || err != nil {
+			t.Errorf("Schedules = %v, %v, want %v", got, err, want)
+		}
+	}
+	if _, err := sch.Schedules(t.Context(), "none"); backend.KindOf(err) != backend.NotFound {
+		t.Errorf("Schedules of a missing collection: error = %v, want kind NotFound", err)
 	}
 }
 

@@ -219,7 +219,7 @@ type ConfigureResponse struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// What the plugin calls itself: "carddav".
 	Name string `protobuf:"bytes,1,opt,name=name,proto3" json:"name,omitempty"`
-	// The extras that its sessions may have: "watch", "probe".
+	// The extras that its sessions may have: "watch", "probe", "schedule".
 	Extras []string `protobuf:"bytes,2,rep,name=extras,proto3" json:"extras,omitempty"`
 	// The minor version of this protocol that it speaks. The major version is
 	// go-plugin's.
@@ -1539,6 +1539,102 @@ func (x *Tag) GetTag() []byte {
 	return nil
 }
 
+type SchedulesRequest struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Credentials   *Credentials           `protobuf:"bytes,1,opt,name=credentials,proto3" json:"credentials,omitempty"`
+	Collection    []byte                 `protobuf:"bytes,2,opt,name=collection,proto3" json:"collection,omitempty"` // Next unused field number: 3
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *SchedulesRequest) Reset() {
+	*x = SchedulesRequest{}
+	mi := &file_backend_proto_msgTypes[25]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *SchedulesRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*SchedulesRequest) ProtoMessage() {}
+
+func (x *SchedulesRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_backend_proto_msgTypes[25]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use SchedulesRequest.ProtoReflect.Descriptor instead.
+func (*SchedulesRequest) Descriptor() ([]byte, []int) {
+	return file_backend_proto_rawDescGZIP(), []int{25}
+}
+
+func (x *SchedulesRequest) GetCredentials() *Credentials {
+	if x != nil {
+		return x.Credentials
+	}
+	return nil
+}
+
+func (x *SchedulesRequest) GetCollection() []byte {
+	if x != nil {
+		return x.Collection
+	}
+	return nil
+}
+
+type SchedulesResponse struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Schedules     bool                   `protobuf:"varint,1,opt,name=schedules,proto3" json:"schedules,omitempty"` // Next unused field number: 2
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *SchedulesResponse) Reset() {
+	*x = SchedulesResponse{}
+	mi := &file_backend_proto_msgTypes[26]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *SchedulesResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*SchedulesResponse) ProtoMessage() {}
+
+func (x *SchedulesResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_backend_proto_msgTypes[26]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use SchedulesResponse.ProtoReflect.Descriptor instead.
+func (*SchedulesResponse) Descriptor() ([]byte, []int) {
+	return file_backend_proto_rawDescGZIP(), []int{26}
+}
+
+func (x *SchedulesResponse) GetSchedules() bool {
+	if x != nil {
+		return x.Schedules
+	}
+	return false
+}
+
 // Error is why a call failed.
 type Error struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -1553,7 +1649,7 @@ type Error struct {
 
 func (x *Error) Reset() {
 	*x = Error{}
-	mi := &file_backend_proto_msgTypes[25]
+	mi := &file_backend_proto_msgTypes[27]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1565,7 +1661,7 @@ func (x *Error) String() string {
 func (*Error) ProtoMessage() {}
 
 func (x *Error) ProtoReflect() protoreflect.Message {
-	mi := &file_backend_proto_msgTypes[25]
+	mi := &file_backend_proto_msgTypes[27]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1578,7 +1674,7 @@ func (x *Error) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Error.ProtoReflect.Descriptor instead.
 func (*Error) Descriptor() ([]byte, []int) {
-	return file_backend_proto_rawDescGZIP(), []int{25}
+	return file_backend_proto_rawDescGZIP(), []int{27}
 }
 
 func (x *Error) GetKind() Kind {
@@ -1719,7 +1815,14 @@ const file_backend_proto_rawDesc = "" +
 	"\n" +
 	"collection\x18\x01 \x01(\fR\n" +
 	"collection\x12\x10\n" +
-	"\x03tag\x18\x02 \x01(\fR\x03tag\"\x82\x01\n" +
+	"\x03tag\x18\x02 \x01(\fR\x03tag\"x\n" +
+	"\x10SchedulesRequest\x12D\n" +
+	"\vcredentials\x18\x01 \x01(\v2\".pushbridge.backend.v1.CredentialsR\vcredentials\x12\x1e\n" +
+	"\n" +
+	"collection\x18\x02 \x01(\fR\n" +
+	"collection\"1\n" +
+	"\x11SchedulesResponse\x12\x1c\n" +
+	"\tschedules\x18\x01 \x01(\bR\tschedules\"\x82\x01\n" +
 	"\x05Error\x12/\n" +
 	"\x04kind\x18\x01 \x01(\x0e2\x1b.pushbridge.backend.v1.KindR\x04kind\x12\x0e\n" +
 	"\x02op\x18\x02 \x01(\tR\x02op\x12\x12\n" +
@@ -1736,7 +1839,7 @@ const file_backend_proto_rawDesc = "" +
 	"\tTOO_LARGE\x10\x06\x12\r\n" +
 	"\tREAD_ONLY\x10\a\x12\v\n" +
 	"\aINVALID\x10\b\x12\x0f\n" +
-	"\vUNSUPPORTED\x10\t2\xf0\x06\n" +
+	"\vUNSUPPORTED\x10\t2\xd0\a\n" +
 	"\aBackend\x12^\n" +
 	"\tConfigure\x12'.pushbridge.backend.v1.ConfigureRequest\x1a(.pushbridge.backend.v1.ConfigureResponse\x12O\n" +
 	"\x04Open\x12\".pushbridge.backend.v1.OpenRequest\x1a#.pushbridge.backend.v1.OpenResponse\x12f\n" +
@@ -1747,7 +1850,8 @@ const file_backend_proto_rawDesc = "" +
 	"\x06Delete\x12$.pushbridge.backend.v1.DeleteRequest\x1a%.pushbridge.backend.v1.DeleteResponse\x12O\n" +
 	"\x04Move\x12\".pushbridge.backend.v1.MoveRequest\x1a#.pushbridge.backend.v1.MoveResponse\x12T\n" +
 	"\x05Watch\x12#.pushbridge.backend.v1.WatchRequest\x1a$.pushbridge.backend.v1.WatchResponse0\x01\x12R\n" +
-	"\x05Probe\x12#.pushbridge.backend.v1.ProbeRequest\x1a$.pushbridge.backend.v1.ProbeResponseB:Z8github.com/pushbridge/pushbridge/plugins/proto/backendpbb\x06proto3"
+	"\x05Probe\x12#.pushbridge.backend.v1.ProbeRequest\x1a$.pushbridge.backend.v1.ProbeResponse\x12^\n" +
+	"\tSchedules\x12'.pushbridge.backend.v1.SchedulesRequest\x1a(.pushbridge.backend.v1.SchedulesResponseB:Z8github.com/pushbridge/pushbridge/plugins/proto/backendpbb\x06proto3"
 
 var (
 	file_backend_proto_rawDescOnce sync.Once
@@ -1762,7 +1866,7 @@ func file_backend_proto_rawDescGZIP() []byte {
 }
 
 var file_backend_proto_enumTypes = make([]protoimpl.EnumInfo, 1)
-var file_backend_proto_msgTypes = make([]protoimpl.MessageInfo, 26)
+var file_backend_proto_msgTypes = make([]protoimpl.MessageInfo, 28)
 var file_backend_proto_goTypes = []any{
 	(Kind)(0),                   // 0: pushbridge.backend.v1.Kind
 	(*Credentials)(nil),         // 1: pushbridge.backend.v1.Credentials
@@ -1790,7 +1894,9 @@ var file_backend_proto_goTypes = []any{
 	(*ProbeRequest)(nil),        // 23: pushbridge.backend.v1.ProbeRequest
 	(*ProbeResponse)(nil),       // 24: pushbridge.backend.v1.ProbeResponse
 	(*Tag)(nil),                 // 25: pushbridge.backend.v1.Tag
-	(*Error)(nil),               // 26: pushbridge.backend.v1.Error
+	(*SchedulesRequest)(nil),    // 26: pushbridge.backend.v1.SchedulesRequest
+	(*SchedulesResponse)(nil),   // 27: pushbridge.backend.v1.SchedulesResponse
+	(*Error)(nil),               // 28: pushbridge.backend.v1.Error
 }
 var file_backend_proto_depIdxs = []int32{
 	1,  // 0: pushbridge.backend.v1.OpenRequest.credentials:type_name -> pushbridge.backend.v1.Credentials
@@ -1800,39 +1906,42 @@ var file_backend_proto_depIdxs = []int32{
 	11, // 4: pushbridge.backend.v1.ChangesResponse.changes:type_name -> pushbridge.backend.v1.Change
 	1,  // 5: pushbridge.backend.v1.GetRequest.credentials:type_name -> pushbridge.backend.v1.Credentials
 	14, // 6: pushbridge.backend.v1.GetResponse.items:type_name -> pushbridge.backend.v1.Fetched
-	26, // 7: pushbridge.backend.v1.Fetched.error:type_name -> pushbridge.backend.v1.Error
+	28, // 7: pushbridge.backend.v1.Fetched.error:type_name -> pushbridge.backend.v1.Error
 	1,  // 8: pushbridge.backend.v1.PutRequest.credentials:type_name -> pushbridge.backend.v1.Credentials
 	1,  // 9: pushbridge.backend.v1.DeleteRequest.credentials:type_name -> pushbridge.backend.v1.Credentials
 	1,  // 10: pushbridge.backend.v1.MoveRequest.credentials:type_name -> pushbridge.backend.v1.Credentials
 	1,  // 11: pushbridge.backend.v1.WatchRequest.credentials:type_name -> pushbridge.backend.v1.Credentials
 	1,  // 12: pushbridge.backend.v1.ProbeRequest.credentials:type_name -> pushbridge.backend.v1.Credentials
 	25, // 13: pushbridge.backend.v1.ProbeResponse.tags:type_name -> pushbridge.backend.v1.Tag
-	0,  // 14: pushbridge.backend.v1.Error.kind:type_name -> pushbridge.backend.v1.Kind
-	2,  // 15: pushbridge.backend.v1.Backend.Configure:input_type -> pushbridge.backend.v1.ConfigureRequest
-	4,  // 16: pushbridge.backend.v1.Backend.Open:input_type -> pushbridge.backend.v1.OpenRequest
-	6,  // 17: pushbridge.backend.v1.Backend.Collections:input_type -> pushbridge.backend.v1.CollectionsRequest
-	9,  // 18: pushbridge.backend.v1.Backend.Changes:input_type -> pushbridge.backend.v1.ChangesRequest
-	12, // 19: pushbridge.backend.v1.Backend.Get:input_type -> pushbridge.backend.v1.GetRequest
-	15, // 20: pushbridge.backend.v1.Backend.Put:input_type -> pushbridge.backend.v1.PutRequest
-	17, // 21: pushbridge.backend.v1.Backend.Delete:input_type -> pushbridge.backend.v1.DeleteRequest
-	19, // 22: pushbridge.backend.v1.Backend.Move:input_type -> pushbridge.backend.v1.MoveRequest
-	21, // 23: pushbridge.backend.v1.Backend.Watch:input_type -> pushbridge.backend.v1.WatchRequest
-	23, // 24: pushbridge.backend.v1.Backend.Probe:input_type -> pushbridge.backend.v1.ProbeRequest
-	3,  // 25: pushbridge.backend.v1.Backend.Configure:output_type -> pushbridge.backend.v1.ConfigureResponse
-	5,  // 26: pushbridge.backend.v1.Backend.Open:output_type -> pushbridge.backend.v1.OpenResponse
-	7,  // 27: pushbridge.backend.v1.Backend.Collections:output_type -> pushbridge.backend.v1.CollectionsResponse
-	10, // 28: pushbridge.backend.v1.Backend.Changes:output_type -> pushbridge.backend.v1.ChangesResponse
-	13, // 29: pushbridge.backend.v1.Backend.Get:output_type -> pushbridge.backend.v1.GetResponse
-	16, // 30: pushbridge.backend.v1.Backend.Put:output_type -> pushbridge.backend.v1.PutResponse
-	18, // 31: pushbridge.backend.v1.Backend.Delete:output_type -> pushbridge.backend.v1.DeleteResponse
-	20, // 32: pushbridge.backend.v1.Backend.Move:output_type -> pushbridge.backend.v1.MoveResponse
-	22, // 33: pushbridge.backend.v1.Backend.Watch:output_type -> pushbridge.backend.v1.WatchResponse
-	24, // 34: pushbridge.backend.v1.Backend.Probe:output_type -> pushbridge.backend.v1.ProbeResponse
-	25, // [25:35] is the sub-list for method output_type
-	15, // [15:25] is the sub-list for method input_type
-	15, // [15:15] is the sub-list for extension type_name
-	15, // [15:15] is the sub-list for extension extendee
-	0,  // [0:15] is the sub-list for field type_name
+	1,  // 14: pushbridge.backend.v1.SchedulesRequest.credentials:type_name -> pushbridge.backend.v1.Credentials
+	0,  // 15: pushbridge.backend.v1.Error.kind:type_name -> pushbridge.backend.v1.Kind
+	2,  // 16: pushbridge.backend.v1.Backend.Configure:input_type -> pushbridge.backend.v1.ConfigureRequest
+	4,  // 17: pushbridge.backend.v1.Backend.Open:input_type -> pushbridge.backend.v1.OpenRequest
+	6,  // 18: pushbridge.backend.v1.Backend.Collections:input_type -> pushbridge.backend.v1.CollectionsRequest
+	9,  // 19: pushbridge.backend.v1.Backend.Changes:input_type -> pushbridge.backend.v1.ChangesRequest
+	12, // 20: pushbridge.backend.v1.Backend.Get:input_type -> pushbridge.backend.v1.GetRequest
+	15, // 21: pushbridge.backend.v1.Backend.Put:input_type -> pushbridge.backend.v1.PutRequest
+	17, // 22: pushbridge.backend.v1.Backend.Delete:input_type -> pushbridge.backend.v1.DeleteRequest
+	19, // 23: pushbridge.backend.v1.Backend.Move:input_type -> pushbridge.backend.v1.MoveRequest
+	21, // 24: pushbridge.backend.v1.Backend.Watch:input_type -> pushbridge.backend.v1.WatchRequest
+	23, // 25: pushbridge.backend.v1.Backend.Probe:input_type -> pushbridge.backend.v1.ProbeRequest
+	26, // 26: pushbridge.backend.v1.Backend.Schedules:input_type -> pushbridge.backend.v1.SchedulesRequest
+	3,  // 27: pushbridge.backend.v1.Backend.Configure:output_type -> pushbridge.backend.v1.ConfigureResponse
+	5,  // 28: pushbridge.backend.v1.Backend.Open:output_type -> pushbridge.backend.v1.OpenResponse
+	7,  // 29: pushbridge.backend.v1.Backend.Collections:output_type -> pushbridge.backend.v1.CollectionsResponse
+	10, // 30: pushbridge.backend.v1.Backend.Changes:output_type -> pushbridge.backend.v1.ChangesResponse
+	13, // 31: pushbridge.backend.v1.Backend.Get:output_type -> pushbridge.backend.v1.GetResponse
+	16, // 32: pushbridge.backend.v1.Backend.Put:output_type -> pushbridge.backend.v1.PutResponse
+	18, // 33: pushbridge.backend.v1.Backend.Delete:output_type -> pushbridge.backend.v1.DeleteResponse
+	20, // 34: pushbridge.backend.v1.Backend.Move:output_type -> pushbridge.backend.v1.MoveResponse
+	22, // 35: pushbridge.backend.v1.Backend.Watch:output_type -> pushbridge.backend.v1.WatchResponse
+	24, // 36: pushbridge.backend.v1.Backend.Probe:output_type -> pushbridge.backend.v1.ProbeResponse
+	27, // 37: pushbridge.backend.v1.Backend.Schedules:output_type -> pushbridge.backend.v1.SchedulesResponse
+	27, // [27:38] is the sub-list for method output_type
+	16, // [16:27] is the sub-list for method input_type
+	16, // [16:16] is the sub-list for extension type_name
+	16, // [16:16] is the sub-list for extension extendee
+	0,  // [0:16] is the sub-list for field type_name
 }
 
 func init() { file_backend_proto_init() }
@@ -1846,7 +1955,7 @@ func file_backend_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_backend_proto_rawDesc), len(file_backend_proto_rawDesc)),
 			NumEnums:      1,
-			NumMessages:   26,
+			NumMessages:   28,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

@@ -44,6 +44,7 @@ const (
 	Backend_Move_FullMethodName        = "/pushbridge.backend.v1.Backend/Move"
 	Backend_Watch_FullMethodName       = "/pushbridge.backend.v1.Backend/Watch"
 	Backend_Probe_FullMethodName       = "/pushbridge.backend.v1.Backend/Probe"
+	Backend_Schedules_FullMethodName   = "/pushbridge.backend.v1.Backend/Schedules"
 )
 
 // BackendClient is the client API for Backend service.
@@ -81,6 +82,9 @@ type BackendClient interface {
 	// Probe answers a tag for each collection. Only for plugins that declare
 	// the extra "probe".
 	Probe(ctx context.Context, in *ProbeRequest, opts ...grpc.CallOption) (*ProbeResponse, error)
+	// Schedules tells whether the store itself sends invitations and answers.
+	// Only for plugins that declare the extra "schedule". Since minor version 1.
+	Schedules(ctx context.Context, in *SchedulesRequest, opts ...grpc.CallOption) (*SchedulesResponse, error)
 }
 
 type backendClient struct {
@@ -230,6 +234,16 @@ func (c *backendClient) Probe(ctx context.Context, in *ProbeRequest, opts ...grp
 	return out, nil
 }
 
+func (c *backendClient) Schedules(ctx context.Context, in *SchedulesRequest, opts ...grpc.CallOption) (*SchedulesResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(SchedulesResponse)
+	err := c.cc.Invoke(ctx, Backend_Schedules_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
 // BackendServer is the server API for Backend service.
 // All implementations must embed UnimplementedBackendServer
 // for forward compatibility.
@@ -265,6 +279,9 @@ type BackendServer interface {
 	// Probe answers a tag for each collection. Only for plugins that declare
 	// the extra "probe".
 	Probe(context.Context, *ProbeRequest) (*ProbeResponse, error)
+	// Schedules tells whether the store itself sends invitations and answers.
+	// Only for plugins that declare the extra "schedule". Since minor version 1.
+	Schedules(context.Context, *SchedulesRequest) (*SchedulesResponse, error)
 	mustEmbedUnimplementedBackendServer()
 }
 
@@ -304,6 +321,9 @@ func (UnimplementedBackendServer) Watch(*WatchRequest, grpc.ServerStreamingServe
 }
 func (UnimplementedBackendServer) Probe(context.Context, *ProbeRequest) (*ProbeResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method Probe not implemented")
+}
+func (UnimplementedBackendServer) Schedules(context.Context, *SchedulesRequest) (*SchedulesResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method Schedules not implemented")
 }
 func (UnimplementedBackendServer) mustEmbedUnimplementedBackendServer() {}
 func (UnimplementedBackendServer) testEmbeddedByValue()                 {}
@@ -467,6 +487,24 @@ func _Backend_Probe_Handler(srv interface{}, ctx context.Context, dec func(inter
 	return interceptor(ctx, in, info, handler)
 }
 
+func _Backend_Schedules_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(SchedulesRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(BackendServer).Schedules(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: Backend_Schedules_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(BackendServer).Schedules(ctx, req.(*SchedulesRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
 // Backend_ServiceDesc is the grpc.ServiceDesc for Backend service.
 // It's only intended for direct use with grpc.RegisterService,
 // and not to be introspected or modified (even as a copy)
@@ -493,6 +531,10 @@ var Backend_ServiceDesc = grpc.ServiceDesc{
 		{
 			MethodName: "Probe",
 			Handler:    _Backend_Probe_Handler,
+		},
+		{
+			MethodName: "Schedules",
+			Handler:    _Backend_Schedules_Handler,
 		},
 	},
 	Streams: []grpc.StreamDesc{

@@ -1,0 +1,151 @@
+package easserver
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+
+	"github.com/pushbridge/pushbridge/bridge/eas"
+	"github.com/pushbridge/pushbridge/bridge/syncengine"
+	"github.com/pushbridge/pushbridge/bridge/translate"
+	"github.com/pushbridge/pushbridge/bridge/translate/calendar"
+	"github.com/pushbridge/pushbridge/plugins/backend"
+)
+
+// MaxResponses bounds the meetings that one request answers. See [MS-ASCMD]
+// "Limiting Size of Command Requests".
+const MaxResponses = 100
+
+// meetingResponse answers invitations that lie in calendars. See [MS-ASCMD]
+// "MeetingResponse".
+//
+// Up to 14.1 phones mail their answers to the organizer themselves. From 16.0 on
+// they ask us to, by SendResponse; we mail nothing, so that it takes a store
+// that does.
+func (s *Server) meetingResponse(ctx context.Context, c *call) (answer, error) {
+	var req eas.MeetingResponseRequest
+	if err := c.decode(&req); err != nil {
+		return nil, err
+	}
+	if n := len(req.Requests); n == 0 || n > MaxResponses {
+		c.event.Status = int(eas.MeetingInvalid)
+		return eas.MeetingResponseResponse{Results: []eas.MeetingResult{{Status: eas.MeetingInvalid}}}, nil
+	}
+	var response eas.MeetingResponseResponse
+	for i := range req.Requests {
+		a := &req.Requests[i]
+		var r eas.MeetingResult
+		if len(a.RequestID) <= MaxID { // longer ones cannot be named in the answer
+			r.RequestID = a.RequestID
+		}
+		err := s.respond(ctx, c, a)
+		if kind := backend.KindOf(err); kind == backend.Denied || kind == backend.Transient {
+			return nil, err // to be sent again: the same answer twice is one
+		}
+		r.Status = meetingStatus(err)
+		if err != nil {
+			c.report(s, err)
+			c.note(slog.Any("refused_response", err))
+		} else if calendar.Response(a.UserResponse) != calendar.Declined {
+			r.CalendarID = a.RequestID
+		}
+		c.event.Status = max(c.event.Status, int(r.Status))
+		response.Results = append(response.Results, r)
+	}
+	return response, nil
+}
+
+// Errors of a response that are not the item's fault.
+var (
+	errNotMailed = errors.New("easserver: nobody would mail the response")
+	errInstance  = errors.New("easserver: the InstanceId is no time")
+)
+
+// meetingStatus tells a phone what came of a response. It is the one place
+// where errors become statuses of MeetingResponse. What would fail the next
+// time, too, is 2, after which phones do not try again. See [MS-ASCMD] "Status
+// (MeetingResponse)", "InstanceId" and "Common Status Codes"; the common ones
+// are for elements that versions before 14.1 do not have.
+func meetingStatus(err error) eas.MeetingStatus {
+	switch {
+	case err == nil:
+		return eas.MeetingOK
+	case errors.Is(err, errNotMailed):
+		return eas.MeetingStatus(eas.MailSubmissionFailed)
+	case errors.Is(err, errInstance):
+		return eas.MeetingStatus(eas.InvalidDateTime)
+	case errors.Is(err, calendar.ErrNoSeries):
+		return eas.MeetingStatus(eas.NoRecurrenceInCalendar)
+	case errors.Is(err, syncengine.ErrNoItem), errors.Is(err, syncengine.ErrNoFolder),
+		errors.Is(err, translate.ErrInvalid), errors.Is(err, translate.ErrUnreadable), errors.Is(err, translate.ErrNotShown):
+		return eas.MeetingInvalid
+	}
+	switch backend.KindOf(err) {
+	case backend.NotFound, backend.ReadOnly, backend.Invalid, backend.TooLarge, backend.Unsupported:
+		return eas.MeetingInvalid
+	case backend.Conflict:
+		return eas.MeetingMailboxError
+	}
+	return eas.MeetingServerError
+}
+
+// respond writes one response into the event that it is for.
+func (s *Server) respond(ctx context.Context, c *call, a *eas.MeetingAnswer) error {
+	folder, _, err := syncengine.ParseServerID(a.RequestID)
+	switch {
+	case err != nil: // such as a LongId of a Search that there is not
+		return err
+	case a.CollectionID != "" && a.CollectionID != folder.String():
+		return fmt.Errorf("%w: %.70q is not in folder %.70q", syncengine.ErrNoItem, a.RequestID, a.CollectionID)
+	case a.InstanceID != "" && c.version < eas.V141:
+		return fmt.Errorf("%w: InstanceId in version %s", translate.ErrInvalid, c.version)
+	}
+	if a.InstanceID != "" {
+		if _, err := translate.ParseDateTime(a.InstanceID); err != nil {
+			return errInstance
+		}
+	}
+	it, err := s.read(ctx, c, a.RequestID)
+	switch {
+	case err != nil:
+		return err
+	case it.class.respond == nil:
+		return fmt.Errorf("%w: an item of class %s is no invitation", translate.ErrInvalid, it.class.name)
+	case it.folder.ReadOnly:
+		return backend.Errorf(backend.ReadOnly, "easserver: respond", "folder %s is read-only", it.folder.ID)
+	}
+	o := s.translation(c)
+	o.Item = a.RequestID
+	if o.Schedules, err = schedules(ctx, it.session, it.folder); err != nil {
+		return err
+	}
+	said := calendar.Answer{Response: calendar.Response(a.UserResponse), Instance: a.InstanceID, Silent: a.SendResponse == nil}
+	return s.putResponse(ctx, it, said, a.SendResponse, o)
+}
+
+// putResponse puts the event with the response in it, unless it has it already.
+func (s *Server) putResponse(ctx context.Context, it heldItem, said calendar.Answer, send *eas.SendResponse, o translate.Options) error {
+	for range maxMerges {
+		body, err := it.class.respond(it.Body, said, o)
+		if err != nil {
+			return translated(err)
+		}
+		// A store mails that somebody comes, and not when else they would.
+		if send != nil && (!o.Schedules || send.ProposedStartTime != "" || send.ProposedEndTime != "") {
+			return errNotMailed
+		}
+		if bytes.Equal(body, it.Body) {
+			return nil
+		}
+		_, err = it.session.Put(ctx, it.folder.Collection, backend.Item{ID: it.ID, Revision: it.Revision, MediaType: it.MediaType, Body: body})
+		if backend.KindOf(err) != backend.Conflict {
+			return err
+		}
+		if it.Item, err = getOne(ctx, it.session, it.folder.Collection, it.ID); err != nil {
+			return err
+		}
+	}
+	return backend.Errorf(backend.Conflict, "easserver: respond", "the event changes faster than it can be answered")
+}

@@ -166,14 +166,36 @@ func (s *Server) watcher(acct *account.Account) func(context.Context, hub.Topic)
 		if err == nil {
 			err = w.Run(ctx)
 		}
-		if acct.Refused() != nil {
+		if parent.Err() == nil {
+			s.Logger.LogAttrs(ctx, slog.LevelInfo, "no longer looking for changes", slog.String("user", t.User), slog.Int64("folder", t.Folder), slog.Any("error", err))
+		}
+		refused := acct.Refused() != nil
+		if !refused && backend.KindOf(err) == backend.Denied {
+			refused = paused(ctx, deniedPause) || acct.Refused() != nil
+		}
+		if refused {
 			// Those who wait come again and log in anew, with the same password
 			// or with another one.
 			s.Hub.Recall(t)
 		}
-		if parent.Err() == nil {
-			s.Logger.LogAttrs(ctx, slog.LevelInfo, "no longer looking for changes", slog.String("user", t.User), slog.Int64("folder", t.Folder), slog.Any("error", err))
-		}
+	}
+}
+
+// deniedPause is how long a topic is left alone whose backend refused a password
+// that is right, as some do where they mean that a collection is forbidden. Nobody
+// would look after it any more until those who wait come again; and if they came at
+// once, they would go round and round.
+const deniedPause = 10 * time.Minute
+
+// paused waits, and answers false if the context ended before.
+func paused(ctx context.Context, d time.Duration) bool {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-ctx.Done():
+		return false
+	case <-timer.C:
+		return true
 	}
 }
 

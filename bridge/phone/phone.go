@@ -92,6 +92,11 @@ type Folder struct {
 // A local edit of the phone's owner.
 type local struct {
 	eas.SyncCommand
+
+	// own is what the owner changed. A phone that sends whole items sends the
+	// rest as it was told last, not as it was when its owner made the edit.
+	own   eas.Properties
+	whole bool
 }
 
 // New makes a phone that speaks through a client. The phone changes the
@@ -173,7 +178,7 @@ func (p *Phone) Add(folder string, item eas.Properties) (clientID string, err er
 	}
 	p.adds++
 	clientID = fmt.Sprintf("new%d", p.adds)
-	f.queued = append(f.queued, local{eas.SyncCommand{Do: addTag, ClientID: clientID, Data: item}})
+	f.queued = append(f.queued, local{SyncCommand: eas.SyncCommand{Do: addTag, ClientID: clientID, Data: item}})
 	return clientID, nil
 }
 
@@ -206,16 +211,17 @@ func (p *Phone) edit(folder string, c eas.SyncCommand) error {
 	if !ok {
 		return fmt.Errorf("phone: folder %q has no item %q", folder, c.ServerID)
 	}
+	own, whole := c.Data, false
 	switch {
 	case c.Do == deleteTag:
 		delete(f.Items, c.ServerID)
 	case c.InstanceID == "":
 		f.Items[c.ServerID] = merge(item, c.Data)
 		if !p.ghosts(f.Class) {
-			c.Data = sendable(f.Items[c.ServerID])
+			c.Data, whole = sendable(f.Items[c.ServerID]), true
 		}
 	}
-	f.queued = append(f.queued, local{c})
+	f.queued = append(f.queued, local{c, own, whole})
 	return nil
 }
 

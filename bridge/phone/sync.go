@@ -152,7 +152,7 @@ func joined(edits []local) []local {
 		case e.ServerID == "" || e.InstanceID != "" || !ok || list[i].Do != changeTag:
 			list = append(list, e)
 		case e.Do == changeTag:
-			list[i].Data = merge(list[i].Data, e.Data)
+			list[i].Data, list[i].own = merge(list[i].Data, e.Data), merge(list[i].own, e.own)
 		default:
 			list[i] = e
 		}

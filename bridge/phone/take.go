@@ -135,14 +135,18 @@ func (r *round) commands(f *Folder, list []eas.SyncCommand) {
 // tell takes over what the server says of an item, with what the owner did to
 // it and the server does not know yet on top.
 func (f *Folder) tell(serverID string, item eas.Properties) {
-	for _, edit := range f.queued {
+	for i := range f.queued {
+		edit := &f.queued[i]
 		switch {
 		case edit.ServerID != serverID || edit.InstanceID != "":
 		case edit.Do == deleteTag:
 			delete(f.Items, serverID)
 			return
 		case edit.Do == changeTag:
-			item = merge(item, edit.Data)
+			item = merge(item, edit.own)
+			if edit.whole {
+				edit.Data = sendable(item)
+			}
 		}
 	}
 	f.Items[serverID] = item

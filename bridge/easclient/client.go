@@ -197,7 +197,7 @@ func httpError(resp *http.Response, body []byte) error {
 		Excerpt:  strings.ToValidUTF8(string(body[:min(len(body), MaxExcerpt)]), "?"),
 	}
 	after := resp.Header.Get("Retry-After")
-	if seconds, err := strconv.Atoi(after); err == nil && seconds > 0 {
+	if seconds, err := strconv.ParseUint(after, 10, 32); err == nil { // more than a century is nonsense
 		e.RetryAfter = time.Duration(seconds) * time.Second
 	} else if at, err := http.ParseTime(after); err == nil {
 		e.RetryAfter = max(0, time.Until(at))

@@ -47,6 +47,7 @@ func FuzzHostileServer(f *testing.F) {
 	f.Add(uint16(451), "X-MS-Location", "http://evil.example/", []byte{})
 	f.Add(uint16(503), "Retry-After", "99999999999999999999", []byte("\xff"))
 	f.Add(uint16(200), "MS-ASProtocolVersions", "2.5,,14.1,99.9", []byte{})
+	f.Add(uint16(303), "Retry-After", "9227000000", []byte("0"))
 	f.Fuzz(func(t *testing.T, status uint16, name, value string, body []byte) {
 		server := &hostile{status: 200 + int(status)%400, header: http.Header{http.CanonicalHeaderKey(name): {value}}, body: body}
 		c := &Client{URL: "https://mail.example.org", User: "ann", Password: "the password", DeviceID: "d", DeviceType: "t", HTTP: &http.Client{Transport: server}}

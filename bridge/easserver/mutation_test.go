@@ -26,7 +26,7 @@ import (
 	"github.com/pushbridge/pushbridge/plugins/backend"
 )
 
-var mutations = flag.Int("mutations", 8, "how many mutations of each good request TestMutations tries in each version; 0 means all")
+var mutations = flag.Int("mutations", 25, "how many mutations of each good request TestMutations tries in each version; 0 means all")
 
 // The other person in the house, of whom ann must never hear.
 const (

@@ -272,6 +272,7 @@ func FuzzSentBack(f *testing.F) {
 	}
 	translatetest.Seeds(f, "vcf")
 	f.Add([]byte("BEGIN:VCARD\nORG;SORT-AS=ʮݿ\xff\xf7\x11:0"))
+	f.Add([]byte("BEGIN:VCARD\nORG;SORT-AS=\xa2\xa2:0"))
 	f.Fuzz(func(t *testing.T, object []byte) {
 		for _, v := range []eas.Version{eas.V25, eas.V161} {
 			shown, err := FromVCard(object, options(v))

@@ -57,7 +57,7 @@ func (p phonetic) write(c *card, s slotID, text string) {
 func sortKeys(name *contentline.Line) []string {
 	for _, p := range name.Params() {
 		if p.Name == "SORT-AS" {
-			return strings.Split(contentline.Clean(strings.Join(p.Values, ",")), ",")
+			return strings.Split(contentline.Clean(strings.ToValidUTF8(strings.Join(p.Values, ","), "\uFFFD")), ",")
 		}
 	}
 	return nil

@@ -28,5 +28,6 @@
 //	[MS-OXRTFCP]  Rich Text Format (RTF) Compression Algorithm
 //
 // Where we leave them, and where phones do and we follow, is written down in
-// DIVERGENCES.md.
+// DIVERGENCES.md; what becomes of each command, message and status, and which
+// test shows it, in CONFORMANCE.md, which package conformance writes.
 package eas

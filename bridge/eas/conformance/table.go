@@ -1,0 +1,172 @@
+package conformance
+
+import "maps"
+
+// Why something is open or not applicable, where several things have one
+// reason.
+const (
+	noMail        = "no backend serves mail yet"
+	noDocuments   = "there is no document library"
+	noRights      = "there is no rights management; the list of templates is empty"
+	notYet        = "not answered yet"
+	noQuota       = "no backend tells us of a quota; a store that is full refuses what is written, which is told per item"
+	noDirectory   = "there is no Active Directory"
+	exchangeMoves = "concerns mailboxes that move between versions of Exchange"
+	httpInstead   = "a server that does not answer is HTTP status 503 with Retry-After, which every version knows"
+)
+
+// outcomes is what becomes of each requirement, except where a test says it of
+// itself by Shows.
+var outcomes = joined(ofCommands, ofMessages, ofStatuses, ofCommon, ofOthers)
+
+// joined makes one table of several; a name may stand in one of them only.
+func joined(tables ...map[string]Outcome) map[string]Outcome {
+	all := make(map[string]Outcome)
+	for _, t := range tables {
+		for name := range t {
+			if _, twice := all[name]; twice {
+				panic("conformance: " + name + " stands in the table twice")
+			}
+		}
+		maps.Copy(all, t)
+	}
+	return all
+}
+
+var ofCommands = map[string]Outcome{
+	"command Sync":              tested("easserver.TestFirstSync", "easserver.TestBothWays", "easserver.TestMutations"),
+	"command FolderSync":        tested("easserver.TestFolderSyncKeys", "easserver.TestHierarchyChanges"),
+	"command GetItemEstimate":   tested("easserver.TestGetItemEstimate"),
+	"command ItemOperations":    tested("easserver.TestItemOperationsFetch", "easserver.TestFilesOfEvents"),
+	"command MeetingResponse":   different("invitations in calendars; those in the inbox come with mail", "easserver.TestMeetingResponse"),
+	"command Ping":              tested("easserver.TestPing", "easserver.TestPingRemembersItsParts"),
+	"command Provision":         tested("easserver.TestPhasesOfProvisioning"),
+	"command Settings":          tested("easserver.TestSettings"),
+	"command SendMail":          open(noMail),
+	"command SmartForward":      open(noMail),
+	"command SmartReply":        open(noMail),
+	"command GetAttachment":     open(noMail),
+	"command GetHierarchy":      notApplicable("of 2.5, and for mail alone; FolderSync does the same in every version"),
+	"command FolderCreate":      open(notYet),
+	"command FolderDelete":      open(notYet),
+	"command FolderUpdate":      open(notYet),
+	"command MoveItems":         open(notYet),
+	"command Search":            open(notYet),
+	"command ResolveRecipients": open(notYet),
+	"command ValidateCert":      open(notYet),
+	"command Find":              open(notYet),
+}
+
+var ofMessages = map[string]Outcome{
+	"FolderCreateRequest":  open(notYet),
+	"FolderCreateResponse": open(notYet),
+	"FolderUpdateRequest":  open(notYet),
+	"FolderUpdateResponse": open(notYet),
+	"FolderDeleteRequest":  open(notYet),
+	"FolderDeleteResponse": open(notYet),
+	"FolderSyncRequest":    tested("easserver.TestFolderSyncKeys"),
+	"FolderSyncResponse":   tested("easserver.TestFolderSyncKeys"),
+	"FolderChanges":        tested("easserver.TestFolderSyncKeys", "easserver.TestHierarchyChanges"),
+	"Folder":               tested("easserver.TestFolderSyncKeys"),
+	"FolderRef":            tested("easserver.TestHierarchyChanges"),
+
+	"GetItemEstimateRequest":  tested("easserver.TestGetItemEstimate"),
+	"EstimateCollection":      tested("easserver.TestGetItemEstimate", "easserver.TestGetItemEstimateForOddFolders"),
+	"GetItemEstimateResponse": tested("easserver.TestGetItemEstimate"),
+	"Estimate":                tested("easserver.TestGetItemEstimate"),
+	"EstimateResult":          tested("easserver.TestGetItemEstimate"),
+
+	"ItemOperationsRequest":  tested("easserver.TestItemOperationsFetch"),
+	"FetchRequest":           tested("easserver.TestItemOperationsFetch", "easserver.TestFilesOfEvents"),
+	"FetchOptions":           tested("easserver.TestItemOperationsFetch", "easserver.TestFilesOfEvents"),
+	"EmptyFolder":            open(notYet),
+	"EmptyFolderOptions":     open(notYet),
+	"ConversationMove":       open(noMail),
+	"MoveOptions":            open(noMail),
+	"ItemOperationsResponse": tested("easserver.TestItemOperationsFetch"),
+	"ItemOperationResults":   tested("easserver.TestItemOperationsFetch"),
+	"MoveResult":             different("a conversation cannot be moved, and is told so", "easserver.TestItemOperationsThatAreNotForUs"),
+	"EmptyFolderResult":      tested("easserver.TestItemOperationsThatAreNotForUs"),
+	"FetchResult":            tested("easserver.TestItemOperationsFetch", "easserver.TestItemOperationsInParts"),
+
+	"MeetingResponseRequest":  tested("easserver.TestMeetingResponse"),
+	"MeetingAnswer":           different("LongId is status 2: it names a message", "easserver.TestMeetingResponse", "easserver.TestMeetingResponseStatuses", "easserver.TestMeetingResponseToAnOccurrence"),
+	"SendResponse":            different("the calendar server mails, where it schedules; the text of the answer is not passed on", "easserver.TestMeetingResponseThatIsMailed"),
+	"MeetingResponseResponse": tested("easserver.TestMeetingResponse"),
+	"MeetingResult":           tested("easserver.TestMeetingResponse", "easserver.TestMeetingResponseToAnOccurrence"),
+
+	"MoveItemsRequest":  open(notYet),
+	"ItemMove":          open(notYet),
+	"MoveItemsResponse": open(notYet),
+	"MoveOutcome":       open(notYet),
+
+	"PingRequest":  tested("easserver.TestPing", "easserver.TestPingRemembersItsParts"),
+	"PingFolder":   tested("easserver.TestPing"),
+	"PingResponse": tested("easserver.TestPing", "easserver.TestBadInput"),
+
+	"ProvisionRequest":  tested("easserver.TestPhasesOfProvisioning"),
+	"ProvisionResponse": tested("easserver.TestPhasesOfProvisioning"),
+	"Policy":            tested("easserver.TestPhasesOfProvisioning", "easserver.TestAcknowledgements"),
+	"PolicyData":        tested("easserver.TestPhasesOfProvisioning"),
+	"WipeResult":        open(notYet),
+	"EASProvisionDoc":   open("one permissive policy"),
+
+	"SearchRequest":      open(notYet),
+	"SearchStore":        open(notYet),
+	"SearchOptions":      open(notYet),
+	"SearchPicture":      open(notYet),
+	"SearchResponse":     open(notYet),
+	"SearchStoreResults": open(notYet),
+	"SearchResult":       open(notYet),
+
+	"SettingsRequest":       tested("easserver.TestSettings"),
+	"InformationRequest":    tested("easserver.TestSettings", "easserver.TestSettingsOfSomebodyWithoutAnAddress"),
+	"DeviceInformation":     tested("easserver.TestSettings", "device.TestWhatPhonesSayIsBounded"),
+	"DevicePassword":        open("there is no safe place for it yet: status 4"),
+	"OofRequest":            tested("easserver.TestSettings", "easserver.TestSettingsOfSomebodyWithoutAnAddress"),
+	"OofGet":                tested("easserver.TestSettings"),
+	"Oof":                   different("no message can be set: nobody here answers mail, and it is said to be off", "easserver.TestSettings", "easserver.TestSettingsOfSomebodyWithoutAnAddress"),
+	"OofMessage":            notApplicable(noMail),
+	"SettingsResponse":      tested("easserver.TestSettings"),
+	"SettingsResult":        tested("easserver.TestSettings"),
+	"OofResult":             tested("easserver.TestSettings"),
+	"UserInformationResult": tested("easserver.TestSettings", "easserver.TestSettingsOfSomebodyWithoutAnAddress"),
+	"UserInformation":       tested("easserver.TestSettings", "easserver.TestSettingsOfSomebodyWithoutAnAddress"),
+	"Account":               tested("easserver.TestSettings"),
+	"EmailAddresses":        tested("easserver.TestSettings"),
+	"RightsResult":          tested("easserver.TestSettingsOfSomebodyWithoutAnAddress"),
+	"RightsGet":             different(noRights, "easserver.TestSettingsOfSomebodyWithoutAnAddress"),
+
+	"SyncRequest":        tested("easserver.TestSeveralFoldersInOneSync", "easserver.TestEmptyAndPartialSync", "easserver.TestHangingSync"),
+	"SyncCollection":     tested("easserver.TestMalformedCollections", "easserver.TestFolderNamedByItsClass", "easserver.TestWindows"),
+	"SyncOptions":        tested("easserver.TestFilterType", "easserver.TestConflict", "easserver.TestTruncation", "easserver.TestOptionsStick"),
+	"BodyPreference":     tested("easserver.TestTruncation", "easserver.TestOddRequests"),
+	"BodyPartPreference": open(noMail),
+	"SyncCommand":        tested("easserver.TestBothWays", "easserver.TestChangeOfOneOccurrence", "easserver.TestDeleteWithInstanceId"),
+	"SyncResponse":       tested("easserver.TestNoChangesIsAnEmptyAnswer", "easserver.TestBoundsOfWaiting"),
+	"SyncResult":         tested("easserver.TestFirstSync", "easserver.TestWindows"),
+	"SyncOutcome":        tested("easserver.TestStatusesOfCommands", "easserver.TestPhoneAddsFiles"),
+}
+
+var ofOthers = map[string]Outcome{
+	"OPTIONS":              tested("easserver.TestWire", "easserver.TestProfileOfVersions"),
+	"plain query":          tested("eas.TestParseQuery", "easserver.TestRequestsThatNameNothingKnown"),
+	"base64 query":         tested("eas.TestParseQuery", "eas.TestQueriesThatCannotBeRead", "easserver.TestWire"),
+	"MS-ASProtocolVersion": tested("easserver.TestRequestsThatNameNothingKnown"),
+	"MS-ASAcceptMultiPart": tested("easserver.TestItemOperationsInParts", "easserver.TestFilesInParts"),
+	"gzip":                 tested("easserver.TestWire", "easserver.TestProfileOfCompression"),
+	"empty answer":         tested("easserver.TestNoChangesIsAnEmptyAnswer", "easserver.TestWire"),
+	"HTTP 400":             tested("easserver.TestBadInput", "easserver.TestRequestsThatNameNothingKnown"),
+	"HTTP 401":             tested("easserver.TestWrongPassword", "easserver.TestWrongPasswords"),
+	"HTTP 403":             tested("easserver.TestAcknowledgements"),
+	"HTTP 449":             tested("easserver.TestPhasesOfProvisioning"),
+	"HTTP 501":             tested("easserver.TestBadInput"),
+	"HTTP 503":             tested("easserver.TestBackendDown", "easserver.TestFullDisk"),
+	"parallel requests":    tested("easserver.TestTwinsGetOneAnswer", "easserver.TestNewerPingReplacesOlder"),
+	"mobilesync":           tested("autodiscover.TestXML", "autodiscover.TestAnswersFollowTheSchema"),
+	"Autodiscover errors":  tested("autodiscover.TestXML"),
+	"Autodiscover JSON":    tested("autodiscover.TestJSON"),
+	"Autodiscover login":   tested("autodiscover.TestXML"),
+	"two phases":           tested("easserver.TestPhasesOfProvisioning", "device.TestProvisioning"),
+	"policy key":           tested("easserver.TestPhasesOfProvisioning", "easserver.TestPolicyKeyThatIsNotSent"),
+}

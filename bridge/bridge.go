@@ -20,6 +20,7 @@ import (
 	"github.com/pushbridge/pushbridge/bridge/store/sqlstore"
 	"github.com/pushbridge/pushbridge/bridge/syncengine"
 	"github.com/pushbridge/pushbridge/bridge/telemetry"
+	"github.com/pushbridge/pushbridge/bridge/watch"
 )
 
 // ErrConfig marks errors that only another configuration mends.
@@ -69,6 +70,7 @@ type Bridge struct {
 	plugins  *plugins
 	accounts *account.Accounts
 	hub      *hub.Hub
+	desk     *watch.Desk
 	engine   *syncengine.Engine
 	devices  *device.Register
 	problems *problem.Register
@@ -125,6 +127,7 @@ func (b *Bridge) join(ctx context.Context, o Options, backends []account.Named) 
 	lingering := o.Linger
 	lingering.Report = func(err error) { b.logger.Error("watching", "error", err) }
 	b.hub = hub.New(lingering)
+	b.desk = new(watch.Desk)
 	var mirror syncengine.Store = b.store.Sync()
 	if o.Store != nil {
 		mirror = o.Store(mirror)
@@ -141,7 +144,7 @@ func (b *Bridge) join(ctx context.Context, o Options, backends []account.Named) 
 	b.door = b.newDoor(o.Version)
 	b.devices = device.New(device.Options{Store: b.store.Phones(), Require: f.Policy.Require, Revision: easserver.PolicyRevision})
 	b.handler = b.routes(easserver.New(easserver.Options{
-		Accounts: b.accounts, Devices: b.devices, Engine: b.engine, Hub: b.hub, Problems: b.problems,
+		Accounts: b.accounts, Devices: b.devices, Engine: b.engine, Hub: b.hub, Desk: b.desk, Problems: b.problems,
 		PollMin: f.PollMin, PollMax: f.PollMax, Placeholder: placeholder.Name, Profiles: b.profiles,
 		Heartbeat: easserver.Heartbeat{Min: f.Heartbeat.Min, Default: f.Heartbeat.Default, Max: f.Heartbeat.Max},
 		Logger:    b.logger,
@@ -210,6 +213,9 @@ func (b *Bridge) Handler() http.Handler { return b.handler }
 
 // Door answers what administrators ask.
 func (b *Bridge) Door() *admin.Server { return b.door }
+
+// Desk is where word arrives of changes at the backends.
+func (b *Bridge) Desk() *watch.Desk { return b.desk }
 
 // Waiting is the number of phones that wait for a change.
 func (b *Bridge) Waiting() int { return b.hub.Waiting() }

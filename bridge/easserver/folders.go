@@ -156,7 +156,7 @@ func (s *Server) watcher(acct *account.Account) func(context.Context, hub.Topic)
 		ctx, release := acct.While(parent)
 		defer release()
 		w := watch.Watcher{
-			Min: s.PollMin, Max: s.PollMax,
+			Min: s.PollMin, Max: s.PollMax, Desk: s.Desk, User: t.User,
 			Publish: func() { s.Hub.Publish(t) },
 			Report: func(err error) {
 				s.Logger.WarnContext(ctx, "looking for changes", "user", t.User, "folder", t.Folder, "error", err)
@@ -213,7 +213,7 @@ func (s *Server) fillWatcher(ctx context.Context, w *watch.Watcher, acct *accoun
 	if w.Session, err = acct.Session(ctx, f.Backend); err != nil && backend.KindOf(err) != backend.Transient {
 		return err
 	}
-	w.Collection = f.Collection
+	w.Backend, w.Collection = f.Backend, f.Collection
 	w.Due = func(ctx context.Context) (time.Duration, bool) {
 		until, held, err := s.Engine.HeldUntil(ctx, f.ID)
 		return time.Until(until), held && err == nil

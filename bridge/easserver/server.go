@@ -20,6 +20,7 @@ import (
 	"github.com/pushbridge/pushbridge/bridge/profile"
 	"github.com/pushbridge/pushbridge/bridge/syncengine"
 	"github.com/pushbridge/pushbridge/bridge/telemetry"
+	"github.com/pushbridge/pushbridge/bridge/watch"
 	"github.com/pushbridge/pushbridge/fcgi"
 )
 
@@ -37,6 +38,10 @@ type Options struct {
 	// PollMin and PollMax bound the time between two questions to a backend
 	// while a phone waits; 0 means the defaults of package watch.
 	PollMin, PollMax time.Duration
+
+	// Desk is where word of changes arrives from outside. Nil means that none
+	// does.
+	Desk *watch.Desk
 
 	// Placeholder is the name of the backend that stands in for what nobody
 	// serves; its answer alone does not mean that a server can be reached.
@@ -79,6 +84,9 @@ func New(o Options) *Server {
 	}
 	if o.Heartbeat == (Heartbeat{}) {
 		o.Heartbeat = DefaultHeartbeat
+	}
+	if o.Desk == nil {
+		o.Desk = new(watch.Desk)
 	}
 	if o.Profiles == nil {
 		o.Profiles = profile.Default()

@@ -20,6 +20,11 @@ type run struct {
 	listenAt time.Time     // when to try the events again, after they broke off
 	relisten time.Duration // what the last such wait was; 0 once they work
 
+	place       place
+	hinted      chan struct{} // capacity 1: the desk has word
+	source      string        // whose word; guarded by Desk.mu
+	unannounced time.Time     // when a question found a change that no event has told of yet; guarded by Desk.mu
+
 	tag      string // of the collection when it was last refreshed
 	tagged   bool
 	interval time.Duration // until the next question, without spread
@@ -30,33 +35,62 @@ type run struct {
 // poll asks once and waits until it is time to ask again. An error ends the
 // run.
 func (r *run) poll(ctx context.Context) error {
-	wait, err := r.ask(ctx, true)
+	hinted := taken(r.hinted)
+	wait, err := r.ask(ctx, hinted)
 	if err != nil {
 		return err
 	}
 	if r.events != nil {
 		wait = min(wait, time.Until(r.listenAt))
 	}
-	return sleep(ctx, wait)
+	timer := time.NewTimer(wait)
+	defer timer.Stop()
+	select {
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	case <-r.hinted:
+		nudge(r.hinted)
+	case <-timer.C:
+	}
+	return nil
+}
+
+// taken tells whether there was a nudge.
+func taken(c chan struct{}) bool {
+	select {
+	case <-c:
+		return true
+	default:
+		return false
+	}
 }
 
 // ask finds out whether something changed, cheaply if it may, publishes it, and
 // answers how long to wait for the next question. An error ends the run.
-func (r *run) ask(ctx context.Context, cheaply bool) (time.Duration, error) {
+//
+// told says that an event led to it: then there is no need to find out whether
+// there is anything to look at.
+func (r *run) ask(ctx context.Context, told bool) (time.Duration, error) {
+	source := r.Desk.begin(r)
 	start := time.Now()
-	changed, err := r.question(ctx, cheaply)
+	changed, err := r.question(ctx, !told)
 	r.cost = time.Since(start)
 	if err != nil {
 		return r.failed(ctx, err)
 	}
 	r.retry = 0
+	r.Desk.found(r, changed, told, source)
 	if changed {
 		r.interval = r.Min
 		r.Publish()
 	} else {
 		r.interval = min(time.Duration(growth*float64(r.interval)), r.Max)
 	}
-	return r.sooner(ctx, r.pause()), nil
+	wait := r.pause()
+	if !changed && r.interval > r.Min && r.Desk.Trusted(Hint{Backend: r.Backend, User: r.User, Path: string(r.Collection)}) {
+		wait = max(wait, spreadOut(safetyTrusted))
+	}
+	return r.sooner(ctx, wait), nil
 }
 
 func (r *run) due(ctx context.Context) (time.Duration, bool) {
@@ -182,7 +216,7 @@ func (r *run) follow(ctx context.Context) (broken, end error) {
 	timer := time.NewTimer(r.Min) // events that do not begin are no reason to miss a change
 	defer timer.Stop()
 	for {
-		cheaply := false
+		told := true
 		select {
 		case err := <-broke:
 			return err, nil
@@ -196,10 +230,11 @@ func (r *run) follow(ctx context.Context) (broken, end error) {
 			case <-event:
 			default:
 			}
+		case <-r.hinted:
 		case <-timer.C:
-			cheaply = true
+			told = false
 		}
-		wait, err := r.ask(ctx, cheaply)
+		wait, err := r.ask(ctx, told)
 		if err != nil {
 			return nil, err
 		}

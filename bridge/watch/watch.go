@@ -1,4 +1,19 @@
 // Package watch notices changes in a collection while somebody waits for them: by the backend's own events where it has them, else by asking.
+//
+// # Word from outside
+//
+// Whoever hears of changes elsewhere - from a storage hook, a webhook, a push
+// message - tells the [Desk]: Desk.Hint finds the collections that are watched
+// and may be concerned, and has them looked at once. A hint is not believed in
+// any other way.
+//
+// Polling is the safety net, and slows down to once an hour where events can
+// be relied on. A source that names itself in its hints is relied on, for its
+// whole backend, once an event of it led to a change; one that knows that it
+// works says so with Desk.Vouch, for a backend, a person or a collection. When a
+// question finds a change and no event comes for it within half a minute,
+// nobody who should have told is relied on any more: one who names himself has
+// to prove himself again, twice as often as the time before; others vouch again.
 package watch
 
 import (
@@ -19,6 +34,12 @@ type Watcher struct {
 	// backend that has events may tell of that list under the empty name, too,
 	// but need not: it is asked for as often as if it had none.
 	Collection backend.CollectionID
+
+	// Desk lets word from outside reach the watcher, under the name of its
+	// Backend in the configuration and the User's name there. Nil means that
+	// none does.
+	Desk          *Desk
+	Backend, User string
 
 	// Refresh takes over what is new in the backend and tells whether there
 	// was anything. It is called by one goroutine at a time.
@@ -93,7 +114,12 @@ func (w Watcher) Run(ctx context.Context) error {
 		w.Max = DefaultMax
 	}
 	w.Max = max(w.Min, w.Max)
-	r := &run{Watcher: w, interval: w.Min}
+	if w.Desk == nil {
+		w.Desk = new(Desk)
+	}
+	r := &run{Watcher: w, interval: w.Min, place: placeOf(w.Backend, w.User, w.Collection), hinted: make(chan struct{}, 1)}
+	w.Desk.add(r)
+	defer w.Desk.remove(r)
 	if w.Session != nil {
 		r.events, _ = backend.As[backend.Watcher](w.Session)
 		if w.Collection != "" {

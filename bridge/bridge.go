@@ -146,7 +146,7 @@ func (b *Bridge) join(ctx context.Context, o Options, backends []account.Named) 
 	b.handler = b.routes(easserver.New(easserver.Options{
 		Accounts: b.accounts, Devices: b.devices, Engine: b.engine, Hub: b.hub, Desk: b.desk, Problems: b.problems,
 		PollMin: f.PollMin, PollMax: f.PollMax, Placeholder: placeholder.Name, Profiles: b.profiles,
-		Heartbeat: easserver.Heartbeat{Min: f.Heartbeat.Min, Default: f.Heartbeat.Default, Max: f.Heartbeat.Max},
+		Heartbeat: b.bounds(),
 		Logger:    b.logger,
 	}), b.logged(autodiscover.New(autodiscover.Options{URL: f.AutodiscoverURL, Login: b.person, Note: noted})))
 	return nil

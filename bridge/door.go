@@ -2,6 +2,7 @@ package bridge
 
 import (
 	"context"
+	"fmt"
 	"net"
 	"path/filepath"
 	"strings"
@@ -10,6 +11,7 @@ import (
 
 	"github.com/pushbridge/pushbridge/bridge/admin"
 	"github.com/pushbridge/pushbridge/bridge/config"
+	"github.com/pushbridge/pushbridge/bridge/device"
 	"github.com/pushbridge/pushbridge/bridge/hub"
 	"github.com/pushbridge/pushbridge/bridge/syncengine"
 	"github.com/pushbridge/pushbridge/fcgi"
@@ -66,7 +68,8 @@ func (b *Bridge) listenAdmin() (net.Listener, error) {
 func (b *Bridge) newDoor(version string) *admin.Server {
 	return admin.New(admin.Options{
 		Engine: b.engine, Devices: b.store.Phones(), Problems: b.problems, Waiting: waiting{b.hub},
-		Backends: b.states, Version: version, Logger: b.logger,
+		Heartbeat: b.bounds(),
+		Backends:  b.states, Version: version, Logger: b.logger,
 	})
 }
 
@@ -80,6 +83,18 @@ func (w waiting) Wake(user string, folders ...syncengine.FolderID) {
 		topics = append(topics, hub.Topic{User: user, Folder: int64(f)})
 	}
 	w.Publish(topics...)
+}
+
+// errAgain ends a wait as if its heartbeat were over.
+var errAgain = fmt.Errorf("bridge: an administrator wants the phone to come again: %w", hub.ErrReplaced)
+
+// Again implements admin.Waiting.
+func (w waiting) Again(user, device string) bool { return w.Order(user, device, errAgain) }
+
+// bounds are those of the heartbeat.
+func (b *Bridge) bounds() device.Bounds {
+	h := b.config.Heartbeat
+	return device.Bounds{Min: h.Min, Default: h.Default, Max: h.Max, Learn: h.Learn}
 }
 
 // stateTime bounds how long a person who asks how the backends are waits for

@@ -51,6 +51,7 @@ type Devices interface {
 	Phone(ctx context.Context, id device.ID) (device.Phone, error)
 	Phones(ctx context.Context, user string) ([]device.Phone, error)
 	Forget(ctx context.Context, id device.ID) error
+	device.Memory
 }
 
 // Problems lists the objects that cannot be shown. *problem.Register is one.
@@ -66,6 +67,10 @@ type Waiting interface {
 	// Wake makes the waiting phones of a user look whether there is news, in
 	// these folders or in the list of them.
 	Wake(user string, folders ...syncengine.FolderID)
+
+	// Again makes a phone that waits come again at once, as if its heartbeat were
+	// over, and tells whether it waited.
+	Again(user, device string) bool
 }
 
 // Options tell New what to build with. All but Backends, Version and Logger
@@ -78,6 +83,9 @@ type Options struct {
 
 	// Backends says how the backends are. Nil means that there are none.
 	Backends func(context.Context) []Backend
+
+	// Heartbeat bounds how long phones may wait.
+	Heartbeat device.Bounds
 
 	Version string       // of the program
 	Logger  *slog.Logger // nil means slog.Default

@@ -87,6 +87,7 @@ func (e *engine) ForgetPhone(_ context.Context, p syncengine.Phone) error {
 }
 
 func (e *engine) Waiting() int                   { return 7 }
+func (e *engine) Again(user, device string) bool { e.order("again %s %s", user, device); return true }
 func (e *engine) Waits(user, device string) bool { return user == "ann" && device == "WAITS" }
 func (e *engine) Wake(user string, folders ...syncengine.FolderID) {
 	e.order("wake %s %v", user, folders)
@@ -171,7 +172,8 @@ func openDoor(t *testing.T) *door {
 		Backends: func(context.Context) []admin.Backend {
 			return []admin.Backend{{Name: "dav", Plugin: "carddav", Well: true}}
 		},
-		Logger: slog.New(slog.NewTextHandler(d.log, nil)),
+		Heartbeat: device.Bounds{Min: time.Minute, Default: 8 * time.Minute, Max: 59 * time.Minute},
+		Logger:    slog.New(slog.NewTextHandler(d.log, nil)),
 	}).Serving()
 	l, err := net.Listen("unix", d.socket)
 	if err != nil {

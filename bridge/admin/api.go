@@ -17,6 +17,9 @@ const (
 	pathResync   = "/v1/resync"
 	pathProblems = "/v1/problems"
 	pathForget   = "/v1/forget"
+	pathBeats    = "/v1/heartbeat"
+	pathPush     = "/v1/push"
+	pathSetPush  = "/v1/push/set"
 )
 
 // A Status is how a worker is.

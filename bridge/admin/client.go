@@ -81,6 +81,21 @@ func (c *Client) Forget(ctx context.Context, r ForgetRequest) (d Done, err error
 	return d, c.post(ctx, pathForget, r, &d)
 }
 
+// Heartbeat tells how long a phone's waits live, network by network.
+func (c *Client) Heartbeat(ctx context.Context, user, device string) (h Heartbeat, err error) {
+	return h, c.get(ctx, pathBeats, url.Values{"user": {user}, "device": {device}}, &h)
+}
+
+// Push tells what may wake a phone.
+func (c *Client) Push(ctx context.Context, user, device string) (p Push, err error) {
+	return p, c.get(ctx, pathPush, url.Values{"user": {user}, "device": {device}}, &p)
+}
+
+// SetPush says what may wake a phone.
+func (c *Client) SetPush(ctx context.Context, r PushRequest) (p Push, err error) {
+	return p, c.post(ctx, pathSetPush, r, &p)
+}
+
 func (c *Client) get(ctx context.Context, path string, query url.Values, into any) error {
 	return c.do(ctx, http.MethodGet, path+"?"+query.Encode(), nil, into)
 }

@@ -46,6 +46,9 @@ var calls = map[string]call{
 	pathResync:   {http.MethodPost, true, (*Server).resync},
 	pathProblems: {http.MethodGet, false, (*Server).problems},
 	pathForget:   {http.MethodPost, true, (*Server).forget},
+	pathBeats:    {http.MethodGet, false, (*Server).heartbeat},
+	pathPush:     {http.MethodGet, false, (*Server).push},
+	pathSetPush:  {http.MethodPost, true, (*Server).setPush},
 }
 
 // A request is what a call is given.

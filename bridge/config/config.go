@@ -46,6 +46,7 @@ type Heartbeat struct {
 	Default   time.Duration // for a phone that names none
 	Max       time.Duration // longer ones are refused
 	Increment time.Duration // by which phones are to try longer ones
+	Learn     bool          // none longer is granted than survived in the phone's network
 }
 
 // Login says what is made of the name that a person types.

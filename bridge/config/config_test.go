@@ -34,7 +34,7 @@ func TestParse(t *testing.T) {
 			want: func(f *File) {
 				f.Listen, f.HTTP, f.State, f.PluginsDir, f.Profiles = "unix:/run/p.sock", "127.0.0.1:8080", "/s", "/p", "/f"
 				f.PollMin, f.PollMax = 5*time.Second, time.Minute
-				f.Heartbeat = Heartbeat{time.Minute, 5 * time.Minute, 28 * time.Minute, 5 * time.Minute}
+				f.Heartbeat = Heartbeat{time.Minute, 5 * time.Minute, 28 * time.Minute, 5 * time.Minute, false}
 				f.Log = Log{"debug", "json"}
 				f.Login = Login{"{user}@{domain}", []string{"example.org"}, "example.org", true, "{user}@example.org", "c"}
 				f.Policy.Require = true

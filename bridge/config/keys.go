@@ -31,6 +31,7 @@ var keys = map[string]taker{
 	"heartbeat_default":   duration(func(f *File) *time.Duration { return &f.Heartbeat.Default }, LeastHeartbeat, MostHeartbeat),
 	"heartbeat_max":       duration(func(f *File) *time.Duration { return &f.Heartbeat.Max }, LeastHeartbeat, MostHeartbeat),
 	"heartbeat_increment": duration(func(f *File) *time.Duration { return &f.Heartbeat.Increment }, time.Second, MostHeartbeat),
+	"heartbeat_learn":     boolean(func(f *File) *bool { return &f.Heartbeat.Learn }),
 	"log.level":           text(func(f *File) *string { return &f.Log.Level }, oneOf("debug", "info", "warn", "error")),
 	"log.format":          text(func(f *File) *string { return &f.Log.Format }, oneOf("text", "json")),
 	"login.rule":          text(func(f *File) *string { return &f.Login.Rule }, loginRule),

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net/http"
+	"net/netip"
 	"time"
 
 	"github.com/pushbridge/pushbridge/bridge/account"
@@ -38,6 +39,7 @@ type call struct {
 
 	// Of the request's header. The request itself would be too much to keep
 	// while the phone waits.
+	from        netip.AddrPort
 	gzip, parts bool
 	key         *uint32
 }
@@ -56,6 +58,7 @@ func (s *Server) newCall(r *http.Request, q eas.Query, acct *account.Account, ev
 	c := &call{query: q, version: version, account: acct, event: event, start: time.Now(),
 		phone:   syncengine.Phone{User: acct.Name(), Device: q.DeviceID},
 		profile: s.Profiles.For(q.DeviceType, r.UserAgent(), q.DeviceID),
+		from:    clientAddress(r.RemoteAddr),
 		gzip:    acceptsGzip(r), parts: wantsParts(r), key: eas.ParsePolicyKey(r.Header.Get("X-MS-PolicyKey"))}
 	c.gzip = c.gzip && !c.profile.NoGzip
 	if c.profile.Name != "" {
@@ -67,6 +70,7 @@ func (s *Server) newCall(r *http.Request, q eas.Query, acct *account.Account, ev
 	if err != nil {
 		return c, refusal(err)
 	}
+	s.heard(r.Context(), c)
 	c.body, err = readBody(r)
 	return c, err
 }

@@ -33,6 +33,10 @@ func (s *Server) ping(ctx context.Context, c *call) (answer, error) {
 	if refusal != nil {
 		return s.pinged(c, *refusal), nil
 	}
+	p, err := s.pushOf(ctx, c)
+	if err != nil {
+		return nil, err
+	}
 	topics := []hub.Topic{{User: c.phone.User}}
 	for _, id := range want.Folders {
 		f, err := s.wantedFolder(ctx, c, id, "")
@@ -43,17 +47,20 @@ func (s *Server) ping(ctx context.Context, c *call) (answer, error) {
 			return nil, err
 		}
 		topics = append(topics, topic(c.phone.User, f.ID))
+		if !p.wakes(f) { // it is looked after all the same, so that its news can be told with others
+			p.rides = append(p.rides, topic(c.phone.User, f.ID))
+		}
 	}
 	return &wait{
-		topics: topics, heartbeat: time.Duration(want.Heartbeat) * time.Second,
-		then: func(_ context.Context, news []hub.Topic, err error) (answer, error) {
+		topics: topics, heartbeat: time.Duration(want.Heartbeat) * time.Second, push: p,
+		then: func(ctx context.Context, news []hub.Topic, err error) (answer, error) {
 			switch {
 			case errors.Is(err, hub.ErrReplaced), errors.Is(err, hub.ErrShutdown):
 				return s.pinged(c, eas.PingResponse{Status: eas.PingExpired}), nil
 			case err != nil:
 				return nil, err
 			}
-			return s.pinged(c, pingAnswer(news)), nil
+			return s.pinged(c, pingAnswer(s.withRides(ctx, c, p, news))), nil
 		},
 	}, nil
 }
@@ -94,6 +101,10 @@ func (s *Server) wantedPing(ctx context.Context, c *call) (want rememberedPing, 
 	if stored != nil && json.Unmarshal(stored, &before) != nil {
 		before = rememberedPing{} // of an earlier program: the phone is asked to say it again
 	}
+	bounds, err := s.bounds(ctx, c)
+	if err != nil {
+		return want, nil, err
+	}
 	want = before
 	if req.HeartbeatInterval != nil {
 		want.Heartbeat = *req.HeartbeatInterval
@@ -104,8 +115,8 @@ func (s *Server) wantedPing(ctx context.Context, c *call) (want rememberedPing, 
 			want.Folders = append(want.Folders, f.ID)
 		}
 	}
-	refusal = s.checkPing(want, req)
-	text, err := json.Marshal(s.keptOfPing(before, want, refusal))
+	refusal = checkPing(bounds, want, req)
+	text, err := json.Marshal(keptOfPing(bounds, before, want, refusal))
 	if err != nil {
 		return want, nil, fmt.Errorf("easserver: remembering a Ping: %w", err)
 	}
@@ -117,14 +128,14 @@ func (s *Server) wantedPing(ctx context.Context, c *call) (want rememberedPing, 
 
 // keptOfPing is what is remembered: of a request that is refused the part that
 // is in order, since the phone may send only the other one again.
-func (s *Server) keptOfPing(before, want rememberedPing, refusal *eas.PingResponse) rememberedPing {
+func keptOfPing(bounds Heartbeat, before, want rememberedPing, refusal *eas.PingResponse) rememberedPing {
 	if refusal != nil && refusal.Status == eas.PingSyntax {
 		return before
 	}
 	if n := len(want.Folders); n > 0 && n <= MaxCollections {
 		before.Folders = want.Folders
 	}
-	if least, most := s.Heartbeat.seconds(); want.Heartbeat >= least && want.Heartbeat <= most {
+	if least, most := inSeconds(bounds); want.Heartbeat >= least && want.Heartbeat <= most {
 		before.Heartbeat = want.Heartbeat
 	}
 	return before
@@ -132,7 +143,7 @@ func (s *Server) keptOfPing(before, want rememberedPing, refusal *eas.PingRespon
 
 // checkPing is the statuses of [MS-ASCMD] "Status (Ping)" that concern the
 // request itself.
-func (s *Server) checkPing(want rememberedPing, req eas.PingRequest) *eas.PingResponse {
+func checkPing(bounds Heartbeat, want rememberedPing, req eas.PingRequest) *eas.PingResponse {
 	seen := make(map[string]bool, len(want.Folders))
 	for _, id := range want.Folders {
 		if id == "" || len(id) > MaxID || seen[id] {
@@ -140,7 +151,7 @@ func (s *Server) checkPing(want rememberedPing, req eas.PingRequest) *eas.PingRe
 		}
 		seen[id] = true
 	}
-	least, most := s.Heartbeat.seconds()
+	least, most := inSeconds(bounds)
 	switch {
 	case len(want.Folders) == 0, want.Heartbeat == 0 && req.HeartbeatInterval == nil:
 		return &eas.PingResponse{Status: eas.PingMissing}

@@ -58,12 +58,10 @@ type Options struct {
 
 // Heartbeat bounds how long a phone may wait. See [MS-ASCMD]
 // "HeartbeatInterval (Ping)".
-type Heartbeat struct {
-	Min, Default, Max time.Duration
-}
+type Heartbeat = device.Bounds
 
-// seconds are the bounds in whole seconds, as Ping says them.
-func (h Heartbeat) seconds() (least, most int) {
+// inSeconds are bounds in whole seconds, as Ping says them.
+func inSeconds(h Heartbeat) (least, most int) {
 	return int((h.Min + time.Second - 1) / time.Second), int(h.Max / time.Second)
 }
 
@@ -75,6 +73,7 @@ var DefaultHeartbeat = Heartbeat{Min: 60 * time.Second, Default: 480 * time.Seco
 type Server struct {
 	Options
 	handler http.Handler
+	endings endings
 }
 
 // New builds a Server.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"slices"
 
 	"github.com/pushbridge/pushbridge/bridge/eas"
 	"github.com/pushbridge/pushbridge/bridge/hub"
@@ -37,8 +38,14 @@ func (s *Server) sync(ctx context.Context, c *call) (answer, error) {
 	}
 	want.name = name
 	all, err := s.syncAll(ctx, c, want)
-	if err == nil && !all.speaks() && want.wait > 0 && !want.hasCommands() {
-		return s.syncWaiting(ctx, c, want, all)
+	if err == nil && want.wait > 0 && !want.hasCommands() {
+		p, err := s.pushOf(ctx, c)
+		if err != nil {
+			return nil, err
+		}
+		if _, quiet := p.quiet(); !all.speaks() || quiet && all.canWait() {
+			return s.syncWaiting(ctx, c, want, all, p)
+		}
 	}
 	return s.syncAnswer(ctx, c, name, all, err)
 }
@@ -110,6 +117,22 @@ func (all allFolders) down() (err error) {
 	return err
 }
 
+// canWait tells whether there is nothing to tell the phone but a few items that
+// are new, which keep until the quiet hours are over.
+func (all allFolders) canWait() bool {
+	for _, f := range all {
+		if f.speaks() && !f.onlyNews() {
+			return false
+		}
+	}
+	return true
+}
+
+// silent are the folders that the phone need not hear of.
+func (all allFolders) silent() allFolders {
+	return slices.DeleteFunc(slices.Clone(all), (*folderSync).speaks)
+}
+
 // rounds are those that can be committed.
 func (all allFolders) rounds() []*syncengine.Round {
 	var rounds []*syncengine.Round
@@ -147,17 +170,18 @@ func (s *Server) syncAll(ctx context.Context, c *call, w *syncWant) (allFolders,
 // prepares the rounds anew: hours may have passed. What these rounds found to be
 // no news is remembered before. A phone that waits stays waiting while a backend
 // is down; without news nobody asks it.
-func (s *Server) syncWaiting(ctx context.Context, c *call, w *syncWant, all allFolders) (answer, error) {
+// News that come in quiet hours stay news until these are over.
+func (s *Server) syncWaiting(ctx context.Context, c *call, w *syncWant, all allFolders, p *push) (answer, error) {
 	topics := make([]hub.Topic, 0, len(all))
 	for _, f := range all {
-		if f.wantsNews() { // the others would wake it for nothing
+		if f.wantsNews() && p.wakes(f.folder) { // the others would wake it for nothing
 			topics = append(topics, topic(c.phone.User, f.folder.ID))
 		}
 	}
-	if err := s.Engine.Commit(ctx, c.phone, nil, nil, all.rounds()...); err != nil {
+	if err := s.Engine.Commit(ctx, c.phone, nil, nil, all.silent().rounds()...); err != nil {
 		return nil, err
 	}
-	return &wait{topics: topics, heartbeat: w.wait, then: func(ctx context.Context, news []hub.Topic, err error) (answer, error) {
+	return &wait{topics: topics, heartbeat: w.wait, push: p, then: func(ctx context.Context, news []hub.Topic, err error) (answer, error) {
 		switch {
 		case errors.Is(err, hub.ErrReplaced), errors.Is(err, hub.ErrShutdown), err == nil && len(news) == 0:
 			c.event.Status = int(eas.SyncOK)
@@ -171,20 +195,27 @@ func (s *Server) syncWaiting(ctx context.Context, c *call, w *syncWant, all allF
 }
 
 // pending answers which of the topics are news to the phone.
-func (s *Server) pending(c *call, topics []hub.Topic) func(context.Context) ([]hub.Topic, error) {
+func (s *Server) pending(c *call, topics []hub.Topic, p *push) func(context.Context) ([]hub.Topic, error) {
 	return func(ctx context.Context) ([]hub.Topic, error) {
-		var news []hub.Topic
-		for _, t := range topics {
-			yes, err := s.isNews(ctx, c, t)
-			if err != nil {
-				return nil, err
-			}
-			if yes {
-				news = append(news, t)
-			}
+		if until, quiet := p.quiet(); quiet {
+			return nil, hub.Later(until)
 		}
-		return news, nil
+		return s.newsIn(ctx, c, p.waking(topics))
 	}
+}
+
+func (s *Server) newsIn(ctx context.Context, c *call, topics []hub.Topic) ([]hub.Topic, error) {
+	var news []hub.Topic
+	for _, t := range topics {
+		yes, err := s.isNews(ctx, c, t)
+		if err != nil {
+			return nil, err
+		}
+		if yes {
+			news = append(news, t)
+		}
+	}
+	return news, nil
 }
 
 func (s *Server) isNews(ctx context.Context, c *call, t hub.Topic) (bool, error) {

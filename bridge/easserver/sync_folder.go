@@ -61,6 +61,13 @@ func (f *folderSync) speaks() bool {
 		f.result.MoreAvailable || f.round != nil && f.round.Dirty()
 }
 
+// onlyNews tells whether the phone has to hear of nothing but a few new items:
+// not of a folder that begins, an answer that got lost, or one of many answers.
+func (f *folderSync) onlyNews() bool {
+	return f.result.Status == eas.SyncOK && len(f.result.Responses) == 0 && len(f.result.Commands) > 0 &&
+		!f.result.MoreAvailable && f.round != nil && !f.round.Initial && !f.round.Repeated
+}
+
 // answer completes what is said of the folder.
 func (f *folderSync) answer() eas.SyncResult {
 	if f.round != nil && f.result.Status == eas.SyncOK {

@@ -80,7 +80,11 @@ func (s *Server) wantedSync(ctx context.Context, c *call) (*syncWant, error) {
 		}
 		want.fillIn(last.Request)
 	}
-	if want.check(s.Heartbeat, c.version); want.refuse != 0 {
+	bounds, err := s.bounds(ctx, c)
+	if err != nil {
+		return nil, err
+	}
+	if want.check(bounds, c.version); want.refuse != 0 {
 		return want, nil
 	}
 	if twice, err := s.folderTwice(ctx, c, want); twice || err != nil {

@@ -18,6 +18,7 @@ import (
 type wait struct {
 	topics    []hub.Topic
 	heartbeat time.Duration
+	push      *push // nil means that all topics wake the phone at any time
 
 	// then answers when something changed, or when the wait ended otherwise; see
 	// hub.Look.
@@ -37,10 +38,11 @@ type waiting struct {
 func (s *Server) sit(ctx context.Context, rec *recorder, c *call, wt *wait) error {
 	c.body = nil
 	w := &waiting{wait: wt, server: s, call: c, since: time.Now()}
+	s.sits(c)
 	var err error
 	w.seat, err = s.Hub.Sit(hub.Wait{
 		User: c.phone.User, Device: c.phone.Device, Topics: wt.topics, Heartbeat: wt.heartbeat,
-		Check: s.pending(c, wt.topics), Watch: s.watcher(c.account),
+		Check: s.pending(c, wt.topics, wt.push), Watch: s.watcher(c.account),
 	})
 	if err != nil {
 		return w.over(ctx, rec, nil, err)
@@ -92,6 +94,7 @@ func (w *waiting) over(ctx context.Context, rec *recorder, news []hub.Topic, err
 		err = hub.ErrShutdown
 	}
 	w.call.park(w.since)
+	w.server.ended(ctx, w.call, w.since, err)
 	message, err := w.then(ctx, news, err)
 	return w.server.conclude(rec, w.call, message, err)
 }

@@ -121,6 +121,19 @@ func TestEndings(t *testing.T) {
 			},
 			want: result{err: wipe, after: time.Minute},
 		},
+		{
+			name: "nothing is to wake it before the heartbeat is over", before: func(n *news) { n.set(Later(time.Now().Add(time.Hour))) },
+			after: func(h *Hub, _ *news, _ context.CancelCauseFunc) { h.Publish(inbox) },
+			want:  result{after: 10 * time.Minute}, asked: 2,
+		},
+		{
+			name: "nothing is to wake it for a while", before: func(n *news) {
+				n.set(Later(time.Now().Add(5 * time.Minute)))
+				time.AfterFunc(5*time.Minute-1, func() { n.set(nil, inbox) })
+			},
+			after: func(h *Hub, _ *news, _ context.CancelCauseFunc) { h.Publish(inbox) },
+			want:  result{topics: []Topic{inbox}, after: 5 * time.Minute}, asked: 3,
+		},
 		{name: "a password that is no longer right", before: func(n *news) { n.set(End(wrong)) }, want: result{err: wrong}, asked: 1},
 		{
 			name: "a backend that is down does not end it", before: func(n *news) { n.set(errors.New("down")) },

@@ -44,6 +44,15 @@ func (e ending) Unwrap() error { return e.err }
 // is no longer right. The wait ends with err itself.
 func End(err error) error { return ending{err} }
 
+// A later is an error of Check that puts it off.
+type later struct{ until time.Time }
+
+func (l later) Error() string { return "hub: nothing wakes this phone before " + l.until.String() }
+
+// Later is an error of Check for a phone that nothing is to wake before a time:
+// Check is asked again then, and by events as ever.
+func Later(until time.Time) error { return later{until} }
+
 // A Seat is a phone that waits: subscribed, but without a goroutine. Whoever
 // holds it looks, lets it rest while there is nothing, and looks again when it
 // is woken:
@@ -124,6 +133,8 @@ func (s *Seat) look(ctx context.Context) (Look, error) {
 	switch e, ends := errors.AsType[ending](err); {
 	case ends:
 		return Look{Over: true}, e.err
+	case isLater(err, &until):
+		s.slow = 0
 	case err != nil:
 		if s.slow == 0 { // once is enough
 			s.hub.report(fmt.Errorf("hub: checking for news: %w", err))
@@ -138,6 +149,15 @@ func (s *Seat) look(ctx context.Context) (Look, error) {
 		s.slow = 0
 	}
 	return Look{Until: until}, nil
+}
+
+// isLater tells whether Check puts it off, and until when if that is sooner.
+func isLater(err error, until *time.Time) bool {
+	l, ok := errors.AsType[later](err)
+	if ok && l.until.Before(*until) {
+		*until = l.until
+	}
+	return ok
 }
 
 // begin forgets what happened before the Check that follows, and answers what

@@ -175,6 +175,7 @@ func TestAdmin(t *testing.T) {
 		{"a card that cannot be read", (*office).brokenCard},
 		{"a phone loads anew", (*office).loadAnew},
 		{"most cards vanish", (*office).vanished},
+		{"what may wake a phone", (*office).pushed},
 		{"a phone is forgotten", (*office).forgotten},
 		{"what cannot be done", (*office).refused},
 	} {
@@ -338,6 +339,27 @@ func (o *office) vanished() {
 		o.t.Errorf("after the release the phone holds %d contacts, want %d", n, left)
 	}
 	o.says("brake list", "Nothing is held.")
+}
+
+// pushed sets what may wake a phone that waits.
+func (o *office) pushed() {
+	p := o.phone(eas.V161, "PHONEA5")
+	bridgetest.Sync(o.t, p)
+	o.says("push ann PHONEA5", "every folder wakes it.")
+	status := o.waiting(p, "PHONEA5", func() {
+		o.says("push ann PHONEA5 --folders events --quiet 22:00-07:00 --zone Europe/Berlin",
+			"only events wake it; nothing does from 22:00 to 07:00 (Europe/Berlin).")
+	})
+	if status != eas.PingExpired {
+		o.t.Errorf("the wait ended with status %d, want %d", status, eas.PingExpired)
+	}
+	o.says("push ann PHONEA5 --folders all --quiet off", "every folder wakes it.")
+	o.says("heartbeat ann PHONEA5", "may wait from 1m0s to 59m0s.", "Nothing was seen yet")
+	for _, args := range []string{"--folders meetings", "--quiet never", "--folders=", "--quiet="} {
+		if status, out := o.admin(append([]string{"push", "ann", "PHONEA5"}, strings.Fields(args)...)...); status != exitUsage {
+			o.t.Errorf("push %s: status %d, %s", args, status, out)
+		}
+	}
 }
 
 // forgotten drops a phone that waits: it begins anew.

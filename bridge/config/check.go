@@ -52,6 +52,32 @@ func adminAddress(s string) *problem {
 	return bad
 }
 
+// notifyAddress checks where hooks send word of changes.
+func notifyAddress(s string) *problem {
+	bad := &problem{fmt.Sprintf("%.80q", s), `write "unixgram:/run/pushbridge/notify.sock?group=radicale", or "off" for none`}
+	kind, rest, _ := strings.Cut(s, ":")
+	switch {
+	case s == "", s == "off":
+		return nil
+	case kind == "unixgram":
+		return socket(s, rest, bad)
+	}
+	return bad
+}
+
+// publicURL checks under which address servers reach this worker. Word of
+// changes is pushed over TLS alone.
+func publicURL(s string) *problem {
+	if s == "" {
+		return nil
+	}
+	u, err := url.Parse(s)
+	if err != nil || u.Scheme != "https" || u.Host == "" || u.RawQuery != "" || u.Fragment != "" || u.User != nil || strings.Trim(u.Path, "/") != "" {
+		return &problem{fmt.Sprintf("%.80q", s), `write "https://mail.example.org": where servers reach the web server in front of pushbridge`}
+	}
+	return nil
+}
+
 // maxSocket bounds the path of a socket, in bytes: an address has 108 of them
 // with the closing zero. See unix(7).
 const maxSocket = 107
@@ -168,6 +194,11 @@ func (l *loader) check() {
 	}
 	if strings.Contains(f.Login.Rule, "{domain}") && f.Login.Domain == "" && len(f.Login.Domains) == 0 {
 		l.complain("login.rule", `set login.domain = "example.org", for those who type none`, "login.rule has {domain}, but no domain is known for a login without one")
+	}
+	for _, h := range f.Hooks {
+		if h.Backend != "" && !slices.ContainsFunc(f.Backends, func(b Backend) bool { return b.Name == h.Backend }) {
+			l.complain("hook."+h.Name+".backend", "name one of the [backend.NAME] tables", "hook.%s.backend names the backend %.80q, which does not exist", h.Name, h.Backend)
+		}
 	}
 	if len(f.Backends) == 0 && l.at.line("backend") == 0 {
 		l.complain("", addBackend, "no backend is configured")

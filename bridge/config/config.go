@@ -16,6 +16,9 @@ type File struct {
 	State  string // a directory
 	Admin  string // the control door: "unix:PATH" or "off"; empty means a socket in State
 
+	Notify     string // where hooks send word of changes: "unixgram:PATH" or "off"; empty means a socket in State
+	WebDAVPush string // "https://HOST": where servers reach this worker with WebDAV-Push; empty means that none is asked to
+
 	Log Log
 
 	Heartbeat Heartbeat
@@ -32,7 +35,27 @@ type File struct {
 	Profiles        string // a file of rules for sorts of phones, see package profile; empty means the built-in ones alone
 
 	Backends []Backend // in the file's order
+	Hooks    []Hook    // in the file's order
 }
+
+// A Hook is one [hook.NAME] table: who may say at /hooks/NAME that something
+// changed.
+type Hook struct {
+	Name    string
+	Kind    string // "nextcloud" or "generic"
+	Backend string // the one that it speaks of; empty means any
+	Secret  string
+	At      string // where the table begins, "FILE:LINE"
+}
+
+// String hides the secret.
+func (h Hook) String() string { return "hook " + h.Name }
+
+// GoString hides it from %#v, too.
+func (h Hook) GoString() string { return h.String() }
+
+// HookKinds are the kinds of hooks that there are.
+var HookKinds = []string{"nextcloud", "generic"}
 
 // Log says what is logged.
 type Log struct {

@@ -66,6 +66,16 @@ func TestParse(t *testing.T) {
 		{name: "a socket with options", text: "listen = \"unix:/p?mode=0660&group=www-data\"" + backends, want: func(f *File) { f.Listen = "unix:/p?mode=0660&group=www-data" }},
 		{name: "a control door", text: "admin = \"unix:/p?group=adm\"" + backends, want: func(f *File) { f.Admin = "unix:/p?group=adm" }},
 		{name: "no control door", text: "admin = \"off\"" + backends, want: func(f *File) { f.Admin = "off" }},
+		{name: "a socket for hooks", text: "notify = \"unixgram:/p?group=radicale\"" + backends, want: func(f *File) { f.Notify = "unixgram:/p?group=radicale" }},
+		{name: "no socket for hooks", text: "notify = \"off\"" + backends, want: func(f *File) { f.Notify = "off" }},
+		{name: "an address for pushes", text: "webdav_push = \"https://mail.example.org\"" + backends, want: func(f *File) { f.WebDAVPush = "https://mail.example.org" }},
+		{
+			name: "hooks",
+			text: "[hook.n]\nkind = \"nextcloud\"\nbackend = \"c\"\nsecret = \"0123456789abcdef\"\n[hook.a]\nkind = \"generic\"\nsecret = \"fedcba9876543210\"" + backends,
+			want: func(f *File) {
+				f.Hooks = []Hook{{"n", "nextcloud", "c", "0123456789abcdef", "p.toml:1"}, {"a", "generic", "", "fedcba9876543210", "p.toml:5"}}
+			},
+		},
 		{name: "a socket that systemd passes", text: "listen = \"systemd\"" + backends, want: func(f *File) { f.Listen = "systemd" }},
 		{name: "a named socket that systemd passes", text: "listen = \"systemd:phones\"" + backends, want: func(f *File) { f.Listen = "systemd:phones" }},
 		{name: "a socket that spawn-fcgi passes", text: "listen = \"spawn-fcgi\"" + backends, want: func(f *File) { f.Listen = "spawn-fcgi" }},

@@ -22,6 +22,8 @@ var keys = map[string]taker{
 	"listen":              text(func(f *File) *string { return &f.Listen }, listenAddress),
 	"http":                text(func(f *File) *string { return &f.HTTP }, hostPort),
 	"admin":               text(func(f *File) *string { return &f.Admin }, adminAddress),
+	"notify":              text(func(f *File) *string { return &f.Notify }, notifyAddress),
+	"webdav_push":         text(func(f *File) *string { return &f.WebDAVPush }, publicURL),
 	"state":               text(func(f *File) *string { return &f.State }, statePlace),
 	"plugins_dir":         text(func(f *File) *string { return &f.PluginsDir }, anything),
 	"profiles":            text(func(f *File) *string { return &f.Profiles }, anything),
@@ -63,7 +65,7 @@ const mostThrottle = 1_000_000
 
 // isTable tells whether keys live below a path.
 func isTable(path string) bool {
-	if path == "backend" {
+	if path == "backend" || path == "hook" {
 		return true
 	}
 	for k := range keys {
@@ -85,7 +87,7 @@ func siblings(path string) []string {
 		}
 	}
 	if prefix == "" {
-		known["backend"] = true
+		known["backend"], known["hook"] = true, true
 	}
 	if len(known) == 0 {
 		return siblings("")

@@ -151,6 +151,10 @@ func (l *loader) table(prefix string, t map[string]any) {
 			l.backends(value)
 			continue
 		}
+		if path == "hook" {
+			l.hooks(value)
+			continue
+		}
 		if keys[path] != nil {
 			if problem := l.take(path, value); problem != nil {
 				l.complain(path, problem.remedy, "%s is %s", path, problem.wrong)

@@ -71,6 +71,7 @@ type Bridge struct {
 	accounts *account.Accounts
 	hub      *hub.Hub
 	desk     *watch.Desk
+	sources  *sources
 	engine   *syncengine.Engine
 	devices  *device.Register
 	problems *problem.Register
@@ -128,6 +129,10 @@ func (b *Bridge) join(ctx context.Context, o Options, backends []account.Named) 
 	lingering.Report = func(err error) { b.logger.Error("watching", "error", err) }
 	b.hub = hub.New(lingering)
 	b.desk = new(watch.Desk)
+	b.sources = &sources{desk: b.desk, logger: b.logger}
+	for _, named := range b.backends {
+		b.sources.backends = append(b.sources.backends, named.Name)
+	}
 	var mirror syncengine.Store = b.store.Sync()
 	if o.Store != nil {
 		mirror = o.Store(mirror)
@@ -148,7 +153,7 @@ func (b *Bridge) join(ctx context.Context, o Options, backends []account.Named) 
 		PollMin: f.PollMin, PollMax: f.PollMax, Placeholder: placeholder.Name, Profiles: b.profiles,
 		Heartbeat: b.bounds(),
 		Logger:    b.logger,
-	}), b.logged(autodiscover.New(autodiscover.Options{URL: f.AutodiscoverURL, Login: b.person, Note: noted})))
+	}), b.logged(autodiscover.New(autodiscover.Options{URL: f.AutodiscoverURL, Login: b.person, Note: noted})), b.webhooks())
 	return nil
 }
 

@@ -159,7 +159,7 @@ func TestRoutes(t *testing.T) {
 	door := func(name string) http.Handler {
 		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { io.WriteString(w, name) })
 	}
-	routes := new(Bridge).routes(door("eas"), door("autodiscover"))
+	routes := new(Bridge).routes(door("eas"), door("autodiscover"), door("hooks"))
 	for path, want := range map[string]string{
 		"/Microsoft-Server-ActiveSync":                     "eas",
 		"/microsoft-server-activesync":                     "eas",
@@ -168,6 +168,8 @@ func TestRoutes(t *testing.T) {
 		"/Autodiscover/Autodiscover.xml":                   "autodiscover",
 		"/autodiscover/../Microsoft-Server-ActiveSync":     "autodiscover", // which knows no such page
 		"/Microsoft-Server-ActiveSync/x":                   "",
+		"/hooks/calendar":                                  "hooks",
+		"/hooks":                                           "",
 		"/Microsoft-Server-ActiveSync/../":                 "",
 		"/Microsoft-Server-ActiveSync%2f":                  "eas",
 		"/Microsoft-Server-ActiveSync%2f..%2fautodiscover": "",

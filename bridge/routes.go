@@ -10,6 +10,7 @@ import (
 
 	"github.com/pushbridge/pushbridge/bridge/account"
 	"github.com/pushbridge/pushbridge/bridge/telemetry"
+	"github.com/pushbridge/pushbridge/bridge/webhook"
 )
 
 // ActiveSyncPath is where phones look for an Exchange account. See [MS-ASHTTP]
@@ -18,7 +19,7 @@ const ActiveSyncPath = "/Microsoft-Server-ActiveSync"
 
 // routes tells the doors of the house apart. Phones write the paths with
 // capital letters or without.
-func (b *Bridge) routes(activeSync, autodiscover http.Handler) http.Handler {
+func (b *Bridge) routes(activeSync, autodiscover, hooks http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		path := strings.ToLower(r.URL.Path)
 		switch {
@@ -26,6 +27,8 @@ func (b *Bridge) routes(activeSync, autodiscover http.Handler) http.Handler {
 			activeSync.ServeHTTP(w, r)
 		case strings.HasPrefix(path, "/autodiscover/"):
 			autodiscover.ServeHTTP(w, r)
+		case strings.HasPrefix(r.URL.Path, webhook.Prefix):
+			hooks.ServeHTTP(w, r)
 		default:
 			w.Header().Set("Content-Type", "text/plain; charset=utf-8")
 			w.WriteHeader(http.StatusNotFound)

@@ -12,6 +12,7 @@ import (
 	"syscall"
 	"time"
 
+	"github.com/pushbridge/pushbridge/bridge/notify"
 	"github.com/pushbridge/pushbridge/fcgi"
 )
 
@@ -32,6 +33,8 @@ type Listeners struct {
 	FastCGI net.Listener // nil means none
 	HTTP    net.Listener // nil means none
 	Admin   net.Listener // the control door; nil means none
+
+	Notify *notify.Listener // for storage hooks; nil means none
 }
 
 // Listen opens the listeners that the configuration names.
@@ -53,6 +56,10 @@ func (b *Bridge) Listen() (l Listeners, err error) {
 	if l.Admin, err = b.listenAdmin(); err != nil {
 		l.Close()
 		return l, fmt.Errorf("bridge: admin: %w%s", err, listenRemedy(err))
+	}
+	if l.Notify, err = b.listenNotify(); err != nil {
+		l.Close()
+		return l, fmt.Errorf("bridge: notify: %w%s", err, listenRemedy(err))
 	}
 	return l, nil
 }
@@ -87,6 +94,9 @@ func (l Listeners) Close() {
 	if l.Admin != nil {
 		l.Admin.Close()
 	}
+	if l.Notify != nil {
+		l.Notify.Close()
+	}
 }
 
 // Serve answers requests until the context ends, and then lets those under way
@@ -117,6 +127,17 @@ func (b *Bridge) Serve(ctx context.Context, l Listeners) error {
 	if l.Admin != nil {
 		b.logger.Info("listening for administrators", "admin", l.Admin.Addr().String())
 		serve("administrators", func() error { return door.Serve(l.Admin) })
+	}
+	if l.Notify != nil {
+		b.logger.Info("listening for hooks", "notify", l.Notify.Addr().String())
+		serve("notices", func() error {
+			err := l.Notify.Serve(ctx, b.logger, func(n notify.Notice) { b.sources.take(sourceNotify, []notify.Notice{n}) })
+			if ctx.Err() != nil && errors.Is(err, net.ErrClosed) {
+				return nil
+			}
+			return err
+		})
+		context.AfterFunc(ctx, func() { l.Notify.Close() })
 	}
 	<-ctx.Done()
 	b.logger.Info("ending", "waiting_phones", b.Waiting())

@@ -34,22 +34,30 @@ type world struct {
 // startWorld runs "pushbridge serve" between a real nginx with the
 // nginx.conf.example of this repository and a real Radicale.
 func startWorld(t *testing.T) *world {
-	w := &world{t: t, radicale: davtest.Radicale(t), log: new(bridgetest.Log)}
+	return startWorldOn(t, davtest.Radicale(t), "poll_min = \"1s\"\npoll_max = \"2s\"\n", "", "")
+}
+
+// startWorldOn does so with more of a configuration: keys of the worker, keys
+// of both backends, and tables.
+func startWorldOn(t *testing.T, radicale *davtest.Server, keys, backendKeys, tables string) *world {
+	w := &world{t: t, radicale: radicale, log: new(bridgetest.Log)}
 	addr := "unix:" + fcgitest.SocketPath(t)
 	path := filepath.Join(t.TempDir(), "pushbridge.toml")
 	config := fmt.Sprintf(`
 listen = %q
 state = %q
 heartbeat_min = 1
-poll_min = "1s"
-poll_max = "2s"
+%s
 [backend.contacts]
 plugin = "carddav"
 url = %q
+%s
 [backend.calendar]
 plugin = "caldav"
 url = %q
-`, addr, t.TempDir(), w.radicale.URL, w.radicale.URL)
+%s
+%s
+`, addr, t.TempDir(), keys, w.radicale.URL, backendKeys, w.radicale.URL, backendKeys, tables)
 	if err := os.WriteFile(path, []byte(config), 0o600); err != nil {
 		t.Fatal(err)
 	}

@@ -15,9 +15,10 @@ import (
 )
 
 // TestMain lets the test's binary stand for the program: the worker starts its
-// plugins as "THIS plugin NAME", and benchmarks start workers.
+// plugins as "THIS plugin NAME", benchmarks start workers, and a storage's hook
+// calls "THIS notify".
 func TestMain(m *testing.M) {
-	if len(os.Args) > 1 && (os.Args[1] == "plugin" || os.Args[1] == "serve") {
+	if len(os.Args) > 1 && (os.Args[1] == "plugin" || os.Args[1] == "serve" || os.Args[1] == "notify") {
 		main()
 	}
 	os.Exit(m.Run())

@@ -98,17 +98,6 @@ func (s *sources) hear(source, backend string) {
 	s.heard[heardKey{source, backend}] = time.Now()
 }
 
-// last is when a source was last heard of a backend, or of any; zero if never.
-func (s *sources) last(source, backend string) time.Time {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	at := s.heard[heardKey{source, backend}]
-	if any := s.heard[heardKey{source, ""}]; any.After(at) {
-		at = any
-	}
-	return at
-}
-
 // webhooks answers the hooks that the configuration names.
 func (b *Bridge) webhooks() http.Handler {
 	hooks := make([]webhook.Hook, len(b.config.Hooks))

@@ -56,6 +56,10 @@ type Settings struct {
 
 	// Heartbeat finds the length of Pings; its zero value starts at 8 minutes.
 	Heartbeat Heartbeat
+
+	// Radio says why a connection was lost a moment ago, as far as the radio
+	// knows: a call, no coverage. Nil means that it knows nothing.
+	Radio func() Cause
 }
 
 // defaultWindow is what [MS-ASCMD] "WindowSize" says for those who say nothing.

@@ -193,7 +193,7 @@ func (pr *prober) ping(ctx context.Context) error {
 	if patience == 0 {
 		patience = pingFor
 	}
-	heartbeat := MinHeartbeat
+	heartbeat := HeartbeatDefault
 	for range 2 {
 		began := time.Now()
 		short, cancel := context.WithTimeout(ctx, patience)

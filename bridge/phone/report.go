@@ -39,6 +39,7 @@ type report struct {
 	phone   *Phone
 	held    int
 	waiting bool // the first Ping has begun
+	length  int  // of the last Ping, in seconds
 
 	mu    sync.Mutex // for the writer and what follows
 	w     io.Writer
@@ -55,9 +56,12 @@ func (r *report) tell(e Event) {
 		r.stop()
 		printEvent(r.w, e)
 	case e.Kind == Waiting && !r.waiting:
-		r.waiting, r.lost = true, false
+		r.waiting, r.lost, r.length = true, false, e.Status
 		fmt.Fprintf(r.w, "%s  holding %s in %s; waiting for changes (heartbeat %d s)\n",
 			now(), count(r.held, "item"), count(len(r.phone.Folders()), "folder"), e.Status)
+	case e.Kind == Waiting && !r.lost && e.Status != r.length:
+		r.length = e.Status
+		fmt.Fprintf(r.w, "%s  the heartbeat is %v now\n", now(), time.Duration(e.Status)*time.Second)
 	case e.Kind == Waiting && r.lost:
 		r.stop()
 		r.timer = time.AfterFunc(settled, func() {

@@ -248,6 +248,7 @@ func TestWatchSaysWhenTheServerIsThereAgain(t *testing.T) {
 			t.Fatal(err)
 		}
 		want := `hh:mm:ss  holding 2 items in 2 folders; waiting for changes (heartbeat 480 s)
+hh:mm:ss  the heartbeat is 13m0s now
 hh:mm:ss  phone: Ping: easclient: connection refused: nothing listens there; is the port right, and does the web server run? (trying again)
 hh:mm:ss  phone: Ping: easclient: connection refused: nothing listens there; is the port right, and does the web server run? (trying again)
 hh:mm:ss  the server is there again; waiting for changes

@@ -15,25 +15,19 @@ import (
 // takes it for cut off, as phones do.
 const grace = 15 * time.Second
 
-// maxBackoff bounds the pauses between attempts while a server is not there.
-const maxBackoff = 2 * time.Minute
-
-// maxRetryAfter bounds the pause that a server may ask for: a phone that is told
-// to come back in a year is of no use to its owner.
-const maxRetryAfter = time.Hour
-
 // Watch syncs, waits in a Ping, syncs what changed, and so on, until ctx ends; it
 // tells of everything that happens. It returns an error only for what waiting
 // cannot mend: a wrong password, a wipe, a phone that is not wanted.
 func (p *Phone) Watch(ctx context.Context, tell func(Event)) error {
 	w := watcher{phone: p, tell: tell, full: true}
-	var pause time.Duration
+	var b backoff
 	for ctx.Err() == nil {
+		w.why, w.lasted = Silence, 0
 		err := w.turn(ctx)
 		switch {
 		case err == nil:
 			if w.quick == 0 && w.alarms == 0 { // else the server is asked again and again
-				pause = 0
+				b = backoff{}
 			}
 			continue
 		case ctx.Err() != nil:
@@ -41,15 +35,12 @@ func (p *Phone) Watch(ctx context.Context, tell func(Event)) error {
 		case final(err):
 			return err
 		}
-		pause = min(max(2*pause, time.Second), maxBackoff)
-		var he *easclient.HTTPError
-		wanted := time.Duration(0) // by the server
-		if errors.As(err, &he) {
-			wanted = min(he.RetryAfter, maxRetryAfter)
+		if w.lasted == 0 { // it was no Ping
+			w.why = p.cause(err)
 		}
 		tell(Event{Kind: Troubled, Err: err})
 		select {
-		case <-time.After(max(pause, wanted)):
+		case <-time.After(b.next(w.why, w.lasted, err)):
 		case <-ctx.Done():
 		}
 	}
@@ -78,6 +69,9 @@ type watcher struct {
 	most   int // folders in a Ping, 0 for any number
 	quick  int // answers in a row that asked for another Ping at once
 	alarms int // Pings in a row that told of changes where there were none
+
+	why    Cause         // of the last Ping's loss
+	lasted time.Duration // until it was lost
 }
 
 // falseAlarm counts Pings that told of changes where a Sync found none. A few
@@ -143,16 +137,16 @@ func (w *watcher) ping(ctx context.Context) error {
 		message = nil // the server remembers
 	}
 	w.tell(Event{Kind: Waiting, Status: seconds})
+	begin := time.Now()
 	inTime, cancel := context.WithTimeout(ctx, length+grace)
 	answer, err := client.Ping(inTime, message)
 	cancel()
+	lasted := time.Since(begin)
 	if err != nil && ctx.Err() == nil {
-		var he *easclient.HTTPError
-		if !errors.As(err, &he) || he.Status == 504 { // the web server in front gave up
-			p.mu.Lock()
-			h.Cut()
-			p.mu.Unlock()
-		}
+		w.why, w.lasted = p.cause(err), lasted
+		p.mu.Lock()
+		h.Lost(w.why, lasted)
+		p.mu.Unlock()
 		w.full = true
 	}
 	p.mu.Lock()
@@ -166,7 +160,7 @@ func (w *watcher) ping(ctx context.Context) error {
 	}
 	w.tell(Event{Kind: Woken, Status: int(answer.Status)})
 	w.full, w.asked, w.length = false, ids, length
-	events, err := w.answered(ctx, answer)
+	events, err := w.answered(ctx, answer, lasted)
 	for _, e := range events {
 		w.tell(e)
 	}
@@ -185,7 +179,7 @@ func (w *watcher) again() error {
 }
 
 // answered does what the end of a Ping asks for.
-func (w *watcher) answered(ctx context.Context, answer eas.PingResponse) ([]Event, error) {
+func (w *watcher) answered(ctx context.Context, answer eas.PingResponse, after time.Duration) ([]Event, error) {
 	p := w.phone
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -193,10 +187,11 @@ func (w *watcher) answered(ctx context.Context, answer eas.PingResponse) ([]Even
 	switch answer.Status {
 	case eas.PingExpired:
 		w.quick = 0
-		h.Lived()
+		h.Lived(after)
 		return nil, nil
 	case eas.PingChanges:
 		w.quick = 0
+		h.Lived(after)
 		w.changed(answer.Folders)
 		return nil, nil
 	case eas.PingHierarchyChanged:

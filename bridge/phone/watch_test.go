@@ -46,7 +46,9 @@ func hold(r *http.Request, d time.Duration) {
 }
 
 func TestWatch(t *testing.T) {
-	minutes := func(n int) Heartbeat { return Heartbeat{Min: time.Duration(n) * time.Minute, Step: time.Minute} }
+	minutes := func(n int) Heartbeat {
+		return Heartbeat{Default: time.Duration(n) * time.Minute, Increment: time.Minute}
+	}
 	for _, c := range []struct {
 		name  string
 		long  time.Duration
@@ -136,28 +138,6 @@ func TestWatch(t *testing.T) {
 	}
 }
 
-func TestWatchFallsBackWhereTheNetworkCutsPingsOff(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		f := newFake(t)
-		f.ping = func(r *http.Request, m eas.PingRequest) eas.PingResponse {
-			if m.HeartbeatInterval != nil && *m.HeartbeatInterval > 360 {
-				hold(r, time.Hour) // and the phone stops listening
-				return eas.PingResponse{}
-			}
-			hold(r, 6*time.Minute)
-			return eas.PingResponse{Status: eas.PingExpired}
-		}
-		_, events, err := watch(t, f, Settings{Heartbeat: Heartbeat{Min: 6 * time.Minute, Step: 3 * time.Minute}}, 25*time.Minute)
-		if err != nil {
-			t.Fatal(err)
-		}
-		want := []string{"waiting 360", "woken 1", "waiting 540", "troubled", "waiting 360", "woken 1", "waiting 360"}
-		if diff := cmp.Diff(want, events); diff != "" {
-			t.Errorf("(-want +got):\n%s", diff)
-		}
-	})
-}
-
 func TestWatchNoticesAlarmsWithoutChanges(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		f := newFake(t)
@@ -203,36 +183,6 @@ func TestWatchGivesUpOnlyWhereWaitingDoesNotHelp(t *testing.T) {
 					t.Errorf("tried %d times in 100 s, want 4: the server asked for 30 s between them", troubles)
 				}
 			})
-		})
-	}
-}
-
-func TestHeartbeat(t *testing.T) {
-	const m = time.Minute
-	for _, c := range []struct {
-		name string
-		h    Heartbeat
-		then func(*Heartbeat)
-		want time.Duration
-	}{
-		{"begins with the least", Heartbeat{}, func(*Heartbeat) {}, MinHeartbeat},
-		{"grows", Heartbeat{}, (*Heartbeat).Lived, MinHeartbeat + HeartbeatStep},
-		{"grows up to the most", Heartbeat{Min: 5 * m, Max: 6 * m}, func(h *Heartbeat) { h.Lived(); h.Lived() }, 6 * m},
-		{"falls back to what lived", Heartbeat{Min: 5 * m, Step: m}, func(h *Heartbeat) { h.Lived(); h.Lived(); h.Cut() }, 6 * m},
-		{"and stays there", Heartbeat{Min: 5 * m, Step: m}, func(h *Heartbeat) { h.Lived(); h.Cut(); h.Lived(); h.Lived() }, 5 * m},
-		{"unless that is cut off too", Heartbeat{Min: 5 * m, Step: m}, func(h *Heartbeat) { h.Lived(); h.Lived(); h.Cut(); h.Cut() }, 5 * m},
-		{"and may then grow again", Heartbeat{Min: 5 * m, Step: m}, func(h *Heartbeat) { h.Lived(); h.Lived(); h.Cut(); h.Cut(); h.Lived() }, 6 * m},
-		{"never falls below the least", Heartbeat{Min: 5 * m}, func(h *Heartbeat) { h.Cut(); h.Cut() }, 5 * m},
-		{"keeps the server's upper bound", Heartbeat{Min: 5 * m, Step: m}, func(h *Heartbeat) { h.Bound(2 * m); h.Lived(); h.Lived() }, 2 * m},
-		{"keeps the server's lower bound", Heartbeat{Min: 5 * m}, func(h *Heartbeat) { h.Bound(15 * m); h.Cut() }, 15 * m},
-		{"takes no nonsense", Heartbeat{Min: 5 * m}, func(h *Heartbeat) { h.Bound(0); h.Bound(-m) }, 5 * m},
-		{"a most below the least", Heartbeat{Min: 5 * m, Max: m}, (*Heartbeat).Lived, 5 * m},
-	} {
-		t.Run(c.name, func(t *testing.T) {
-			c.then(&c.h)
-			if got := c.h.Next(); got != c.want {
-				t.Errorf("got %v, want %v", got, c.want)
-			}
 		})
 	}
 }

@@ -53,14 +53,20 @@ func newPhone() *cobra.Command {
 		return phone.PrintSync(ctx, w, f.config, f.json)
 	})
 	sync.Flags().BoolVar(&f.json, "json", false, "print JSON")
+	watch := f.command("watch", "Wait in Pings and print changes as they come", func(ctx context.Context, w io.Writer) error {
+		return phone.Watch(ctx, w, f.config)
+	})
+	h := &f.config.Heartbeat
+	watch.Flags().DurationVar(&h.Default, "heartbeat-default", phone.HeartbeatDefault, "`HOW LONG` the first Ping waits")
+	watch.Flags().DurationVar(&h.Increment, "heartbeat-increment", phone.HeartbeatIncrement, "by `HOW MUCH` longer it waits when a Ping came back by itself")
+	watch.Flags().DurationVar(&h.Min, "heartbeat-min", phone.HeartbeatMin, "`HOW LONG` a Ping waits at least")
+	watch.Flags().DurationVar(&h.Max, "heartbeat-max", phone.HeartbeatMax, "`HOW LONG` a Ping waits at most")
 	c.AddCommand(
 		f.command("probe", "Walk through what a phone asks first, and say what the server answers", func(ctx context.Context, w io.Writer) error {
 			return phone.Probe(ctx, w, f.config)
 		}),
 		sync,
-		f.command("watch", "Wait in Pings and print changes as they come", func(ctx context.Context, w io.Writer) error {
-			return phone.Watch(ctx, w, f.config)
-		}),
+		watch,
 	)
 	return c
 }

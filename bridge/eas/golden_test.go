@@ -134,6 +134,25 @@ var samples = []struct {
 	{"meetingresponse-answer-14.1", eas.V141, eas.MeetingResponseResponse{Results: []eas.MeetingResult{
 		{RequestID: "8:1", Status: eas.MeetingOK, CalendarID: "8:1"}, {RequestID: "8:2", Status: eas.MeetingInvalid},
 	}}},
+	{"find-gal-16.1", eas.V161, eas.FindRequest{SearchID: "D5F5E4F0-3B11-4B36-A1D9-8F1B7D3B4D2A", Search: &eas.ExecuteSearch{GAL: &eas.FindCriterion{
+		Query: &eas.Element{Text: "Ann"}, Options: &eas.FindOptions{Range: "0-9", Picture: &eas.FindPicture{MaxSize: ptr(20000), MaxPictures: ptr(3)}},
+	}}}},
+	{"find-mailbox-16.1", eas.V161, eas.FindRequest{SearchID: "1", Search: &eas.ExecuteSearch{Mailbox: &eas.FindCriterion{
+		Query:   &eas.Element{Children: []eas.Element{eas.T(tag.FindFreeText, "tea"), eas.T(tag.AirSyncClass, eas.ClassEmail)}},
+		Options: &eas.FindOptions{Range: "0-9", DeepTraversal: true},
+	}}}},
+	{"find-answer-16.1", eas.V161, eas.FindResponse{Status: eas.FindOK, Response: &eas.FindResults{
+		Status: eas.FindOK, Range: "0-0", Total: ptr(1), Results: []eas.FindResult{{Properties: eas.Properties{
+			eas.T(tag.GALDisplayName, "Ann Lee"), eas.T(tag.GALEmailAddress, "ann@example.org"),
+			eas.C(tag.GALPicture, eas.T(tag.GALStatus, "173")),
+		}}},
+	}}},
+	{"resolverecipients-14.1", eas.V141, resolveRequest},
+	{"resolverecipients-12.1", eas.V121, resolveRequest},
+	{"resolverecipients-answer-14.1", eas.V141, resolveResponse},
+	{"resolverecipients-answer-12.1", eas.V121, resolveResponse},
+	{"validatecert-12.1", eas.V121, eas.ValidateCertRequest{Chain: []string{"TUlJ"}, Certificates: []string{"TUlJQw==", "TUlJRA=="}, CheckCRL: ptr(true)}},
+	{"validatecert-answer-12.1", eas.V121, eas.ValidateCertResponse{Status: eas.CertOK, Certificates: []eas.CertResult{{Status: eas.CertOK}, {Status: eas.CertUntrusted}}}},
 	{"search-14.1", eas.V141, eas.SearchRequest{Store: eas.SearchStore{
 		Name: eas.SearchGAL, Query: &eas.Element{Tag: tag.SearchQuery, Text: "ada"},
 		Options: &eas.SearchOptions{Range: "0-99", RebuildResults: true, Picture: &eas.SearchPicture{MaxSize: ptr(1000)}},
@@ -270,3 +289,19 @@ func golden(t *testing.T, name string, got []byte) {
 		t.Errorf("%s (-want +got), -update writes it anew:\n%s", name, diff)
 	}
 }
+
+var resolveRequest = eas.ResolveRecipientsRequest{To: []string{"Ann", "bob@example.org"}, Options: &eas.ResolveOptions{
+	CertificateRetrieval: ptr(eas.FullCertificates), MaxCertificates: ptr(10), MaxAmbiguousRecipients: ptr(5),
+	Availability: &eas.AvailabilityRequest{StartTime: "2026-12-01T08:00:00.000Z", EndTime: "2026-12-01T18:00:00.000Z"},
+	Picture:      &eas.ResolvePicture{MaxSize: ptr(1000), MaxPictures: ptr(1)},
+}}
+
+var resolveResponse = eas.ResolveRecipientsResponse{Status: eas.ResolveOK, Responses: []eas.Resolved{
+	{To: "Ann", Status: eas.ResolveOK, RecipientCount: ptr(1), Recipients: []eas.Recipient{{
+		Type: eas.RecipientGAL, DisplayName: "Ann Lee", EmailAddress: "ann@example.org",
+		Availability: &eas.Availability{Status: eas.ResolveOK, MergedFreeBusy: "0012304"},
+		Certificates: &eas.Certificates{Status: eas.ResolveOK, CertificateCount: ptr(1), RecipientCount: ptr(1), Certificates: []string{"TUlJ"}},
+		Picture:      &eas.PictureResult{Status: eas.ResolveOK, Data: eas.Opaque("\xff\xd8\xff")},
+	}}},
+	{To: "bob@example.org", Status: eas.ResolveNobody, RecipientCount: ptr(0)},
+}}

@@ -233,6 +233,13 @@ func TestEveryCommandCanBeAsked(t *testing.T) {
 			return c.MeetingResponse(ctx, eas.MeetingResponseRequest{})
 		}},
 		{eas.CmdSearch, eas.SearchResponse{Status: 1}, func(c *Client, ctx context.Context) (any, error) { return c.Search(ctx, eas.SearchRequest{}) }},
+		{eas.CmdFind, eas.FindResponse{Status: 1}, func(c *Client, ctx context.Context) (any, error) { return c.Find(ctx, eas.FindRequest{}) }},
+		{eas.CmdResolveRecipients, eas.ResolveRecipientsResponse{Status: 1}, func(c *Client, ctx context.Context) (any, error) {
+			return c.ResolveRecipients(ctx, eas.ResolveRecipientsRequest{})
+		}},
+		{eas.CmdValidateCert, eas.ValidateCertResponse{Status: 1}, func(c *Client, ctx context.Context) (any, error) {
+			return c.ValidateCert(ctx, eas.ValidateCertRequest{})
+		}},
 		{eas.CmdPing, eas.PingResponse{Status: 1}, func(c *Client, ctx context.Context) (any, error) { return c.Ping(ctx, &eas.PingRequest{}) }},
 		{eas.CmdSync, eas.SyncResponse{Status: 1}, func(c *Client, ctx context.Context) (any, error) {
 			a, err := c.Sync(ctx, &eas.SyncRequest{})

@@ -53,17 +53,23 @@ func FuzzHostileServer(f *testing.F) {
 		c := &Client{URL: "https://mail.example.org", User: "ann", Password: "the password", DeviceID: "d", DeviceType: "t", HTTP: &http.Client{Transport: server}}
 		ctx := t.Context()
 		for question, ask := range map[string]func() error{
-			"Options":          func() error { _, err := c.Options(ctx); return err },
-			"Sync":             func() error { _, err := c.Sync(ctx, &eas.SyncRequest{}); return err },
-			"FolderSync":       func() error { _, err := c.FolderSync(ctx, eas.FolderSyncRequest{}); return err },
-			"Ping":             func() error { _, err := c.Ping(ctx, nil); return err },
-			"Provision":        func() error { _, err := c.Provision(ctx, nil); return err },
-			"Settings":         func() error { _, err := c.Settings(ctx, eas.SettingsRequest{}); return err },
-			"ItemOperations":   func() error { _, err := c.ItemOperations(ctx, eas.ItemOperationsRequest{}); return err },
-			"GetItemEstimate":  func() error { _, err := c.GetItemEstimate(ctx, eas.GetItemEstimateRequest{}); return err },
-			"MoveItems":        func() error { _, err := c.MoveItems(ctx, eas.MoveItemsRequest{}); return err },
-			"MeetingResponse":  func() error { _, err := c.MeetingResponse(ctx, eas.MeetingResponseRequest{}); return err },
-			"Search":           func() error { _, err := c.Search(ctx, eas.SearchRequest{}); return err },
+			"Options":         func() error { _, err := c.Options(ctx); return err },
+			"Sync":            func() error { _, err := c.Sync(ctx, &eas.SyncRequest{}); return err },
+			"FolderSync":      func() error { _, err := c.FolderSync(ctx, eas.FolderSyncRequest{}); return err },
+			"Ping":            func() error { _, err := c.Ping(ctx, nil); return err },
+			"Provision":       func() error { _, err := c.Provision(ctx, nil); return err },
+			"Settings":        func() error { _, err := c.Settings(ctx, eas.SettingsRequest{}); return err },
+			"ItemOperations":  func() error { _, err := c.ItemOperations(ctx, eas.ItemOperationsRequest{}); return err },
+			"GetItemEstimate": func() error { _, err := c.GetItemEstimate(ctx, eas.GetItemEstimateRequest{}); return err },
+			"MoveItems":       func() error { _, err := c.MoveItems(ctx, eas.MoveItemsRequest{}); return err },
+			"MeetingResponse": func() error { _, err := c.MeetingResponse(ctx, eas.MeetingResponseRequest{}); return err },
+			"Search":          func() error { _, err := c.Search(ctx, eas.SearchRequest{}); return err },
+			"Find":            func() error { _, err := c.Find(ctx, eas.FindRequest{}); return err },
+			"ResolveRecipients": func() error {
+				_, err := c.ResolveRecipients(ctx, eas.ResolveRecipientsRequest{})
+				return err
+			},
+			"ValidateCert":     func() error { _, err := c.ValidateCert(ctx, eas.ValidateCertRequest{}); return err },
 			"FolderCreate":     func() error { _, err := c.FolderCreate(ctx, eas.FolderCreateRequest{}); return err },
 			"Autodiscover":     func() error { _, err := c.Autodiscover(ctx, "ann@example.org"); return err },
 			"AutodiscoverJSON": func() error { _, err := c.AutodiscoverJSON(ctx, "ann@example.org"); return err },

@@ -2,6 +2,7 @@ package account
 
 import (
 	"context"
+	"time"
 
 	"github.com/pushbridge/pushbridge/plugins/backend"
 )
@@ -18,7 +19,9 @@ var (
 	_ backend.Watcher = watched{}
 	_ backend.Prober  = watched{}
 
-	_ backend.Scheduler = watched{}
+	_ backend.Scheduler  = watched{}
+	_ backend.Identifier = watched{}
+	_ backend.FreeBusier = watched{}
 )
 
 // String names the backend and the person; the session inside may have the
@@ -96,4 +99,22 @@ func (w watched) Schedules(ctx context.Context, c backend.CollectionID) (yes boo
 	}
 	err = w.ask(func() (err error) { yes, err = inside.Schedules(ctx, c); return err })
 	return yes, err
+}
+
+func (w watched) Identity(ctx context.Context) (id backend.Identity, err error) {
+	inside, ok := backend.As[backend.Identifier](w.Session)
+	if !ok {
+		return backend.Identity{}, backend.E(backend.Unsupported, "account: identity", nil)
+	}
+	err = w.ask(func() (err error) { id, err = inside.Identity(ctx); return err })
+	return id, err
+}
+
+func (w watched) FreeBusy(ctx context.Context, addresses []string, from, to time.Time) (found map[string][]byte, err error) {
+	inside, ok := backend.As[backend.FreeBusier](w.Session)
+	if !ok {
+		return nil, backend.E(backend.Unsupported, "account: free and busy", nil)
+	}
+	err = w.ask(func() (err error) { found, err = inside.FreeBusy(ctx, addresses, from, to); return err })
+	return found, err
 }

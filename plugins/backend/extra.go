@@ -1,6 +1,9 @@
 package backend
 
-import "context"
+import (
+	"context"
+	"time"
+)
 
 // An Extra names an optional ability of a session. The names travel between
 // processes at the handshake and are therefore append-only.
@@ -12,6 +15,9 @@ const (
 	ExtraProbe Extra = "probe" // the session is a Prober
 
 	ExtraSchedule Extra = "schedule" // the session is a Scheduler
+
+	ExtraIdentity Extra = "identity" // the session is an Identifier
+	ExtraFreeBusy Extra = "freebusy" // the session is a FreeBusier
 )
 
 // A Watcher is a Session that notices changes by itself. A Session that is
@@ -51,6 +57,39 @@ type Scheduler interface {
 	Schedules(ctx context.Context, c CollectionID) (bool, error)
 }
 
+// An Identity is what a store knows of the person whose session it is.
+type Identity struct {
+	Name      string   // what people call the person; empty if the store does not know
+	Addresses []string // mail addresses, the preferred one first
+}
+
+// An Identifier is a Session of a store that knows under which mail addresses
+// people are invited. Of the person of any other Session the address is what the
+// configuration makes of the login.
+type Identifier interface {
+	Session
+
+	// Identity answers what the store knows now. No addresses are no error.
+	Identity(ctx context.Context) (Identity, error)
+}
+
+// MaxFreeBusy bounds what a store tells of one person's time, in bytes; years of
+// a full calendar fit.
+const MaxFreeBusy = 256 << 10
+
+// A FreeBusier is a Session of a store that tells when other people are busy, as
+// far as the person may know. Where a Session is not one, nothing is known of
+// others.
+type FreeBusier interface {
+	Session
+
+	// FreeBusy answers text/calendar with a VFREEBUSY for each of the mail
+	// addresses (at most MaxBatch) of which the store tells something between
+	// two moments. An address that it does not know, or of which it may not
+	// tell, is absent. Unsupported means that this store tells of nobody.
+	FreeBusy(ctx context.Context, addresses []string, from, to time.Time) (map[string][]byte, error)
+}
+
 // Extras lists the extras of a session, looking through wrappers.
 func Extras(s Session) []Extra {
 	var list []Extra
@@ -62,6 +101,12 @@ func Extras(s Session) []Extra {
 	}
 	if _, ok := As[Scheduler](s); ok {
 		list = append(list, ExtraSchedule)
+	}
+	if _, ok := As[Identifier](s); ok {
+		list = append(list, ExtraIdentity)
+	}
+	if _, ok := As[FreeBusier](s); ok {
+		list = append(list, ExtraFreeBusy)
 	}
 	return list
 }
@@ -104,6 +149,10 @@ func offers[T Session](s Session) bool {
 		want = ExtraProbe
 	case *Scheduler:
 		want = ExtraSchedule
+	case *Identifier:
+		want = ExtraIdentity
+	case *FreeBusier:
+		want = ExtraFreeBusy
 	default:
 		return true
 	}

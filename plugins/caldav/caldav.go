@@ -70,9 +70,9 @@ func (s *store) session(client *webdav.Client, home dav.Home) *session {
 // WantsAddress implements backend.Addressee.
 func (s *store) WantsAddress() bool { return s.server.WantsAddress() }
 
-// Extras tells that every session is a Prober and a Scheduler.
+// Extras tells what every session is.
 func (s *store) Extras() []backend.Extra {
-	return []backend.Extra{backend.ExtraProbe, backend.ExtraSchedule}
+	return []backend.Extra{backend.ExtraProbe, backend.ExtraSchedule, backend.ExtraIdentity, backend.ExtraFreeBusy}
 }
 
 func (s *store) Close() error { return s.server.Close() }

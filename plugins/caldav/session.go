@@ -22,8 +22,10 @@ type session struct {
 }
 
 var (
-	_ backend.Prober    = (*session)(nil)
-	_ backend.Scheduler = (*session)(nil)
+	_ backend.Prober     = (*session)(nil)
+	_ backend.Scheduler  = (*session)(nil)
+	_ backend.Identifier = (*session)(nil)
+	_ backend.FreeBusier = (*session)(nil)
 )
 
 func (s *session) Collections(ctx context.Context) ([]backend.Collection, error) {

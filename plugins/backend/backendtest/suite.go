@@ -100,6 +100,7 @@ var (
 		{"Watch", watching},
 		{"Probe", probing},
 		{"Schedules", scheduling},
+		{"People", people},
 	}
 )
 

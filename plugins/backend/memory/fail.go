@@ -21,6 +21,8 @@ const (
 	OpWatch       Op = "Watch"
 	OpProbe       Op = "Probe"
 	OpSchedules   Op = "Schedules"
+	OpIdentity    Op = "Identity"
+	OpFreeBusy    Op = "FreeBusy"
 )
 
 // A Failure says which calls fail, and how.

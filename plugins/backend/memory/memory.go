@@ -26,7 +26,8 @@ type Backend struct {
 	failures []*Failure
 	calls    map[Op]int
 	epochs   int64
-	mails    bool // see Schedule
+	mails    bool              // see Schedule
+	busy     map[string][]byte // see SetFreeBusy
 	closed   bool
 }
 
@@ -35,13 +36,16 @@ var (
 	_ backend.Watcher = (*Session)(nil)
 	_ backend.Prober  = (*Session)(nil)
 
-	_ backend.Scheduler = (*Session)(nil)
+	_ backend.Scheduler  = (*Session)(nil)
+	_ backend.Identifier = (*Session)(nil)
+	_ backend.FreeBusier = (*Session)(nil)
 )
 
 type person struct {
 	password    string
 	collections map[backend.CollectionID]*collection
 	order       []backend.CollectionID
+	identity    backend.Identity
 }
 
 // A collection remembers for each item, present or removed, the sequence
@@ -73,6 +77,7 @@ func New() *Backend {
 		people:   make(map[string]*person),
 		watchers: make(map[*watcher]struct{}),
 		calls:    make(map[Op]int),
+		busy:     make(map[string][]byte),
 	}
 }
 

@@ -93,9 +93,9 @@ func (s *Session) Probe(ctx context.Context, cs []backend.CollectionID) (map[bac
 	return tags, nil
 }
 
-// Extras says that sessions watch and probe.
+// Extras says that sessions have every extra.
 func (b *Backend) Extras() []backend.Extra {
-	return []backend.Extra{backend.ExtraWatch, backend.ExtraProbe, backend.ExtraSchedule}
+	return []backend.Extra{backend.ExtraWatch, backend.ExtraProbe, backend.ExtraSchedule, backend.ExtraIdentity, backend.ExtraFreeBusy}
 }
 
 // Schedules tells what Schedule said. Collections that hold no events have

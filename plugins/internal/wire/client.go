@@ -21,7 +21,9 @@ var (
 	_ backend.Watcher = (*Session)(nil)
 	_ backend.Prober  = (*Session)(nil)
 
-	_ backend.Scheduler = (*Session)(nil)
+	_ backend.Scheduler  = (*Session)(nil)
+	_ backend.Identifier = (*Session)(nil)
+	_ backend.FreeBusier = (*Session)(nil)
 )
 
 // NewClient answers a client that calls through cc; name is for errors.

@@ -5,8 +5,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"reflect"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/pushbridge/pushbridge/plugins/backend"
 	"github.com/pushbridge/pushbridge/plugins/backend/memory"
@@ -230,8 +232,8 @@ func TestConfigure(t *testing.T) {
 		t.Errorf("Configure of a store that is down: error = %v, want kind Transient", err)
 	}
 	info, err := client.Configure(t.Context(), backend.Settings{"users": map[string]any{"ann": "secret"}})
-	if err != nil || info.Name != "shelf" || len(info.Extras) != 3 {
-		t.Errorf("Configure: %+v, error %v; want the name and three extras", info, err)
+	if err != nil || info.Name != "shelf" || len(info.Extras) != 5 {
+		t.Errorf("Configure: %+v, error %v; want the name and five extras", info, err)
 	}
 	if _, err := client.Configure(t.Context(), nil); backend.KindOf(err) != backend.Unsupported {
 		t.Errorf("a second Configure: error = %v, want kind Unsupported", err)
@@ -285,6 +287,39 @@ func TestSchedulesCrosses(t *testing.T) {
 	}
 	if _, err := sch.Schedules(t.Context(), "none"); backend.KindOf(err) != backend.NotFound {
 		t.Errorf("Schedules of a missing collection: error = %v, want kind NotFound", err)
+	}
+}
+
+func TestPeopleCross(t *testing.T) {
+	b, s := open(t)
+	i, ok := backend.As[backend.Identifier](s)
+	if !ok {
+		t.Fatal("the session is no Identifier behind the wire")
+	}
+	want := backend.Identity{Name: "Ann Lee", Addresses: []string{"ann@example.org", "lee@example.org"}}
+	b.SetIdentity(ann.User, want)
+	if got, err := i.Identity(t.Context()); !reflect.DeepEqual(got, want) || err != nil {
+		t.Errorf("Identity = %+v, %v, want %+v", got, err, want)
+	}
+	f, ok := backend.As[backend.FreeBusier](s)
+	if !ok {
+		t.Fatal("the session is no FreeBusier behind the wire")
+	}
+	b.SetFreeBusy("bob@example.org", []byte("BEGIN:VCALENDAR"))
+	b.SetFreeBusy("eve@example.org", make([]byte, backend.MaxFreeBusy+1))
+	got, err := f.FreeBusy(t.Context(), []string{"bob@example.org", "eve@example.org", "nobody@example.org"}, time.Unix(0, 0), time.Unix(3600, 0))
+	if len(got) != 1 || string(got["bob@example.org"]) != "BEGIN:VCALENDAR" || err != nil {
+		t.Errorf("FreeBusy = %v, %v; want what is known of bob alone, for more than the limit is nothing", got, err)
+	}
+	if _, err := f.FreeBusy(t.Context(), make([]string, backend.MaxBatch+1), time.Unix(0, 0), time.Unix(3600, 0)); backend.KindOf(err) != backend.Invalid {
+		t.Errorf("FreeBusy of too many people: error = %v, want kind Invalid", err)
+	}
+	plain := (&fake{}).session(t)
+	if _, err := plain.(backend.Identifier).Identity(t.Context()); backend.KindOf(err) != backend.Unsupported {
+		t.Errorf("Identity of a session that cannot: error = %v, want kind Unsupported", err)
+	}
+	if _, err := plain.(backend.FreeBusier).FreeBusy(t.Context(), nil, time.Unix(0, 0), time.Unix(1, 0)); backend.KindOf(err) != backend.Unsupported {
+		t.Errorf("FreeBusy of a session that cannot: error = %v, want kind Unsupported", err)
 	}
 }
 

@@ -219,7 +219,8 @@ type ConfigureResponse struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// What the plugin calls itself: "carddav".
 	Name string `protobuf:"bytes,1,opt,name=name,proto3" json:"name,omitempty"`
-	// The extras that its sessions may have: "watch", "probe", "schedule".
+	// The extras that its sessions may have: "watch", "probe", "schedule",
+	// "identity", "freebusy".
 	Extras []string `protobuf:"bytes,2,rep,name=extras,proto3" json:"extras,omitempty"`
 	// The minor version of this protocol that it speaks. The major version is
 	// go-plugin's.
@@ -1635,6 +1636,222 @@ func (x *SchedulesResponse) GetSchedules() bool {
 	return false
 }
 
+type IdentityRequest struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Credentials   *Credentials           `protobuf:"bytes,1,opt,name=credentials,proto3" json:"credentials,omitempty"` // Next unused field number: 2
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *IdentityRequest) Reset() {
+	*x = IdentityRequest{}
+	mi := &file_backend_proto_msgTypes[27]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *IdentityRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*IdentityRequest) ProtoMessage() {}
+
+func (x *IdentityRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_backend_proto_msgTypes[27]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use IdentityRequest.ProtoReflect.Descriptor instead.
+func (*IdentityRequest) Descriptor() ([]byte, []int) {
+	return file_backend_proto_rawDescGZIP(), []int{27}
+}
+
+func (x *IdentityRequest) GetCredentials() *Credentials {
+	if x != nil {
+		return x.Credentials
+	}
+	return nil
+}
+
+type IdentityResponse struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Name          string                 `protobuf:"bytes,1,opt,name=name,proto3" json:"name,omitempty"`
+	Addresses     []string               `protobuf:"bytes,2,rep,name=addresses,proto3" json:"addresses,omitempty"` // the preferred one first
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *IdentityResponse) Reset() {
+	*x = IdentityResponse{}
+	mi := &file_backend_proto_msgTypes[28]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *IdentityResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*IdentityResponse) ProtoMessage() {}
+
+func (x *IdentityResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_backend_proto_msgTypes[28]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use IdentityResponse.ProtoReflect.Descriptor instead.
+func (*IdentityResponse) Descriptor() ([]byte, []int) {
+	return file_backend_proto_rawDescGZIP(), []int{28}
+}
+
+func (x *IdentityResponse) GetName() string {
+	if x != nil {
+		return x.Name
+	}
+	return ""
+}
+
+func (x *IdentityResponse) GetAddresses() []string {
+	if x != nil {
+		return x.Addresses
+	}
+	return nil
+}
+
+type FreeBusyRequest struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Credentials   *Credentials           `protobuf:"bytes,1,opt,name=credentials,proto3" json:"credentials,omitempty"`
+	Addresses     []string               `protobuf:"bytes,2,rep,name=addresses,proto3" json:"addresses,omitempty"` // at most 256
+	From          int64                  `protobuf:"varint,3,opt,name=from,proto3" json:"from,omitempty"`          // Unix seconds
+	To            int64                  `protobuf:"varint,4,opt,name=to,proto3" json:"to,omitempty"`              // Next unused field number: 5
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *FreeBusyRequest) Reset() {
+	*x = FreeBusyRequest{}
+	mi := &file_backend_proto_msgTypes[29]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *FreeBusyRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*FreeBusyRequest) ProtoMessage() {}
+
+func (x *FreeBusyRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_backend_proto_msgTypes[29]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use FreeBusyRequest.ProtoReflect.Descriptor instead.
+func (*FreeBusyRequest) Descriptor() ([]byte, []int) {
+	return file_backend_proto_rawDescGZIP(), []int{29}
+}
+
+func (x *FreeBusyRequest) GetCredentials() *Credentials {
+	if x != nil {
+		return x.Credentials
+	}
+	return nil
+}
+
+func (x *FreeBusyRequest) GetAddresses() []string {
+	if x != nil {
+		return x.Addresses
+	}
+	return nil
+}
+
+func (x *FreeBusyRequest) GetFrom() int64 {
+	if x != nil {
+		return x.From
+	}
+	return 0
+}
+
+func (x *FreeBusyRequest) GetTo() int64 {
+	if x != nil {
+		return x.To
+	}
+	return 0
+}
+
+type FreeBusyResponse struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Address       string                 `protobuf:"bytes,1,opt,name=address,proto3" json:"address,omitempty"`
+	Calendar      []byte                 `protobuf:"bytes,2,opt,name=calendar,proto3" json:"calendar,omitempty"` // text/calendar with a VFREEBUSY, at most 256 KiB
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *FreeBusyResponse) Reset() {
+	*x = FreeBusyResponse{}
+	mi := &file_backend_proto_msgTypes[30]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *FreeBusyResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*FreeBusyResponse) ProtoMessage() {}
+
+func (x *FreeBusyResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_backend_proto_msgTypes[30]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use FreeBusyResponse.ProtoReflect.Descriptor instead.
+func (*FreeBusyResponse) Descriptor() ([]byte, []int) {
+	return file_backend_proto_rawDescGZIP(), []int{30}
+}
+
+func (x *FreeBusyResponse) GetAddress() string {
+	if x != nil {
+		return x.Address
+	}
+	return ""
+}
+
+func (x *FreeBusyResponse) GetCalendar() []byte {
+	if x != nil {
+		return x.Calendar
+	}
+	return nil
+}
+
 // Error is why a call failed.
 type Error struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -1649,7 +1866,7 @@ type Error struct {
 
 func (x *Error) Reset() {
 	*x = Error{}
-	mi := &file_backend_proto_msgTypes[27]
+	mi := &file_backend_proto_msgTypes[31]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1661,7 +1878,7 @@ func (x *Error) String() string {
 func (*Error) ProtoMessage() {}
 
 func (x *Error) ProtoReflect() protoreflect.Message {
-	mi := &file_backend_proto_msgTypes[27]
+	mi := &file_backend_proto_msgTypes[31]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1674,7 +1891,7 @@ func (x *Error) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Error.ProtoReflect.Descriptor instead.
 func (*Error) Descriptor() ([]byte, []int) {
-	return file_backend_proto_rawDescGZIP(), []int{27}
+	return file_backend_proto_rawDescGZIP(), []int{31}
 }
 
 func (x *Error) GetKind() Kind {
@@ -1822,7 +2039,20 @@ const file_backend_proto_rawDesc = "" +
 	"collection\x18\x02 \x01(\fR\n" +
 	"collection\"1\n" +
 	"\x11SchedulesResponse\x12\x1c\n" +
-	"\tschedules\x18\x01 \x01(\bR\tschedules\"\x82\x01\n" +
+	"\tschedules\x18\x01 \x01(\bR\tschedules\"W\n" +
+	"\x0fIdentityRequest\x12D\n" +
+	"\vcredentials\x18\x01 \x01(\v2\".pushbridge.backend.v1.CredentialsR\vcredentials\"D\n" +
+	"\x10IdentityResponse\x12\x12\n" +
+	"\x04name\x18\x01 \x01(\tR\x04name\x12\x1c\n" +
+	"\taddresses\x18\x02 \x03(\tR\taddresses\"\x99\x01\n" +
+	"\x0fFreeBusyRequest\x12D\n" +
+	"\vcredentials\x18\x01 \x01(\v2\".pushbridge.backend.v1.CredentialsR\vcredentials\x12\x1c\n" +
+	"\taddresses\x18\x02 \x03(\tR\taddresses\x12\x12\n" +
+	"\x04from\x18\x03 \x01(\x03R\x04from\x12\x0e\n" +
+	"\x02to\x18\x04 \x01(\x03R\x02to\"H\n" +
+	"\x10FreeBusyResponse\x12\x18\n" +
+	"\aaddress\x18\x01 \x01(\tR\aaddress\x12\x1a\n" +
+	"\bcalendar\x18\x02 \x01(\fR\bcalendar\"\x82\x01\n" +
 	"\x05Error\x12/\n" +
 	"\x04kind\x18\x01 \x01(\x0e2\x1b.pushbridge.backend.v1.KindR\x04kind\x12\x0e\n" +
 	"\x02op\x18\x02 \x01(\tR\x02op\x12\x12\n" +
@@ -1839,7 +2069,7 @@ const file_backend_proto_rawDesc = "" +
 	"\tTOO_LARGE\x10\x06\x12\r\n" +
 	"\tREAD_ONLY\x10\a\x12\v\n" +
 	"\aINVALID\x10\b\x12\x0f\n" +
-	"\vUNSUPPORTED\x10\t2\xd0\a\n" +
+	"\vUNSUPPORTED\x10\t2\x8c\t\n" +
 	"\aBackend\x12^\n" +
 	"\tConfigure\x12'.pushbridge.backend.v1.ConfigureRequest\x1a(.pushbridge.backend.v1.ConfigureResponse\x12O\n" +
 	"\x04Open\x12\".pushbridge.backend.v1.OpenRequest\x1a#.pushbridge.backend.v1.OpenResponse\x12f\n" +
@@ -1851,7 +2081,9 @@ const file_backend_proto_rawDesc = "" +
 	"\x04Move\x12\".pushbridge.backend.v1.MoveRequest\x1a#.pushbridge.backend.v1.MoveResponse\x12T\n" +
 	"\x05Watch\x12#.pushbridge.backend.v1.WatchRequest\x1a$.pushbridge.backend.v1.WatchResponse0\x01\x12R\n" +
 	"\x05Probe\x12#.pushbridge.backend.v1.ProbeRequest\x1a$.pushbridge.backend.v1.ProbeResponse\x12^\n" +
-	"\tSchedules\x12'.pushbridge.backend.v1.SchedulesRequest\x1a(.pushbridge.backend.v1.SchedulesResponseB:Z8github.com/pushbridge/pushbridge/plugins/proto/backendpbb\x06proto3"
+	"\tSchedules\x12'.pushbridge.backend.v1.SchedulesRequest\x1a(.pushbridge.backend.v1.SchedulesResponse\x12[\n" +
+	"\bIdentity\x12&.pushbridge.backend.v1.IdentityRequest\x1a'.pushbridge.backend.v1.IdentityResponse\x12]\n" +
+	"\bFreeBusy\x12&.pushbridge.backend.v1.FreeBusyRequest\x1a'.pushbridge.backend.v1.FreeBusyResponse0\x01B:Z8github.com/pushbridge/pushbridge/plugins/proto/backendpbb\x06proto3"
 
 var (
 	file_backend_proto_rawDescOnce sync.Once
@@ -1866,7 +2098,7 @@ func file_backend_proto_rawDescGZIP() []byte {
 }
 
 var file_backend_proto_enumTypes = make([]protoimpl.EnumInfo, 1)
-var file_backend_proto_msgTypes = make([]protoimpl.MessageInfo, 28)
+var file_backend_proto_msgTypes = make([]protoimpl.MessageInfo, 32)
 var file_backend_proto_goTypes = []any{
 	(Kind)(0),                   // 0: pushbridge.backend.v1.Kind
 	(*Credentials)(nil),         // 1: pushbridge.backend.v1.Credentials
@@ -1896,7 +2128,11 @@ var file_backend_proto_goTypes = []any{
 	(*Tag)(nil),                 // 25: pushbridge.backend.v1.Tag
 	(*SchedulesRequest)(nil),    // 26: pushbridge.backend.v1.SchedulesRequest
 	(*SchedulesResponse)(nil),   // 27: pushbridge.backend.v1.SchedulesResponse
-	(*Error)(nil),               // 28: pushbridge.backend.v1.Error
+	(*IdentityRequest)(nil),     // 28: pushbridge.backend.v1.IdentityRequest
+	(*IdentityResponse)(nil),    // 29: pushbridge.backend.v1.IdentityResponse
+	(*FreeBusyRequest)(nil),     // 30: pushbridge.backend.v1.FreeBusyRequest
+	(*FreeBusyResponse)(nil),    // 31: pushbridge.backend.v1.FreeBusyResponse
+	(*Error)(nil),               // 32: pushbridge.backend.v1.Error
 }
 var file_backend_proto_depIdxs = []int32{
 	1,  // 0: pushbridge.backend.v1.OpenRequest.credentials:type_name -> pushbridge.backend.v1.Credentials
@@ -1906,7 +2142,7 @@ var file_backend_proto_depIdxs = []int32{
 	11, // 4: pushbridge.backend.v1.ChangesResponse.changes:type_name -> pushbridge.backend.v1.Change
 	1,  // 5: pushbridge.backend.v1.GetRequest.credentials:type_name -> pushbridge.backend.v1.Credentials
 	14, // 6: pushbridge.backend.v1.GetResponse.items:type_name -> pushbridge.backend.v1.Fetched
-	28, // 7: pushbridge.backend.v1.Fetched.error:type_name -> pushbridge.backend.v1.Error
+	32, // 7: pushbridge.backend.v1.Fetched.error:type_name -> pushbridge.backend.v1.Error
 	1,  // 8: pushbridge.backend.v1.PutRequest.credentials:type_name -> pushbridge.backend.v1.Credentials
 	1,  // 9: pushbridge.backend.v1.DeleteRequest.credentials:type_name -> pushbridge.backend.v1.Credentials
 	1,  // 10: pushbridge.backend.v1.MoveRequest.credentials:type_name -> pushbridge.backend.v1.Credentials
@@ -1914,34 +2150,40 @@ var file_backend_proto_depIdxs = []int32{
 	1,  // 12: pushbridge.backend.v1.ProbeRequest.credentials:type_name -> pushbridge.backend.v1.Credentials
 	25, // 13: pushbridge.backend.v1.ProbeResponse.tags:type_name -> pushbridge.backend.v1.Tag
 	1,  // 14: pushbridge.backend.v1.SchedulesRequest.credentials:type_name -> pushbridge.backend.v1.Credentials
-	0,  // 15: pushbridge.backend.v1.Error.kind:type_name -> pushbridge.backend.v1.Kind
-	2,  // 16: pushbridge.backend.v1.Backend.Configure:input_type -> pushbridge.backend.v1.ConfigureRequest
-	4,  // 17: pushbridge.backend.v1.Backend.Open:input_type -> pushbridge.backend.v1.OpenRequest
-	6,  // 18: pushbridge.backend.v1.Backend.Collections:input_type -> pushbridge.backend.v1.CollectionsRequest
-	9,  // 19: pushbridge.backend.v1.Backend.Changes:input_type -> pushbridge.backend.v1.ChangesRequest
-	12, // 20: pushbridge.backend.v1.Backend.Get:input_type -> pushbridge.backend.v1.GetRequest
-	15, // 21: pushbridge.backend.v1.Backend.Put:input_type -> pushbridge.backend.v1.PutRequest
-	17, // 22: pushbridge.backend.v1.Backend.Delete:input_type -> pushbridge.backend.v1.DeleteRequest
-	19, // 23: pushbridge.backend.v1.Backend.Move:input_type -> pushbridge.backend.v1.MoveRequest
-	21, // 24: pushbridge.backend.v1.Backend.Watch:input_type -> pushbridge.backend.v1.WatchRequest
-	23, // 25: pushbridge.backend.v1.Backend.Probe:input_type -> pushbridge.backend.v1.ProbeRequest
-	26, // 26: pushbridge.backend.v1.Backend.Schedules:input_type -> pushbridge.backend.v1.SchedulesRequest
-	3,  // 27: pushbridge.backend.v1.Backend.Configure:output_type -> pushbridge.backend.v1.ConfigureResponse
-	5,  // 28: pushbridge.backend.v1.Backend.Open:output_type -> pushbridge.backend.v1.OpenResponse
-	7,  // 29: pushbridge.backend.v1.Backend.Collections:output_type -> pushbridge.backend.v1.CollectionsResponse
-	10, // 30: pushbridge.backend.v1.Backend.Changes:output_type -> pushbridge.backend.v1.ChangesResponse
-	13, // 31: pushbridge.backend.v1.Backend.Get:output_type -> pushbridge.backend.v1.GetResponse
-	16, // 32: pushbridge.backend.v1.Backend.Put:output_type -> pushbridge.backend.v1.PutResponse
-	18, // 33: pushbridge.backend.v1.Backend.Delete:output_type -> pushbridge.backend.v1.DeleteResponse
-	20, // 34: pushbridge.backend.v1.Backend.Move:output_type -> pushbridge.backend.v1.MoveResponse
-	22, // 35: pushbridge.backend.v1.Backend.Watch:output_type -> pushbridge.backend.v1.WatchResponse
-	24, // 36: pushbridge.backend.v1.Backend.Probe:output_type -> pushbridge.backend.v1.ProbeResponse
-	27, // 37: pushbridge.backend.v1.Backend.Schedules:output_type -> pushbridge.backend.v1.SchedulesResponse
-	27, // [27:38] is the sub-list for method output_type
-	16, // [16:27] is the sub-list for method input_type
-	16, // [16:16] is the sub-list for extension type_name
-	16, // [16:16] is the sub-list for extension extendee
-	0,  // [0:16] is the sub-list for field type_name
+	1,  // 15: pushbridge.backend.v1.IdentityRequest.credentials:type_name -> pushbridge.backend.v1.Credentials
+	1,  // 16: pushbridge.backend.v1.FreeBusyRequest.credentials:type_name -> pushbridge.backend.v1.Credentials
+	0,  // 17: pushbridge.backend.v1.Error.kind:type_name -> pushbridge.backend.v1.Kind
+	2,  // 18: pushbridge.backend.v1.Backend.Configure:input_type -> pushbridge.backend.v1.ConfigureRequest
+	4,  // 19: pushbridge.backend.v1.Backend.Open:input_type -> pushbridge.backend.v1.OpenRequest
+	6,  // 20: pushbridge.backend.v1.Backend.Collections:input_type -> pushbridge.backend.v1.CollectionsRequest
+	9,  // 21: pushbridge.backend.v1.Backend.Changes:input_type -> pushbridge.backend.v1.ChangesRequest
+	12, // 22: pushbridge.backend.v1.Backend.Get:input_type -> pushbridge.backend.v1.GetRequest
+	15, // 23: pushbridge.backend.v1.Backend.Put:input_type -> pushbridge.backend.v1.PutRequest
+	17, // 24: pushbridge.backend.v1.Backend.Delete:input_type -> pushbridge.backend.v1.DeleteRequest
+	19, // 25: pushbridge.backend.v1.Backend.Move:input_type -> pushbridge.backend.v1.MoveRequest
+	21, // 26: pushbridge.backend.v1.Backend.Watch:input_type -> pushbridge.backend.v1.WatchRequest
+	23, // 27: pushbridge.backend.v1.Backend.Probe:input_type -> pushbridge.backend.v1.ProbeRequest
+	26, // 28: pushbridge.backend.v1.Backend.Schedules:input_type -> pushbridge.backend.v1.SchedulesRequest
+	28, // 29: pushbridge.backend.v1.Backend.Identity:input_type -> pushbridge.backend.v1.IdentityRequest
+	30, // 30: pushbridge.backend.v1.Backend.FreeBusy:input_type -> pushbridge.backend.v1.FreeBusyRequest
+	3,  // 31: pushbridge.backend.v1.Backend.Configure:output_type -> pushbridge.backend.v1.ConfigureResponse
+	5,  // 32: pushbridge.backend.v1.Backend.Open:output_type -> pushbridge.backend.v1.OpenResponse
+	7,  // 33: pushbridge.backend.v1.Backend.Collections:output_type -> pushbridge.backend.v1.CollectionsResponse
+	10, // 34: pushbridge.backend.v1.Backend.Changes:output_type -> pushbridge.backend.v1.ChangesResponse
+	13, // 35: pushbridge.backend.v1.Backend.Get:output_type -> pushbridge.backend.v1.GetResponse
+	16, // 36: pushbridge.backend.v1.Backend.Put:output_type -> pushbridge.backend.v1.PutResponse
+	18, // 37: pushbridge.backend.v1.Backend.Delete:output_type -> pushbridge.backend.v1.DeleteResponse
+	20, // 38: pushbridge.backend.v1.Backend.Move:output_type -> pushbridge.backend.v1.MoveResponse
+	22, // 39: pushbridge.backend.v1.Backend.Watch:output_type -> pushbridge.backend.v1.WatchResponse
+	24, // 40: pushbridge.backend.v1.Backend.Probe:output_type -> pushbridge.backend.v1.ProbeResponse
+	27, // 41: pushbridge.backend.v1.Backend.Schedules:output_type -> pushbridge.backend.v1.SchedulesResponse
+	29, // 42: pushbridge.backend.v1.Backend.Identity:output_type -> pushbridge.backend.v1.IdentityResponse
+	31, // 43: pushbridge.backend.v1.Backend.FreeBusy:output_type -> pushbridge.backend.v1.FreeBusyResponse
+	31, // [31:44] is the sub-list for method output_type
+	18, // [18:31] is the sub-list for method input_type
+	18, // [18:18] is the sub-list for extension type_name
+	18, // [18:18] is the sub-list for extension extendee
+	0,  // [0:18] is the sub-list for field type_name
 }
 
 func init() { file_backend_proto_init() }
@@ -1955,7 +2197,7 @@ func file_backend_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_backend_proto_rawDesc), len(file_backend_proto_rawDesc)),
 			NumEnums:      1,
-			NumMessages:   28,
+			NumMessages:   32,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

@@ -45,6 +45,8 @@ const (
 	Backend_Watch_FullMethodName       = "/pushbridge.backend.v1.Backend/Watch"
 	Backend_Probe_FullMethodName       = "/pushbridge.backend.v1.Backend/Probe"
 	Backend_Schedules_FullMethodName   = "/pushbridge.backend.v1.Backend/Schedules"
+	Backend_Identity_FullMethodName    = "/pushbridge.backend.v1.Backend/Identity"
+	Backend_FreeBusy_FullMethodName    = "/pushbridge.backend.v1.Backend/FreeBusy"
 )
 
 // BackendClient is the client API for Backend service.
@@ -85,6 +87,13 @@ type BackendClient interface {
 	// Schedules tells whether the store itself sends invitations and answers.
 	// Only for plugins that declare the extra "schedule". Since minor version 1.
 	Schedules(ctx context.Context, in *SchedulesRequest, opts ...grpc.CallOption) (*SchedulesResponse, error)
+	// Identity answers the person's name and mail addresses. Only for plugins
+	// that declare the extra "identity". Since minor version 2.
+	Identity(ctx context.Context, in *IdentityRequest, opts ...grpc.CallOption) (*IdentityResponse, error)
+	// FreeBusy tells when people are busy, a message for each person of whom the
+	// store tells. Only for plugins that declare the extra "freebusy". Since
+	// minor version 2.
+	FreeBusy(ctx context.Context, in *FreeBusyRequest, opts ...grpc.CallOption) (grpc.ServerStreamingClient[FreeBusyResponse], error)
 }
 
 type backendClient struct {
@@ -244,6 +253,35 @@ func (c *backendClient) Schedules(ctx context.Context, in *SchedulesRequest, opt
 	return out, nil
 }
 
+func (c *backendClient) Identity(ctx context.Context, in *IdentityRequest, opts ...grpc.CallOption) (*IdentityResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(IdentityResponse)
+	err := c.cc.Invoke(ctx, Backend_Identity_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *backendClient) FreeBusy(ctx context.Context, in *FreeBusyRequest, opts ...grpc.CallOption) (grpc.ServerStreamingClient[FreeBusyResponse], error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	stream, err := c.cc.NewStream(ctx, &Backend_ServiceDesc.Streams[5], Backend_FreeBusy_FullMethodName, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	x := &grpc.GenericClientStream[FreeBusyRequest, FreeBusyResponse]{ClientStream: stream}
+	if err := x.ClientStream.SendMsg(in); err != nil {
+		return nil, err
+	}
+	if err := x.ClientStream.CloseSend(); err != nil {
+		return nil, err
+	}
+	return x, nil
+}
+
+// This type alias is provided for backwards compatibility with existing code that references the prior non-generic stream type by name.
+type Backend_FreeBusyClient = grpc.ServerStreamingClient[FreeBusyResponse]
+
 // BackendServer is the server API for Backend service.
 // All implementations must embed UnimplementedBackendServer
 // for forward compatibility.
@@ -282,6 +320,13 @@ type BackendServer interface {
 	// Schedules tells whether the store itself sends invitations and answers.
 	// Only for plugins that declare the extra "schedule". Since minor version 1.
 	Schedules(context.Context, *SchedulesRequest) (*SchedulesResponse, error)
+	// Identity answers the person's name and mail addresses. Only for plugins
+	// that declare the extra "identity". Since minor version 2.
+	Identity(context.Context, *IdentityRequest) (*IdentityResponse, error)
+	// FreeBusy tells when people are busy, a message for each person of whom the
+	// store tells. Only for plugins that declare the extra "freebusy". Since
+	// minor version 2.
+	FreeBusy(*FreeBusyRequest, grpc.ServerStreamingServer[FreeBusyResponse]) error
 	mustEmbedUnimplementedBackendServer()
 }
 
@@ -324,6 +369,12 @@ func (UnimplementedBackendServer) Probe(context.Context, *ProbeRequest) (*ProbeR
 }
 func (UnimplementedBackendServer) Schedules(context.Context, *SchedulesRequest) (*SchedulesResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method Schedules not implemented")
+}
+func (UnimplementedBackendServer) Identity(context.Context, *IdentityRequest) (*IdentityResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method Identity not implemented")
+}
+func (UnimplementedBackendServer) FreeBusy(*FreeBusyRequest, grpc.ServerStreamingServer[FreeBusyResponse]) error {
+	return status.Error(codes.Unimplemented, "method FreeBusy not implemented")
 }
 func (UnimplementedBackendServer) mustEmbedUnimplementedBackendServer() {}
 func (UnimplementedBackendServer) testEmbeddedByValue()                 {}
@@ -505,6 +556,35 @@ func _Backend_Schedules_Handler(srv interface{}, ctx context.Context, dec func(i
 	return interceptor(ctx, in, info, handler)
 }
 
+func _Backend_Identity_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(IdentityRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(BackendServer).Identity(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: Backend_Identity_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(BackendServer).Identity(ctx, req.(*IdentityRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _Backend_FreeBusy_Handler(srv interface{}, stream grpc.ServerStream) error {
+	m := new(FreeBusyRequest)
+	if err := stream.RecvMsg(m); err != nil {
+		return err
+	}
+	return srv.(BackendServer).FreeBusy(m, &grpc.GenericServerStream[FreeBusyRequest, FreeBusyResponse]{ServerStream: stream})
+}
+
+// This type alias is provided for backwards compatibility with existing code that references the prior non-generic stream type by name.
+type Backend_FreeBusyServer = grpc.ServerStreamingServer[FreeBusyResponse]
+
 // Backend_ServiceDesc is the grpc.ServiceDesc for Backend service.
 // It's only intended for direct use with grpc.RegisterService,
 // and not to be introspected or modified (even as a copy)
@@ -536,6 +616,10 @@ var Backend_ServiceDesc = grpc.ServiceDesc{
 			MethodName: "Schedules",
 			Handler:    _Backend_Schedules_Handler,
 		},
+		{
+			MethodName: "Identity",
+			Handler:    _Backend_Identity_Handler,
+		},
 	},
 	Streams: []grpc.StreamDesc{
 		{
@@ -561,6 +645,11 @@ var Backend_ServiceDesc = grpc.ServiceDesc{
 		{
 			StreamName:    "Watch",
 			Handler:       _Backend_Watch_Handler,
+			ServerStreams: true,
+		},
+		{
+			StreamName:    "FreeBusy",
+			Handler:       _Backend_FreeBusy_Handler,
 			ServerStreams: true,
 		},
 	},

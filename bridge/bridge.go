@@ -146,8 +146,8 @@ func (b *Bridge) join(ctx context.Context, o Options, backends []account.Named) 
 	if b.problems, err = problem.Open(ctx, b.store.Problems(), b.engine); err != nil {
 		return fmt.Errorf("bridge: %w", err)
 	}
+	b.devices = device.New(device.Options{Store: b.store.Phones(), Policy: f.Policy.Policy, NeverFullWipe: f.Policy.NeverFullWipe, Looping: b.looping, Box: b.recoveryKeys()})
 	b.door = b.newDoor(o.Version)
-	b.devices = device.New(device.Options{Store: b.store.Phones(), Require: f.Policy.Require, Revision: easserver.PolicyRevision})
 	b.handler = b.routes(easserver.New(easserver.Options{
 		Accounts: b.accounts, Devices: b.devices, Engine: b.engine, Hub: b.hub, Desk: b.desk, Problems: b.problems,
 		PollMin: f.PollMin, PollMax: f.PollMax, Placeholder: placeholder.Name, Profiles: b.profiles,

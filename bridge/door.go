@@ -67,7 +67,7 @@ func (b *Bridge) listenAdmin() (net.Listener, error) {
 // newDoor builds what answers at the control door.
 func (b *Bridge) newDoor(version string) *admin.Server {
 	return admin.New(admin.Options{
-		Engine: b.engine, Devices: b.store.Phones(), Problems: b.problems, Waiting: waiting{b.hub},
+		Engine: b.engine, Devices: b.store.Phones(), Security: b.devices, Problems: b.problems, Waiting: waiting{b.hub},
 		Heartbeat: b.bounds(),
 		Backends:  b.states, Version: version, Logger: b.logger,
 	})

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/pushbridge/pushbridge/bridge/device"
+	"github.com/pushbridge/pushbridge/bridge/device/policy"
 	"github.com/pushbridge/pushbridge/bridge/problem"
 	"github.com/pushbridge/pushbridge/bridge/syncengine"
 )
@@ -54,6 +55,17 @@ type Devices interface {
 	device.Memory
 }
 
+// Security orders phones to erase themselves, blocks and allows them, and knows
+// what is asked of them. *device.Register is one.
+type Security interface {
+	OrderWipe(ctx context.Context, id device.ID, o device.Order, by string) (device.Phone, error)
+	CancelWipe(ctx context.Context, id device.ID) (device.Phone, error)
+	Block(ctx context.Context, id device.ID, why string) error
+	Allow(ctx context.Context, id device.ID) error
+	PolicyFor(device.Phone) policy.Policy
+	FullWipes() bool
+}
+
 // Problems lists the objects that cannot be shown. *problem.Register is one.
 type Problems interface {
 	List(ctx context.Context, user string) ([]problem.Problem, error)
@@ -63,6 +75,9 @@ type Problems interface {
 type Waiting interface {
 	Waiting() int
 	Waits(user, device string) bool
+
+	// Order ends the wait of a phone with a reason, and tells whether it waited.
+	Order(user, device string, why error) bool
 
 	// Wake makes the waiting phones of a user look whether there is news, in
 	// these folders or in the list of them.
@@ -78,6 +93,7 @@ type Waiting interface {
 type Options struct {
 	Engine   Engine
 	Devices  Devices
+	Security Security
 	Problems Problems
 	Waiting  Waiting
 
@@ -99,8 +115,8 @@ type Server struct {
 
 // New builds a Server.
 func New(o Options) *Server {
-	if o.Engine == nil || o.Devices == nil || o.Problems == nil || o.Waiting == nil {
-		panic("admin: Engine, Devices, Problems and Waiting are required")
+	if o.Engine == nil || o.Devices == nil || o.Security == nil || o.Problems == nil || o.Waiting == nil {
+		panic("admin: Engine, Devices, Security, Problems and Waiting are required")
 	}
 	if o.Logger == nil {
 		o.Logger = slog.Default()

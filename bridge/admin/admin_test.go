@@ -86,6 +86,11 @@ func (e *engine) ForgetPhone(_ context.Context, p syncengine.Phone) error {
 	return e.order("forget %s %s", p.User, p.Device)
 }
 
+func (e *engine) Order(user, name string, why error) bool {
+	_ = e.order("order %s %s: %v", user, name, why)
+	return name == "WAITS"
+}
+
 func (e *engine) Waiting() int                   { return 7 }
 func (e *engine) Again(user, device string) bool { e.order("again %s %s", user, device); return true }
 func (e *engine) Waits(user, device string) bool { return user == "ann" && device == "WAITS" }
@@ -166,7 +171,7 @@ func openDoor(t *testing.T) *door {
 		}
 	}
 	server := admin.New(admin.Options{
-		Engine: d.engine, Devices: d.devices, Waiting: d.engine, Version: "v1",
+		Engine: d.engine, Devices: d.devices, Security: device.New(device.Options{Store: d.devices}), Waiting: d.engine, Version: "v1",
 		Problems: unshown{{Object: problem.Object{User: "ann", Backend: "dav", Collection: "/ann/c/", ID: "x.vcf"}, Folder: 1,
 			Kind: problem.Unreadable, Reason: "no BEGIN", FirstSeen: noon, LastSeen: noon, Count: 3}},
 		Backends: func(context.Context) []admin.Backend {
@@ -340,7 +345,7 @@ func TestWire(t *testing.T) {
 		status                   int
 		kind                     admin.Kind
 	}{
-		{"no such call", "GET", "/v1/wipe", "", 501, admin.Unknown},
+		{"no such call", "GET", "/v1/fly", "", 501, admin.Unknown},
 		{"no such version", "GET", "/v2/status", "", 501, admin.Unknown},
 		{"a question that is sent as an order", "POST", "/v1/status", "{}", 400, admin.Invalid},
 		{"an order that is sent as a question", "GET", "/v1/forget", "", 400, admin.Invalid},

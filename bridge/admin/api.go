@@ -20,6 +20,10 @@ const (
 	pathBeats    = "/v1/heartbeat"
 	pathPush     = "/v1/push"
 	pathSetPush  = "/v1/push/set"
+	pathWipe     = "/v1/wipe"
+	pathBlock    = "/v1/block"
+	pathAllow    = "/v1/allow"
+	pathPolicy   = "/v1/policy"
 )
 
 // A Status is how a worker is.
@@ -56,6 +60,21 @@ type Device struct {
 	FirstSeen time.Time `json:"first_seen"`
 	LastSeen  time.Time `json:"last_seen"` // to within device.SeenStep
 	Waiting   bool      `json:"waiting"`
+
+	Blocked string `json:"blocked,omitempty"` // why it is not served; empty if it is
+	Policy  string `json:"policy,omitempty"`  // how it stands with the policy, where there is one, in words
+	Wipe    *Wipe  `json:"wipe,omitempty"`    // the last order to erase it
+}
+
+// A Wipe is an order to erase a phone, and what came of it.
+type Wipe struct {
+	AccountOnly bool       `json:"account_only"`
+	State       string     `json:"state"` // pending, sent, acknowledged, failed, cancelled
+	By          string     `json:"by"`
+	Ordered     time.Time  `json:"ordered"`
+	Sent        *time.Time `json:"sent,omitempty"`
+	Ended       *time.Time `json:"ended,omitempty"`
+	Tries       int        `json:"tries,omitempty"` // how often the phone said that it could not
 }
 
 // A Folder is a collection of a person as phones know it.
@@ -107,6 +126,36 @@ type ResyncRequest struct {
 type ForgetRequest struct {
 	User   string `json:"user"`
 	Device string `json:"device"`
+}
+
+// A WipeRequest has a phone erased, or takes that back.
+type WipeRequest struct {
+	User        string `json:"user"`
+	Device      string `json:"device"`
+	AccountOnly bool   `json:"account_only,omitempty"` // not the whole phone
+	Cancel      bool   `json:"cancel,omitempty"`
+}
+
+// An AdmissionRequest blocks or allows a phone.
+type AdmissionRequest struct {
+	User   string `json:"user"`
+	Device string `json:"device"`
+}
+
+// A Policy is what is asked of phones.
+type Policy struct {
+	Required bool     `json:"required"` // there is a policy
+	Revision string   `json:"revision,omitempty"`
+	Settings []Asked  `json:"settings"` // those that the configuration has
+	Rules    []string `json:"rules"`    // who is kept out or let in, and what is never done, in words
+}
+
+// Asked is one setting of a policy.
+type Asked struct {
+	Name    string `json:"name"`
+	Value   any    `json:"value"`
+	Element string `json:"element"` // of the protocol
+	Means   string `json:"means"`
 }
 
 // Done says what an order led to, in a sentence.

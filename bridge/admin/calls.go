@@ -45,6 +45,10 @@ func (s *Server) devices(ctx context.Context, r *request) (any, error) {
 			User: p.User, Device: p.Device, Type: p.Type, Model: p.Model, Name: p.FriendlyName, System: p.OS,
 			UserAgent: p.UserAgent, Version: p.Version, FirstSeen: p.FirstSeen, LastSeen: p.LastSeen,
 			Waiting: s.Waiting.Waits(p.User, p.Device),
+			Policy:  s.standing(p), Wipe: wipeOf(p.Wipe),
+		}
+		if p.Blocked {
+			list[i].Blocked = cmp.Or(p.BlockedWhy, "blocked")
 		}
 	}
 	slices.SortStableFunc(list, func(a, b Device) int { return cmp.Compare(a.User, b.User) })

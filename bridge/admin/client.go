@@ -96,6 +96,26 @@ func (c *Client) SetPush(ctx context.Context, r PushRequest) (p Push, err error)
 	return p, c.post(ctx, pathSetPush, r, &p)
 }
 
+// Wipe has a phone erased, or takes that back.
+func (c *Client) Wipe(ctx context.Context, r WipeRequest) (d Done, err error) {
+	return d, c.post(ctx, pathWipe, r, &d)
+}
+
+// Block keeps a phone out until it is allowed.
+func (c *Client) Block(ctx context.Context, r AdmissionRequest) (d Done, err error) {
+	return d, c.post(ctx, pathBlock, r, &d)
+}
+
+// Allow lets a phone in that was blocked.
+func (c *Client) Allow(ctx context.Context, r AdmissionRequest) (d Done, err error) {
+	return d, c.post(ctx, pathAllow, r, &d)
+}
+
+// Policy asks what is asked of phones.
+func (c *Client) Policy(ctx context.Context) (p Policy, err error) {
+	return p, c.get(ctx, pathPolicy, nil, &p)
+}
+
 func (c *Client) get(ctx context.Context, path string, query url.Values, into any) error {
 	return c.do(ctx, http.MethodGet, path+"?"+query.Encode(), nil, into)
 }

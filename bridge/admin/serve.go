@@ -49,6 +49,10 @@ var calls = map[string]call{
 	pathBeats:    {http.MethodGet, false, (*Server).heartbeat},
 	pathPush:     {http.MethodGet, false, (*Server).push},
 	pathSetPush:  {http.MethodPost, true, (*Server).setPush},
+	pathWipe:     {http.MethodPost, true, (*Server).wipe},
+	pathBlock:    {http.MethodPost, true, (*Server).block},
+	pathAllow:    {http.MethodPost, true, (*Server).allow},
+	pathPolicy:   {http.MethodGet, false, (*Server).policy},
 }
 
 // A request is what a call is given.

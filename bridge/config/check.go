@@ -189,6 +189,7 @@ func (l *loader) check() {
 	if f.Profiles != "" && !filepath.IsAbs(f.Profiles) {
 		l.complain("profiles", "write the whole path from /", "profiles is %.80q", f.Profiles)
 	}
+	l.checkPolicy()
 	if v := f.Login.Verify; v != "" && !slices.ContainsFunc(f.Backends, func(b Backend) bool { return b.Name == v }) {
 		l.complain("login.verify", "name one of the [backend.NAME] tables", "login.verify names the backend %.80q, which does not exist", v)
 	}

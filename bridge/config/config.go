@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/pushbridge/pushbridge/bridge/account"
+	"github.com/pushbridge/pushbridge/bridge/device/policy"
 	"github.com/pushbridge/pushbridge/plugins/backend"
 )
 
@@ -84,7 +85,10 @@ type Login struct {
 
 // Policy says what is asked of phones.
 type Policy struct {
-	Require bool // phones must accept the policy before they are served
+	policy.Policy
+
+	NeverFullWipe bool   // nobody can have a whole phone erased
+	RecoveryKeys  string // a file with the keys of recovery passwords; empty means that none are kept
 }
 
 // Brake says when a deletion of many items is not believed at once: more than

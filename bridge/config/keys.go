@@ -18,7 +18,7 @@ type problem struct{ wrong, remedy string }
 type taker func(*File, any) *problem
 
 // keys are all keys outside of [backend.NAME], by dotted path.
-var keys = map[string]taker{
+var keys = withSettings(map[string]taker{
 	"listen":              text(func(f *File) *string { return &f.Listen }, listenAddress),
 	"http":                text(func(f *File) *string { return &f.HTTP }, hostPort),
 	"admin":               text(func(f *File) *string { return &f.Admin }, adminAddress),
@@ -43,15 +43,22 @@ var keys = map[string]taker{
 	"login.address":       text(func(f *File) *string { return &f.Login.Address }, addressTemplate),
 	"login.verify":        text(func(f *File) *string { return &f.Login.Verify }, anything),
 	"policy.require":      boolean(func(f *File) *bool { return &f.Policy.Require }),
-	"brake.share":         number(func(f *File) *int { return &f.Brake.Share }, 1, 100),
-	"brake.count":         number(func(f *File) *int { return &f.Brake.Count }, 1, maxBrakeCount),
-	"brake.pause":         duration(func(f *File) *time.Duration { return &f.Brake.Pause }, LeastBrake, MostBrake),
-	"throttle.user":       number(func(f *File) *int { return &f.Throttle.User }, 0, mostThrottle),
-	"throttle.device":     number(func(f *File) *int { return &f.Throttle.Device }, 0, mostThrottle),
-	"throttle.address":    number(func(f *File) *int { return &f.Throttle.Address }, 0, mostThrottle),
-	"throttle.window":     duration(func(f *File) *time.Duration { return &f.Throttle.Window }, LeastThrottle, MostThrottle),
-	"autodiscover.url":    text(func(f *File) *string { return &f.AutodiscoverURL }, phoneURL),
-}
+
+	"policy.refuse_partial":        boolean(func(f *File) *bool { return &f.Policy.RefusePartial }),
+	"policy.refuse_external":       boolean(func(f *File) *bool { return &f.Policy.RefuseExternal }),
+	"policy.allow_unprovisionable": boolean(func(f *File) *bool { return &f.Policy.AllowUnprovisionable }),
+	"policy.never_full_wipe":       boolean(func(f *File) *bool { return &f.Policy.NeverFullWipe }),
+	"policy.recovery_keys":         text(func(f *File) *string { return &f.Policy.RecoveryKeys }, anything),
+
+	"brake.share":      number(func(f *File) *int { return &f.Brake.Share }, 1, 100),
+	"brake.count":      number(func(f *File) *int { return &f.Brake.Count }, 1, maxBrakeCount),
+	"brake.pause":      duration(func(f *File) *time.Duration { return &f.Brake.Pause }, LeastBrake, MostBrake),
+	"throttle.user":    number(func(f *File) *int { return &f.Throttle.User }, 0, mostThrottle),
+	"throttle.device":  number(func(f *File) *int { return &f.Throttle.Device }, 0, mostThrottle),
+	"throttle.address": number(func(f *File) *int { return &f.Throttle.Address }, 0, mostThrottle),
+	"throttle.window":  duration(func(f *File) *time.Duration { return &f.Throttle.Window }, LeastThrottle, MostThrottle),
+	"autodiscover.url": text(func(f *File) *string { return &f.AutodiscoverURL }, phoneURL),
+})
 
 // maxPoll bounds the time between two questions: a change that is noticed a
 // day late is not noticed.

@@ -25,9 +25,10 @@ type Phone struct {
 	FirstSeen time.Time
 	LastSeen  time.Time // to within SeenStep
 
-	Policy  Policy
-	Blocked bool  // an administrator refuses it
-	Order   Order // what an administrator wants of it
+	Policy     Policy
+	Blocked    bool   // it is refused until an administrator allows it
+	BlockedWhy string `json:",omitempty"` // in words
+	Wipe       Wipe   `json:",omitzero"`  // the last order to erase it
 }
 
 // Information is what a phone says of itself. See [MS-ASCMD]
@@ -40,27 +41,21 @@ type Information struct {
 	OSLanguage   string
 	PhoneNumber  string
 	Operator     string // MobileOperator
+	Agent        string `json:",omitempty"` // UserAgent, which may differ from the one of its requests
+	OutboundSMS  string `json:",omitempty"` // EnableOutboundSMS: "0" or "1"
 }
-
-// An Order is what an administrator wants of a phone. The numbers are stored
-// and therefore append-only.
-type Order int
-
-// The orders.
-const (
-	NoOrder     Order = iota
-	WipeDevice        // erase everything
-	WipeAccount       // erase this account; protocol 16.1 only
-)
 
 // Policy is where a phone stands with the security policy. See [MS-ASPROV]
 // "Abstract Data Model".
 type Policy struct {
-	Temporary uint32 // the key of the policy last handed out; good for the acknowledgement only
-	Key       uint32 // the key of the policy that the phone accepted; 0 if it never did
-	Revision  string // of the policy that Temporary belongs to
-	Accepted  string // the revision that Key belongs to
-	Status    int    // how the phone acknowledged: 1 applied, 2 partly, 3 not, 4 managed by others; 0 not yet
+	Temporary uint32    // the key of the policy last handed out; good for the acknowledgement only
+	Key       uint32    // the key of the policy that the phone accepted; 0 if it never did
+	Revision  string    // of the policy that Temporary belongs to
+	Accepted  string    // the revision that Key belongs to
+	Status    int       // how the phone acknowledged: 1 applied, 2 partly, 3 not, 4 managed by others; 0 not yet
+	When      time.Time `json:",omitzero"` // it acknowledged
+
+	Turns Turns `json:",omitzero"` // how the phone goes about provisioning
 }
 
 // Errors that callers tell apart.
@@ -71,6 +66,9 @@ var (
 	ErrInvalidID  = errors.New("device: the DeviceId is empty, too long or has special characters")
 	ErrPolicyKey  = errors.New("device: the acknowledged policy key is not the one handed out") // Provision 5
 	ErrNotApplied = errors.New("device: the phone did not apply the policy that is required")   // HTTP 403, status 139
+	ErrExternal   = errors.New("device: the phone is managed by somebody else")                 // HTTP 403, status 145
+	ErrStale      = errors.New("device: the policy changed")                                    // HTTP 449, status 143
+	ErrLoop       = errors.New("device: the phone provisions again and again")                  // HTTP 503 with Retry-After
 	ErrTooMany    = errors.New("device: the user has too many phones")                          // status 177
 )
 

@@ -5,8 +5,13 @@ import (
 	"context"
 	"crypto/rand"
 	"encoding/binary"
+	"errors"
 	"fmt"
+	"sync/atomic"
 	"time"
+
+	"github.com/pushbridge/pushbridge/bridge/device/policy"
+	"github.com/pushbridge/pushbridge/bridge/device/recovery"
 )
 
 const (
@@ -36,20 +41,26 @@ const (
 type Options struct {
 	Store Store
 
-	// Require makes phones accept the policy before anything else is
-	// answered. Without it a phone that asks gets the policy, and one that
-	// does not ask is not sent away.
-	Require bool
+	// Policy is what is asked of every phone; the zero value asks nothing. See
+	// SetPolicy.
+	Policy policy.Policy
 
-	// Revision names the present policy; when it changes, phones that accepted
-	// another one are asked to accept the new one.
-	Revision string
+	// NeverFullWipe makes the register unable to have a whole phone erased.
+	NeverFullWipe bool
+
+	// Looping is told of a phone that begins to go in circles about
+	// provisioning. Nil means that nobody is.
+	Looping func(Phone)
+
+	// Box keeps recovery passwords. Nil means that none are taken.
+	Box *recovery.Box
 }
 
 // A Register knows the phones. Its methods may be called from many goroutines
 // at a time.
 type Register struct {
 	Options
+	policy atomic.Pointer[policy.Policy]
 }
 
 // New builds a Register.
@@ -57,7 +68,9 @@ func New(o Options) *Register {
 	if o.Store == nil {
 		panic("device: Options.Store is required")
 	}
-	return &Register{o}
+	r := &Register{Options: o}
+	r.policy.Store(&o.Policy)
+	return r
 }
 
 // A Visit is what every request says of the phone that sends it.
@@ -84,13 +97,36 @@ func (r *Register) Admit(ctx context.Context, v Visit) (Phone, error) {
 			return Phone{}, err
 		}
 	}
+	return p, r.admits(p, v.Version)
+}
+
+// Summons is why a phone that begins to wait is to come at once instead:
+// ErrWipe, ErrBlocked or ErrStale; nil if there is no reason. It is asked after
+// the phone has taken its seat, so that no order falls between.
+func (r *Register) Summons(ctx context.Context, id ID, version string) error {
+	p, err := r.Store.Phone(ctx, id)
 	switch {
-	case p.Order != NoOrder:
-		return p, ErrWipe
-	case p.Blocked:
-		return p, ErrBlocked
+	case errors.Is(err, ErrUnknown): // forgotten a moment ago
+		return nil
+	case err != nil:
+		return fmt.Errorf("device: reading a phone: %w", err)
+	case r.Stale(p):
+		return ErrStale
 	}
-	return p, nil
+	return r.admits(p, version)
+}
+
+// admits answers ErrWipe or ErrBlocked for a phone that is not to be served.
+func (r *Register) admits(p Phone, version string) error {
+	switch {
+	case p.Wipe.InForce() && r.canWipe(p.Wipe.Order, version):
+		return ErrWipe
+	case p.Wipe.InForce(), p.Blocked:
+		// An order that cannot be carried out keeps the phone out: it is lost, and
+		// whoever has it shall get nothing more.
+		return ErrBlocked
+	}
+	return nil
 }
 
 // differs tells whether a visit is worth a write.
@@ -136,6 +172,7 @@ func (r *Register) Describe(ctx context.Context, id ID, i Information) error {
 		}{
 			{&p.Model, i.Model}, {&p.IMEI, i.IMEI}, {&p.FriendlyName, i.FriendlyName}, {&p.OS, i.OS},
 			{&p.OSLanguage, i.OSLanguage}, {&p.PhoneNumber, i.PhoneNumber}, {&p.Operator, i.Operator},
+			{&p.Agent, i.Agent}, {&p.OutboundSMS, i.OutboundSMS},
 		} {
 			if f.from != "" {
 				*f.to = clip(f.from)

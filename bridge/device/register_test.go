@@ -10,6 +10,7 @@ import (
 
 	"github.com/pushbridge/pushbridge/bridge/device"
 	"github.com/pushbridge/pushbridge/bridge/device/devicetest"
+	"github.com/pushbridge/pushbridge/bridge/device/policy"
 )
 
 var (
@@ -58,7 +59,9 @@ func TestAdmitRefuses(t *testing.T) {
 		{name: "a long DeviceId", device: strings.Repeat("a", device.MaxDeviceID+1), want: device.ErrInvalidID},
 		{name: "a path", device: "../x", want: device.ErrInvalidID},
 		{name: "blocked", device: "a", set: func(p *device.Phone) { p.Blocked = true }, want: device.ErrBlocked},
-		{name: "to be erased, though blocked", device: "a", set: func(p *device.Phone) { p.Blocked, p.Order = true, device.WipeDevice }, want: device.ErrWipe},
+		{name: "to be erased, though blocked", device: "a", set: func(p *device.Phone) {
+			p.Blocked, p.Wipe = true, device.Wipe{Order: device.WipeDevice, State: device.WipePending}
+		}, want: device.ErrWipe},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			store := new(devicetest.Memory)
@@ -129,14 +132,14 @@ func TestWhatPhonesSayIsBounded(t *testing.T) {
 // "Phase 1 ... Phase 2".
 func TestProvisioning(t *testing.T) {
 	store := new(devicetest.Memory)
-	r := device.New(device.Options{Store: store, Require: true, Revision: "r1"})
+	r := device.New(device.Options{Store: store, Policy: policy.Policy{Require: true}})
 	need := func(when string, r *device.Register, key uint32, want device.Need) {
 		t.Helper()
 		p, err := r.Admit(t.Context(), visit)
 		if err != nil {
 			t.Fatal(err)
 		}
-		if got := r.NeedsProvision(p, key); got != want {
+		if got := r.NeedsProvision(p, &key); got != want {
 			t.Errorf("%s: need = %d, want %d", when, got, want)
 		}
 	}
@@ -162,7 +165,7 @@ func TestProvisioning(t *testing.T) {
 	need("with the temporary key afterwards", r, temporary, device.BadKey)
 	need("without a key", r, 0, device.Provision)
 
-	newer := device.New(device.Options{Store: store, Require: true, Revision: "r2"})
+	newer := device.New(device.Options{Store: store, Policy: policy.Policy{Require: true, Document: policy.Document{"allow_camera": false}}})
 	need("after the policy changed", newer, final, device.Refresh)
 	temporary, err = newer.NewTemporaryKey(t.Context(), ann)
 	if err != nil {
@@ -177,7 +180,7 @@ func TestProvisioning(t *testing.T) {
 		t.Errorf("a phone that applies a part of the policy gets %d, %v, want a key", key, err)
 	}
 
-	lax := device.New(device.Options{Store: store, Revision: "r3"})
+	lax := device.New(device.Options{Store: store})
 	need("where nobody insists", lax, 4711, device.NoNeed)
 	if temporary, err = lax.NewTemporaryKey(t.Context(), ann); err != nil {
 		t.Fatal(err)
@@ -188,7 +191,7 @@ func TestProvisioning(t *testing.T) {
 }
 
 func TestAcknowledgeWithoutPhase1(t *testing.T) {
-	r := device.New(device.Options{Store: new(devicetest.Memory), Require: true})
+	r := device.New(device.Options{Store: new(devicetest.Memory), Policy: policy.Policy{Require: true}})
 	for _, key := range []uint32{0, 1} {
 		if _, err := r.Acknowledge(t.Context(), ann, key, device.Applied); !errors.Is(err, device.ErrPolicyKey) {
 			t.Errorf("key %d: error = %v, want %v", key, err, device.ErrPolicyKey)

@@ -16,11 +16,16 @@ type Provisioning struct {
 	WipeAccountOnly bool            // the same, for this account's data
 }
 
-// Provision asks for the policies, acknowledges them all, and keeps the key for
-// the requests that follow. Info is what the phone says of itself, from 14.1 on;
+// Provision is ProvisionAs for a phone that applies everything.
+func (c *Client) Provision(ctx context.Context, info *eas.DeviceInformation) (Provisioning, error) {
+	return c.ProvisionAs(ctx, info, eas.PolicyApplied)
+}
+
+// ProvisionAs asks for the policies, acknowledges them all with a status, and
+// keeps the key for the requests that follow. Info is what the phone says of itself, from 14.1 on;
 // nil says nothing. The error is a *StatusError where the server refused.
 // See [MS-ASPROV] "Phase 1: Enforcement" and "Phase 2: Client Acknowledgment".
-func (c *Client) Provision(ctx context.Context, info *eas.DeviceInformation) (Provisioning, error) {
+func (c *Client) ProvisionAs(ctx context.Context, info *eas.DeviceInformation, how eas.PolicyStatus) (Provisioning, error) {
 	kind := eas.PolicyTypeWBXML
 	if c.version() == eas.V25 {
 		kind = eas.PolicyTypeXML
@@ -50,7 +55,7 @@ func (c *Client) Provision(ctx context.Context, info *eas.DeviceInformation) (Pr
 	answer, err = c.ProvisionPhase(ctx, eas.ProvisionRequest{Policies: []eas.Policy{{
 		PolicyType: kind,
 		PolicyKey:  strconv.FormatUint(uint64(*temporary), 10),
-		Status:     eas.PolicyApplied,
+		Status:     how,
 	}}})
 	if err != nil {
 		return p, err
@@ -64,6 +69,31 @@ func (c *Client) Provision(ctx context.Context, info *eas.DeviceInformation) (Pr
 	}
 	c.PolicyKey, p.PolicyKey = *final, *final
 	return p, nil
+}
+
+// ConfirmWipe tells the server what came of its order to wipe: of the whole phone,
+// or of the account alone. The answer is whether it orders so once more. See
+// [MS-ASPROV] "Acknowledging a Remote Wipe Directive".
+func (c *Client) ConfirmWipe(ctx context.Context, accountOnly, done bool) (again bool, err error) {
+	result := &eas.WipeResult{Status: 2}
+	if done {
+		result.Status = 1
+	}
+	var m eas.ProvisionRequest
+	if accountOnly {
+		m.AccountOnlyRemoteWipe = result
+	} else {
+		m.RemoteWipe = result
+	}
+	answer, err := c.ProvisionPhase(ctx, m)
+	if err != nil {
+		return false, err
+	}
+	again = answer.RemoteWipe || answer.AccountOnlyRemoteWipe
+	if answer.Status != eas.ProvisionOK && !again {
+		return false, &StatusError{eas.CmdProvision, int(answer.Status)}
+	}
+	return again, nil
 }
 
 // soundPolicy is the policy of an answer, nil where the server says that there

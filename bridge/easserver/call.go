@@ -36,6 +36,7 @@ type call struct {
 	body    []byte
 	event   *telemetry.Event
 	start   time.Time
+	refused error // by the register, of a phone that may provision all the same
 
 	// Of the request's header. The request itself would be too much to keep
 	// while the phone waits.
@@ -67,7 +68,11 @@ func (s *Server) newCall(r *http.Request, q eas.Query, acct *account.Account, ev
 	c.device, err = s.Devices.Admit(r.Context(), device.Visit{
 		ID: c.deviceID(), Type: q.DeviceType, UserAgent: r.UserAgent(), Version: version.String(),
 	})
-	if err != nil {
+	switch {
+	case err == nil:
+	case q.Command == eas.CmdProvision && (errors.Is(err, device.ErrWipe) || errors.Is(err, device.ErrBlocked)):
+		c.refused = err // a phone that is to erase itself hears it there, and says there what came of it
+	default:
 		return c, refusal(err)
 	}
 	s.heard(r.Context(), c)
@@ -130,7 +135,7 @@ func (s *Server) answer(ctx context.Context, w *recorder, c *call) error {
 	if !ok || !c.query.Command.KnownIn(c.version) {
 		return c.notSupported()
 	}
-	if err := s.checkPolicyKey(c); err != nil {
+	if err := s.checkPolicyKey(ctx, c); err != nil {
 		return s.answerStatus(w, c, err)
 	}
 	message, err := run(s, ctx, c)
@@ -220,6 +225,12 @@ func refusal(err error) error {
 		return &inBand{status: eas.DeviceIsBlockedForThisUser, http: http.StatusForbidden, err: err}
 	case errors.Is(err, device.ErrTooMany):
 		return &inBand{status: eas.MaximumDevicesReached, http: http.StatusForbidden, err: err}
+	case errors.Is(err, device.ErrNotApplied):
+		return &inBand{status: eas.DeviceNotFullyProvisionable, http: http.StatusForbidden, err: err}
+	case errors.Is(err, device.ErrExternal):
+		return &inBand{status: eas.ExternallyManagedDevicesForbidden, http: http.StatusForbidden, err: err}
+	case errors.Is(err, device.ErrStale):
+		return &inBand{status: eas.PolicyRefresh, http: statusProvision, err: err}
 	}
 	return err
 }
@@ -227,7 +238,7 @@ func refusal(err error) error {
 // checkPolicyKey sends a phone to provision first, where that is required.
 // Ping carries no key, and up to 14.0 a phone may say what it is by Settings
 // before it provisions. See [MS-ASPROV] "Policy Key".
-func (s *Server) checkPolicyKey(c *call) error {
+func (s *Server) checkPolicyKey(ctx context.Context, c *call) error {
 	switch {
 	case c.query.Command == eas.CmdProvision, c.query.Command == eas.CmdPing:
 		return nil
@@ -235,22 +246,25 @@ func (s *Server) checkPolicyKey(c *call) error {
 		return nil
 	}
 	need := s.Devices.NeedsProvision(c.device, c.policyKey())
-	if need == device.NoNeed {
+	switch {
+	case need == device.NoNeed:
 		return nil
+	case need.Hopeless():
+		return &inBand{status: eas.Status(need), http: http.StatusForbidden, err: fmt.Errorf("the phone is not served (%d): %s", int(need), c.device.Policy.Turns.Loop)}
+	}
+	if err := s.Devices.Told(ctx, c.deviceID()); err != nil {
+		c.note(slog.Any("not_counted", err))
 	}
 	return &inBand{status: eas.Status(need), http: statusProvision, err: fmt.Errorf("the phone has to provision first (%d)", int(need))}
 }
 
-// policyKey is the key that the phone sent in its query or header; 0 if none.
-func (c *call) policyKey() uint32 {
-	key := c.query.PolicyKey
-	if key == nil {
-		key = c.key
+// policyKey is the key that the phone sent in its query or header; nil if it sent
+// none.
+func (c *call) policyKey() *uint32 {
+	if c.query.PolicyKey != nil {
+		return c.query.PolicyKey
 	}
-	if key == nil {
-		return 0
-	}
-	return *key
+	return c.key
 }
 
 // park notes in the log how long a call waited for a change.

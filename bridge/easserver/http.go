@@ -178,8 +178,8 @@ func asProblem(err error) *problem {
 		return &problem{status: http.StatusBadRequest, text: err.Error()}
 	case errors.Is(err, device.ErrBlocked), errors.Is(err, device.ErrTooMany):
 		return &problem{status: http.StatusForbidden, text: err.Error()}
-	case errors.Is(err, device.ErrWipe):
-		return &problem{status: statusProvision, text: "provision first"}
+	case errors.Is(err, device.ErrLoop):
+		return &problem{status: http.StatusServiceUnavailable, text: err.Error() + "; come back later", retryAfter: device.LoopWindow}
 	case errors.Is(err, hub.ErrShutdown):
 		return &problem{status: http.StatusServiceUnavailable, text: "restarting, come back at once", retryAfter: time.Second}
 	case errors.Is(err, syncengine.ErrKeyMoved):

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/pushbridge/pushbridge/bridge/device"
 	"github.com/pushbridge/pushbridge/bridge/eas"
 	"github.com/pushbridge/pushbridge/bridge/hub"
 	"github.com/pushbridge/pushbridge/bridge/syncengine"
@@ -37,6 +38,9 @@ func (s *Server) ping(ctx context.Context, c *call) (answer, error) {
 	if err != nil {
 		return nil, err
 	}
+	if s.Devices.Stale(c.device) { // FolderSync is told what to do about it
+		return s.pinged(c, eas.PingResponse{Status: eas.PingHierarchyChanged}), nil
+	}
 	topics := []hub.Topic{{User: c.phone.User}}
 	for _, id := range want.Folders {
 		f, err := s.wantedFolder(ctx, c, id, "")
@@ -57,6 +61,8 @@ func (s *Server) ping(ctx context.Context, c *call) (answer, error) {
 			switch {
 			case errors.Is(err, hub.ErrReplaced), errors.Is(err, hub.ErrShutdown):
 				return s.pinged(c, eas.PingResponse{Status: eas.PingExpired}), nil
+			case errors.Is(err, device.ErrStale):
+				return s.pinged(c, eas.PingResponse{Status: eas.PingHierarchyChanged}), nil
 			case err != nil:
 				return nil, err
 			}

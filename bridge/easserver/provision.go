@@ -4,20 +4,17 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"net/http"
+	"log/slog"
 	"strconv"
 
 	"github.com/pushbridge/pushbridge/bridge/device"
+	"github.com/pushbridge/pushbridge/bridge/device/policy"
 	"github.com/pushbridge/pushbridge/bridge/eas"
 )
 
-// PolicyRevision names the policy below; it changes whenever the policy does,
-// so that phones are asked to accept the new one.
-const PolicyRevision = "permissive-1"
-
-// provision hands out the policy and takes its acknowledgement. See [MS-ASPROV]
-// "Downloading Policies" and "Acknowledging Policies": the first answer carries
-// the policy with a temporary key, the second the key for all other commands.
+// provision hands out the policy and takes its acknowledgement, or tells the
+// phone to erase itself and hears what came of it. See [MS-ASPROV] "Provision
+// Command".
 func (s *Server) provision(ctx context.Context, c *call) (answer, error) {
 	var req eas.ProvisionRequest
 	if len(c.body) > 0 {
@@ -32,39 +29,112 @@ func (s *Server) provision(ctx context.Context, c *call) (answer, error) {
 		}
 		response.DeviceInformation = &eas.DeviceInformationResult{Status: eas.SettingsOK}
 	}
+	var err error
 	switch {
+	case req.RemoteWipe != nil:
+		err = s.wiped(ctx, c, device.WipeDevice, req.RemoteWipe.Status, &response)
+	case req.AccountOnlyRemoteWipe != nil:
+		err = s.wiped(ctx, c, device.WipeAccount, req.AccountOnlyRemoteWipe.Status, &response)
+	case errors.Is(c.refused, device.ErrWipe):
+		err = s.wipe(ctx, c, &response)
+	case c.refused != nil:
+		err = refusal(c.refused)
 	case len(req.Policies) > 1:
 		response.Status = eas.ProvisionProtocol
 	case len(req.Policies) == 1:
-		policy, err := s.policy(ctx, c, req.Policies[0])
-		if err != nil {
-			return nil, err
-		}
-		response.Policies = []eas.Policy{policy}
+		var p eas.Policy
+		p, err = s.policy(ctx, c, req.Policies[0])
+		response.Policies = []eas.Policy{p}
+	}
+	if err != nil {
+		return nil, err
 	}
 	c.event.Status = int(response.Status)
 	return response, nil
 }
 
-// policy answers one phase for one type of policy.
+// wipe tells a phone to erase itself. See [MS-ASPROV] "Responding to an Initial
+// Request".
+func (s *Server) wipe(ctx context.Context, c *call, response *eas.ProvisionResponse) error {
+	if err := s.Devices.SendWipe(ctx, c.deviceID()); err != nil {
+		if errors.Is(err, device.ErrNoWipe) { // taken back a moment ago
+			return &inBand{status: eas.Status(eas.ProvisionServerError), err: err}
+		}
+		return err
+	}
+	direct(response, c.device.Wipe.Order)
+	s.Logger.WarnContext(ctx, "a phone is told to erase itself", "user", c.phone.User, "phone", c.phone.Device,
+		"order", c.device.Wipe.Order.String(), "by", c.device.Wipe.By)
+	return nil
+}
+
+// direct puts the order into an answer.
+func direct(response *eas.ProvisionResponse, o device.Order) {
+	response.RemoteWipe, response.AccountOnlyRemoteWipe = o == device.WipeDevice, o == device.WipeAccount
+}
+
+// The statuses of an acknowledged order. See [MS-ASPROV] "Status (RemoteWipe)".
+const (
+	wipeDone   = 1
+	wipeFailed = 2
+)
+
+// wiped hears what a phone says of an order. See [MS-ASPROV] "Responding to a
+// Remote Wipe Directive Acknowledgment" and "Responding to an Account Only Remote
+// Wipe Directive Acknowledgment".
+func (s *Server) wiped(ctx context.Context, c *call, o device.Order, status int, response *eas.ProvisionResponse) error {
+	if status != wipeDone && status != wipeFailed {
+		response.Status = eas.ProvisionProtocol
+		return nil
+	}
+	before := c.device.Wipe
+	w, err := s.Devices.AcknowledgeWipe(ctx, c.deviceID(), o, status == wipeDone)
+	switch {
+	case err != nil:
+		return err
+	case w.Order != o || w.Sent.IsZero(): // nobody told it to
+		response.Status = eas.ProvisionProtocol
+		return nil
+	}
+	if w != before {
+		s.Logger.WarnContext(ctx, "a phone says what came of the order to erase itself", "user", c.phone.User, "phone", c.phone.Device,
+			"order", o.String(), "state", string(w.State), "tries", w.Tries)
+	}
+	if status == wipeFailed {
+		response.Status = eas.ProvisionProtocol // 2 here means that the order stands
+		if w.InForce() {
+			direct(response, o)
+		}
+	}
+	return nil
+}
+
+// policy answers one phase for one type of policy. See [MS-ASPROV] "Downloading
+// Policies" and "Acknowledging Policies": the first answer carries the policy
+// with a temporary key, the second the key for all other commands.
 func (s *Server) policy(ctx context.Context, c *call, asked eas.Policy) (eas.Policy, error) {
 	p := eas.Policy{PolicyType: asked.PolicyType, Status: eas.PolicyOK}
-	want := eas.PolicyTypeWBXML
-	if c.version < eas.V120 {
-		want = eas.PolicyTypeXML
-	}
-	if asked.PolicyType != want {
+	y := s.Devices.PolicyFor(c.device)
+	switch {
+	case asked.PolicyType != policy.Type(c.version):
 		p.Status = eas.PolicyUnknownType
 		return p, nil
-	}
-	if asked.PolicyKey == "" || asked.Status == 0 {
-		key, err := s.Devices.NewTemporaryKey(ctx, c.deviceID())
-		if err != nil {
-			return p, err
-		}
-		p.PolicyKey, p.Data = strconv.FormatUint(uint64(key), 10), permissive(c.version)
+	case !y.Require:
+		p.Status = eas.PolicyNone
 		return p, nil
+	case asked.PolicyKey != "" && asked.Status != 0:
+		return s.acknowledged(ctx, c, asked, p)
 	}
+	key, err := s.Devices.NewTemporaryKey(ctx, c.deviceID())
+	if err != nil {
+		return p, err
+	}
+	p.PolicyKey, p.Data = strconv.FormatUint(uint64(key), 10), y.Document.Data(c.version)
+	return p, nil
+}
+
+// acknowledged answers the second phase.
+func (s *Server) acknowledged(ctx context.Context, c *call, asked, p eas.Policy) (eas.Policy, error) {
 	if asked.Status < eas.PolicyApplied || asked.Status > eas.PolicyElsewhere {
 		return p, &inBand{status: eas.Status(eas.ProvisionProtocol), err: fmt.Errorf("easserver: a policy cannot be acknowledged by %d", asked.Status)}
 	}
@@ -73,40 +143,15 @@ func (s *Server) policy(ctx context.Context, c *call, asked eas.Policy) (eas.Pol
 		p.Status = eas.PolicyBadKey
 		return p, nil
 	}
+	c.note(slog.Int("policy", int(asked.Status)))
 	final, err := s.Devices.Acknowledge(ctx, c.deviceID(), uint32(key), int(asked.Status))
 	switch {
 	case errors.Is(err, device.ErrPolicyKey):
 		p.Status = eas.PolicyBadKey
-	case errors.Is(err, device.ErrNotApplied):
-		return p, &inBand{status: eas.DeviceNotFullyProvisionable, http: http.StatusForbidden, err: err}
 	case err != nil:
-		return p, err
+		return p, refusal(err)
 	default:
 		p.PolicyKey = strconv.FormatUint(uint64(final), 10)
 	}
 	return p, nil
-}
-
-// permissive is a policy that asks nothing of a phone. Every element is there,
-// because old phones take a missing one for a rule that they do not know.
-func permissive(v eas.Version) *eas.PolicyData {
-	if v < eas.V120 {
-		// See [MS-ASPROV] "Data": 2.5 has a characteristic list; 4131 is
-		// "no password is required".
-		return &eas.PolicyData{XML: `<wap-provisioningdoc><characteristic type="SecurityPolicy">` +
-			`<parm name="4131" value="1"/></characteristic></wap-provisioningdoc>`}
-	}
-	yes, no, unset, all, anything := true, false, eas.Unset, 0, 2
-	return &eas.PolicyData{Doc: &eas.EASProvisionDoc{
-		DevicePasswordEnabled: &no, AlphanumericDevicePasswordRequired: &no, PasswordRecoveryEnabled: &no,
-		RequireStorageCardEncryption: &no, AttachmentsEnabled: &yes, MinDevicePasswordLength: &unset,
-		MaxInactivityTimeDeviceLock: &unset, MaxDevicePasswordFailedAttempts: &unset, MaxAttachmentSize: &unset,
-		AllowSimpleDevicePassword: &yes, DevicePasswordExpiration: &unset, DevicePasswordHistory: &all,
-		AllowStorageCard: &yes, AllowCamera: &yes, RequireDeviceEncryption: &no, AllowUnsignedApplications: &yes,
-		AllowUnsignedInstallationPackages: &yes, AllowWiFi: &yes, AllowTextMessaging: &yes, AllowPOPIMAPEmail: &yes,
-		AllowBluetooth: &anything, AllowIrDA: &yes, RequireManualSyncWhenRoaming: &no, AllowDesktopSync: &yes,
-		MaxCalendarAgeFilter: &all, AllowHTMLEmail: &yes, MaxEmailAgeFilter: &all,
-		RequireSignedSMIMEMessages: &no, RequireEncryptedSMIMEMessages: &no, AllowSMIMESoftCerts: &yes,
-		AllowBrowser: &yes, AllowConsumerEmail: &yes, AllowRemoteDesktop: &yes, AllowInternetSharing: &yes,
-	}}
 }

@@ -48,6 +48,9 @@ func (s *Server) sit(ctx context.Context, rec *recorder, c *call, wt *wait) erro
 		return w.over(ctx, rec, nil, err)
 	}
 	defer w.leave(rec)
+	if err := s.Devices.Summons(ctx, c.deviceID(), c.version.String()); err != nil {
+		return w.over(ctx, rec, nil, err)
+	}
 	return w.look(ctx, rec)
 }
 
@@ -96,6 +99,9 @@ func (w *waiting) over(ctx context.Context, rec *recorder, news []hub.Topic, err
 	w.call.park(w.since)
 	w.server.ended(ctx, w.call, w.since, err)
 	message, err := w.then(ctx, news, err)
+	if err != nil {
+		err = refusal(err) // an order that ended the wait
+	}
 	return w.server.conclude(rec, w.call, message, err)
 }
 

@@ -117,6 +117,16 @@ func (h *Hub) Order(user, device string, err error) bool {
 	return true
 }
 
+// OrderAll ends every wait with err, and tells how many there were.
+func (h *Hub) OrderAll(err error) int {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	for _, w := range h.phones {
+		w.end(err)
+	}
+	return len(h.phones)
+}
+
 // Recall makes everybody who waits for a topic come again, as if the heartbeat
 // were over: the phone's next request may log in anew, and brings a watch
 // function of its own. Called by the topic's watch function, it takes effect

@@ -6,6 +6,7 @@
 package phone
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"slices"
@@ -53,6 +54,13 @@ type Settings struct {
 	// Info is what the phone says of itself when it is provisioned; nil says
 	// that it is this one. Servers may insist, see eas.DeviceInformationRequired.
 	Info *eas.DeviceInformation
+
+	// Acknowledge is what the phone says of a policy; 0 means that it applies it.
+	Acknowledge eas.PolicyStatus
+
+	// Unwipeable says that the phone cannot erase itself, and tells a server so
+	// that orders it.
+	Unwipeable bool
 
 	// Heartbeat finds the length of Pings; its zero value starts at 8 minutes.
 	Heartbeat Heartbeat
@@ -294,12 +302,28 @@ func (p *Phone) Provision(ctx context.Context) (easclient.Provisioning, error) {
 }
 
 func (p *Phone) provision(ctx context.Context) (easclient.Provisioning, error) {
-	result, err := p.client.Provision(ctx, p.settings.Info)
+	result, err := p.client.ProvisionAs(ctx, p.settings.Info, cmp.Or(p.settings.Acknowledge, eas.PolicyApplied))
 	if err != nil {
 		return result, fmt.Errorf("phone: provisioning: %w", err)
 	}
 	if result.Wipe || result.WipeAccountOnly {
-		return result, ErrWiped
+		return result, p.wipe(ctx, result.WipeAccountOnly)
 	}
 	return result, nil
+}
+
+// wipe says to the server what comes of its order, and carries it out. A phone
+// does not wait for what the server says to that. See [MS-ASPROV] "Acknowledging a
+// Remote Wipe Directive".
+func (p *Phone) wipe(ctx context.Context, accountOnly bool) error {
+	_, err := p.client.ConfirmWipe(ctx, accountOnly, !p.settings.Unwipeable)
+	if !p.settings.Unwipeable {
+		p.folderKey, p.order = "", nil
+		clear(p.folders)
+		p.client.PolicyKey = 0
+	}
+	if err != nil {
+		return fmt.Errorf("%w, and did not hear what came of it: %w", ErrWiped, err)
+	}
+	return ErrWiped
 }

@@ -50,11 +50,17 @@ func full(id device.ID) device.Phone {
 		ID: id, Type: "iPhone", UserAgent: "Apple-iPhone/1", Version: "16.1",
 		Information: device.Information{
 			Model: "iPhone 15", IMEI: "123456789012345", FriendlyName: "Änns 📱", OS: "iOS 18",
-			OSLanguage: "de", PhoneNumber: "+491701234567", Operator: "Example",
+			OSLanguage: "de", PhoneNumber: "+491701234567", Operator: "Example", Agent: "Agent/2", OutboundSMS: "1",
 		},
 		FirstSeen: time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC), LastSeen: time.Date(2026, 11, 2, 3, 4, 5, 0, time.UTC),
-		Policy:  device.Policy{Temporary: 1<<32 - 1, Key: 1 << 31, Revision: "r2", Accepted: "r1", Status: 2},
-		Blocked: true, Order: device.WipeAccount,
+		Policy: device.Policy{
+			Temporary: 1<<32 - 1, Key: 1 << 31, Revision: "r2", Accepted: "r1", Status: 2, When: time.Unix(1_790_000_000, 0).UTC(),
+			Turns: device.Turns{Since: time.Unix(1_790_000_001, 0).UTC(), Told: 1, Asks: 2, Accepts: 3, Refusals: 4,
+				Loop: device.LoopKeyless, LoopSince: time.Unix(1_790_000_002, 0).UTC()},
+		},
+		Blocked: true, BlockedWhy: "lost",
+		Wipe: device.Wipe{Order: device.WipeAccount, State: device.WipeFailed, By: "root", Ordered: time.Unix(1_790_000_003, 0).UTC(),
+			Sent: time.Unix(1_790_000_004, 0).UTC(), Ended: time.Unix(1_790_000_005, 0).UTC(), Tries: 2},
 	}
 }
 

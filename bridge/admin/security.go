@@ -1,0 +1,183 @@
+package admin
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/pushbridge/pushbridge/bridge/device"
+	"github.com/pushbridge/pushbridge/bridge/device/policy"
+)
+
+// wipe has a phone erased, or takes that back.
+func (s *Server) wipe(ctx context.Context, r *request) (any, error) {
+	var req WipeRequest
+	if err := r.take(&req); err != nil {
+		return nil, err
+	}
+	r.of(req.User, req.Device, 0)
+	id, err := s.phone(ctx, req.User, req.Device)
+	if err != nil {
+		return nil, err
+	}
+	if req.Cancel {
+		return s.cancelWipe(ctx, id)
+	}
+	order := device.WipeDevice
+	if req.AccountOnly {
+		order = device.WipeAccount
+	}
+	p, err := s.Security.OrderWipe(ctx, id, order, peer(ctx))
+	switch {
+	case errors.Is(err, device.ErrNeverFullWipe):
+		return nil, invalid("This server never has a whole phone erased (never_full_wipe in the configuration). Erase the account alone (--account-only), or block the phone.")
+	case errors.Is(err, device.ErrNoAccountWipe):
+		return nil, invalid("Phone %s of %s speaks version %s of the protocol, in which one account alone cannot be erased; 16.1 can. Block it, or erase it as a whole.", id.Device, id.User, p.Version)
+	case err != nil:
+		return nil, err
+	}
+	when := "when it comes next"
+	if s.Waiting.Order(id.User, id.Device, device.ErrWipe) {
+		when = "at once: it waited, and was woken"
+	}
+	what := "itself with everything that is on it"
+	if req.AccountOnly {
+		what = "this account with its contacts, calendars, tasks, notes and mail"
+	}
+	return Done{fmt.Sprintf("Phone %s of %s is told to erase %s, %s. Afterwards it is blocked until it is allowed again. \"admin devices\" says how far it came; --cancel takes it back as long as it has not done it.",
+		id.Device, id.User, what, when)}, nil
+}
+
+func (s *Server) cancelWipe(ctx context.Context, id device.ID) (any, error) {
+	p, err := s.Security.CancelWipe(ctx, id)
+	if errors.Is(err, device.ErrNoWipe) {
+		return nil, notFound("No order to erase phone %s of %s is in force%s.", id.Device, id.User, outcome(p.Wipe))
+	}
+	if err != nil {
+		return nil, err
+	}
+	if !p.Wipe.Sent.IsZero() {
+		return Done{fmt.Sprintf("The order to erase phone %s of %s is taken back. The phone was told at %s, and may have begun.",
+			id.Device, id.User, p.Wipe.Sent.UTC().Format(time.RFC3339))}, nil
+	}
+	return Done{fmt.Sprintf("The order to erase phone %s of %s is taken back; the phone never heard of it.", id.Device, id.User)}, nil
+}
+
+// outcome says what became of the last order.
+func outcome(w device.Wipe) string {
+	if w.State == "" {
+		return ""
+	}
+	return fmt.Sprintf("; the last one is %s since %s", w.State, w.Ended.UTC().Format(time.RFC3339))
+}
+
+func (s *Server) block(ctx context.Context, r *request) (any, error) {
+	id, err := s.admission(ctx, r)
+	if err != nil {
+		return nil, err
+	}
+	if err := s.Security.Block(ctx, id, "blocked by "+peer(ctx)+" at "+time.Now().UTC().Format(time.RFC3339)); err != nil {
+		return nil, err
+	}
+	s.Waiting.Order(id.User, id.Device, device.ErrBlocked)
+	return Done{fmt.Sprintf("Phone %s of %s is blocked: it gets nothing more. What it has stays on it.", id.Device, id.User)}, nil
+}
+
+func (s *Server) allow(ctx context.Context, r *request) (any, error) {
+	id, err := s.admission(ctx, r)
+	if err != nil {
+		return nil, err
+	}
+	p, err := s.Devices.Phone(ctx, id)
+	if err != nil {
+		return nil, err
+	}
+	if p.Wipe.InForce() {
+		return nil, invalid("Phone %s of %s is to be erased; take that back first: wipe --cancel.", id.Device, id.User)
+	}
+	if err := s.Security.Allow(ctx, id); err != nil {
+		return nil, err
+	}
+	return Done{fmt.Sprintf("Phone %s of %s may come in.", id.Device, id.User)}, nil
+}
+
+func (s *Server) admission(ctx context.Context, r *request) (device.ID, error) {
+	var req AdmissionRequest
+	if err := r.take(&req); err != nil {
+		return device.ID{}, err
+	}
+	r.of(req.User, req.Device, 0)
+	return s.phone(ctx, req.User, req.Device)
+}
+
+// phone makes sure that there is a phone.
+func (s *Server) phone(ctx context.Context, user, name string) (device.ID, error) {
+	if user == "" || name == "" {
+		return device.ID{}, invalid("say whose phone and which: user and device")
+	}
+	return device.ID{User: user, Device: name}, s.known(ctx, user, name)
+}
+
+// policy says what is asked of phones.
+func (s *Server) policy(context.Context, *request) (any, error) {
+	y := s.Security.PolicyFor(device.Phone{})
+	p := Policy{Required: y.Require, Revision: y.Revision(), Settings: []Asked{}, Rules: []string{}}
+	for _, name := range y.Document.Names() {
+		setting, _ := policy.Find(name)
+		p.Settings = append(p.Settings, Asked{name, y.Document[name], setting.Element, setting.Does})
+	}
+	for _, rule := range []struct {
+		is   bool
+		text string
+	}{
+		{y.Require && y.RefusePartial, "phones that apply only a part of it are kept out"},
+		{y.Require && y.RefuseExternal, "phones that somebody else manages are kept out"},
+		{y.Require && y.AllowUnprovisionable, "programs that know no policies are let in"},
+		{!s.Security.FullWipes(), "no whole phone is ever erased"},
+	} {
+		if rule.is {
+			p.Rules = append(p.Rules, rule.text)
+		}
+	}
+	return p, nil
+}
+
+// standing says how a phone stands with the policy.
+func (s *Server) standing(p device.Phone) string {
+	y := s.Security.PolicyFor(p)
+	if !y.Require {
+		return ""
+	}
+	words := map[int]string{
+		device.Applied: "accepted", device.PartlyApplied: "accepted in part", device.NotApplied: "refused",
+		device.ManagedByOthers: "managed by somebody else",
+	}[p.Policy.Status]
+	switch {
+	case p.Policy.Accepted == "" && words == "":
+		words = "not yet accepted"
+	case p.Policy.Accepted != "" && p.Policy.Accepted != y.Revision():
+		words = "accepted an earlier one"
+	case p.Policy.Accepted == "" && p.Policy.Status != device.NotApplied:
+		words += ", which is not enough"
+	}
+	if l := p.Policy.Turns.Loop; l != "" {
+		words += "; " + string(l) + " (since " + p.Policy.Turns.LoopSince.UTC().Format(time.RFC3339) + ")"
+	}
+	return words
+}
+
+// wipeOf is an order as the API has it.
+func wipeOf(w device.Wipe) *Wipe {
+	if w.State == "" {
+		return nil
+	}
+	moment := func(t time.Time) *time.Time {
+		if t.IsZero() {
+			return nil
+		}
+		return &t
+	}
+	return &Wipe{AccountOnly: w.Order == device.WipeAccount, State: string(w.State), By: w.By, Ordered: w.Ordered,
+		Sent: moment(w.Sent), Ended: moment(w.Ended), Tries: w.Tries}
+}

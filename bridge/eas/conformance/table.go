@@ -108,8 +108,6 @@ var ofMessages = map[string]Outcome{
 	"ProvisionResponse": tested("easserver.TestPhasesOfProvisioning"),
 	"Policy":            tested("easserver.TestPhasesOfProvisioning", "easserver.TestAcknowledgements"),
 	"PolicyData":        tested("easserver.TestPhasesOfProvisioning"),
-	"WipeResult":        open(notYet),
-	"EASProvisionDoc":   open("one permissive policy"),
 
 	"SearchRequest":      open(notYet),
 	"SearchStore":        open(notYet),

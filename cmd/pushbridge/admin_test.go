@@ -36,7 +36,10 @@ type office struct {
 // cardsOf is how many cards an office begins with: enough for the brake.
 const cardsOf = 30
 
-func openOffice(t *testing.T) *office {
+func openOffice(t *testing.T) *office { return openOfficeAt(t, "") }
+
+// openOfficeAt opens one with more lines in its configuration.
+func openOfficeAt(t *testing.T, more string) *office {
 	dir, err := os.MkdirTemp("", "pb") // short enough for a socket
 	if err != nil {
 		t.Fatal(err)
@@ -50,7 +53,7 @@ func openOffice(t *testing.T) *office {
 	for i := range cardsOf {
 		o.put(fmt.Sprintf("card-%d.vcf", i), bridgetest.Card(fmt.Sprintf("card-%d", i), fmt.Sprintf("Person %d", i)))
 	}
-	text := fmt.Sprintf("http = \"127.0.0.1:0\"\nstate = %q\npoll_min = 1\n[backend.files]\nplugin = \"localdir\"\ndir = %q\nusers = {ann = \"secret\"}\n",
+	text := more + fmt.Sprintf("http = \"127.0.0.1:0\"\nstate = %q\npoll_min = 1\n[backend.files]\nplugin = \"localdir\"\ndir = %q\nusers = {ann = \"secret\"}\n",
 		filepath.Join(dir, "state"), filepath.Join(dir, "data"))
 	if err := os.WriteFile(o.config, []byte(text), 0o600); err != nil {
 		t.Fatal(err)

@@ -18,7 +18,7 @@ import (
 // plugins as "THIS plugin NAME", benchmarks start workers, and a storage's hook
 // calls "THIS notify".
 func TestMain(m *testing.M) {
-	if len(os.Args) > 1 && (os.Args[1] == "plugin" || os.Args[1] == "serve" || os.Args[1] == "notify") {
+	if len(os.Args) > 1 && (os.Args[1] == "plugin" || os.Args[1] == "serve" || os.Args[1] == "cgi" || os.Args[1] == "notify") {
 		main()
 	}
 	os.Exit(m.Run())

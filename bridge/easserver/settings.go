@@ -2,9 +2,12 @@ package easserver
 
 import (
 	"context"
+	"errors"
 
 	"github.com/pushbridge/pushbridge/bridge/device"
+	"github.com/pushbridge/pushbridge/bridge/device/recovery"
 	"github.com/pushbridge/pushbridge/bridge/eas"
+	"github.com/pushbridge/pushbridge/bridge/translate"
 )
 
 // settings answers each part of the request by itself. See [MS-ASCMD]
@@ -26,11 +29,14 @@ func (s *Server) settings(ctx context.Context, c *call) (answer, error) {
 		response.UserInformation = userInformation(c)
 	}
 	if req.Oof != nil {
-		response.Oof = oof(req.Oof)
+		response.Oof = &eas.OofResult{Status: oof(req.Oof)}
 	}
 	if req.DevicePassword != nil {
-		// There is no safe place for it yet; the phone keeps it.
-		response.DevicePassword = &eas.SettingsResult{Status: eas.SettingsUnavailable}
+		status, err := s.keepPassword(ctx, c, req.DevicePassword.Password)
+		if err != nil {
+			return nil, err
+		}
+		response.DevicePassword = &eas.SettingsResult{Status: status}
 	}
 	if req.RightsManagementInformation != nil {
 		response.RightsManagementInformation = &eas.RightsResult{Status: eas.SettingsOK,
@@ -44,7 +50,33 @@ func information(i *eas.DeviceInformation) device.Information {
 	return device.Information{
 		Model: i.Model, IMEI: i.IMEI, FriendlyName: i.FriendlyName, OS: i.OS,
 		OSLanguage: i.OSLanguage, PhoneNumber: i.PhoneNumber, Operator: i.MobileOperator,
+		Agent: i.UserAgent, OutboundSMS: outboundSMS(i.EnableOutboundSMS),
 	}
+}
+
+func outboundSMS(enabled *bool) string {
+	switch {
+	case enabled == nil:
+		return ""
+	case *enabled:
+		return "1"
+	}
+	return "0"
+}
+
+// keepPassword takes a phone's recovery password, where it is asked for one. See
+// [MS-ASCMD] "Status (Settings)" of DevicePassword: 5 for what is no password, 7
+// where none is kept.
+func (s *Server) keepPassword(ctx context.Context, c *call, password string) (eas.SettingsStatus, error) {
+	switch err := s.Devices.KeepPassword(ctx, c.device, password); {
+	case errors.Is(err, device.ErrNoRecovery):
+		return eas.SettingsPolicy, nil
+	case errors.Is(err, recovery.ErrInvalid):
+		return eas.SettingsBadValue, nil
+	case err != nil:
+		return 0, err
+	}
+	return eas.SettingsOK, nil
 }
 
 // userInformation answers the person's address. An iPhone takes the sender of
@@ -61,12 +93,27 @@ func userInformation(c *call) *eas.UserInformationResult {
 		EmailAddresses: addresses, Accounts: []eas.Account{{EmailAddresses: addresses}}}}
 }
 
-// oof answers that no out-of-office message is set, which is true: nobody here
-// answers mail. Setting one is refused.
-func oof(req *eas.OofRequest) *eas.OofResult {
-	if req.Get == nil {
-		return &eas.OofResult{Status: eas.SettingsUnavailable}
+// oof answers that out-of-office messages cannot be had: nobody here answers
+// mail, and nobody shall believe that it is answered. What contradicts itself is
+// told so first. See [MS-ASCMD] "Status (Settings)" and "Oof".
+func oof(req *eas.OofRequest) eas.SettingsStatus {
+	switch set := req.Set; {
+	case req.Get != nil && set != nil:
+		return eas.SettingsConflicting
+	case req.Get != nil:
+	case set == nil:
+		return eas.SettingsProtocol
+	case set.OofState == nil || *set.OofState < 0 || *set.OofState > 2:
+		return eas.SettingsBadValue
+	case *set.OofState == 2 && !during(set.StartTime, set.EndTime):
+		return eas.SettingsBadValue
 	}
-	off := 0
-	return &eas.OofResult{Status: eas.SettingsOK, Get: &eas.Oof{OofState: &off}}
+	return eas.SettingsUnavailable
+}
+
+// during tells whether two times are a stretch of time.
+func during(start, end string) bool {
+	from, err := translate.ParseDateTime(start)
+	to, err2 := translate.ParseDateTime(end)
+	return err == nil && err2 == nil && from.Before(to)
 }

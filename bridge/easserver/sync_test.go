@@ -365,7 +365,7 @@ func TestSettings(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if res.Status != eas.SettingsOK || res.DeviceInformation.Status != eas.SettingsOK || res.Oof.Status != eas.SettingsOK {
+		if res.Status != eas.SettingsOK || res.DeviceInformation.Status != eas.SettingsOK || res.Oof.Status != eas.SettingsUnavailable {
 			t.Errorf("%s: %+v", v, res)
 		}
 		var addresses *eas.EmailAddresses

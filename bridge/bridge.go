@@ -149,11 +149,12 @@ func (b *Bridge) join(ctx context.Context, o Options, backends []account.Named) 
 	b.devices = device.New(device.Options{Store: b.store.Phones(), Policy: f.Policy.Policy, NeverFullWipe: f.Policy.NeverFullWipe, Looping: b.looping, Box: b.recoveryKeys()})
 	b.door = b.newDoor(o.Version)
 	b.handler = b.routes(easserver.New(easserver.Options{
-		Accounts: b.accounts, Devices: b.devices, Engine: b.engine, Hub: b.hub, Desk: b.desk, Problems: b.problems,
+		Elsewhere: f.Redirects.For,
+		Accounts:  b.accounts, Devices: b.devices, Engine: b.engine, Hub: b.hub, Desk: b.desk, Problems: b.problems,
 		PollMin: f.PollMin, PollMax: f.PollMax, Placeholder: placeholder.Name, Profiles: b.profiles,
 		Heartbeat: b.bounds(),
 		Logger:    b.logger,
-	}), b.logged(autodiscover.New(autodiscover.Options{URL: f.AutodiscoverURL, Login: b.person, Note: noted})), b.webhooks())
+	}), b.logged(autodiscover.New(autodiscover.Options{URL: f.AutodiscoverURL, Login: b.person, Elsewhere: f.Redirects.For, Note: noted})), b.webhooks())
 	return nil
 }
 

@@ -33,7 +33,7 @@ func startPlugins(ctx context.Context, o Options, logger *slog.Logger) (*plugins
 		starting.Go(func() {
 			command, err := o.command(b)
 			if err == nil {
-				p.backends[i].Name = b.Name
+				p.backends[i].Name, p.backends[i].Login = b.Name, b.Login
 				p.backends[i].Backend, err = p.host.Start(ctx, b.Name, host.Spec{Command: command, Settings: b.Settings})
 			}
 			if err != nil {

@@ -23,6 +23,11 @@ import (
 type Named struct {
 	Name    string
 	Backend backend.Backend
+
+	// Login is what this backend is told of a login, as Rule.User has it; empty
+	// means the same as all. The backend that verifies passwords has none of its
+	// own: who somebody is, is for one rule to say.
+	Login string
 }
 
 // ErrNoBackend means that there is no backend of that name.
@@ -37,6 +42,7 @@ type Account struct {
 	accounts    *Accounts
 	key         key // of the remembered verdict
 	standing    *standing
+	names       map[string]string // what backends are told that have a rule of their own
 
 	mu       sync.Mutex
 	sessions map[string]backend.Session
@@ -80,7 +86,7 @@ func (a *Account) Session(ctx context.Context, name string) (backend.Session, er
 	if err := a.accounts.shut(a.key, name); err != nil {
 		return nil, err
 	}
-	s, err := a.open(ctx, b)
+	s, err := a.open(ctx, name, b)
 	if err != nil {
 		a.denied(name, err)
 		return nil, fmt.Errorf("account: backend %q: %w", name, err)
@@ -107,11 +113,15 @@ type sessioner interface {
 	Session(backend.Credentials) backend.Session
 }
 
-func (a *Account) open(ctx context.Context, b backend.Backend) (backend.Session, error) {
-	if d, ok := b.(sessioner); ok {
-		return d.Session(a.credentials), nil
+func (a *Account) open(ctx context.Context, name string, b backend.Backend) (backend.Session, error) {
+	c := a.credentials
+	if own, ok := a.names[name]; ok {
+		c.User = own
 	}
-	return b.Open(ctx, a.credentials)
+	if d, ok := b.(sessioner); ok {
+		return d.Session(c), nil
+	}
+	return b.Open(ctx, c)
 }
 
 // A Listing is the complete list of one backend's collections.

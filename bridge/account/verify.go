@@ -153,6 +153,11 @@ func New(o Options) (*Accounts, error) {
 		}
 		a.verifying, a.verifier = o.Verify, b
 	}
+	for _, b := range o.Backends {
+		if b.Name == a.verifying && b.Login != "" {
+			return nil, fmt.Errorf("account: the backend %q verifies passwords and has a rule for logins of its own", b.Name)
+		}
+	}
 	rand.Read(a.secret[:]) // never fails
 	var err error
 	if a.good, err = lru.New[key, verdict](o.Size); err != nil {
@@ -182,7 +187,16 @@ func (a *Accounts) LoginFrom(ctx context.Context, login, password string, from C
 	if password == "" || len(password) > MaxPassword {
 		return nil, backend.Errorf(backend.Denied, "account: login", "the password is empty or longer than %d bytes", MaxPassword)
 	}
+	names, err := a.names(login)
+	if err != nil {
+		return nil, backend.E(backend.Denied, "account: login", err)
+	}
 	k := a.key(id.Name, password)
+	for _, b := range a.backends {
+		if own, ok := names[b.Name]; ok { // another way to write the login may be somebody else there
+			k = a.at(k, "\x00"+own)
+		}
+	}
 	st, trusted, err := a.judged(k)
 	if err != nil {
 		return nil, err
@@ -193,11 +207,32 @@ func (a *Accounts) LoginFrom(ctx context.Context, login, password string, from C
 			return nil, err
 		}
 	}
-	return a.account(k, id, c, st), nil
+	return a.account(k, id, c, st, names), nil
+}
+
+// names is what the backends are told that have a rule of their own; nil if
+// none has.
+func (a *Accounts) names(login string) (names map[string]string, err error) {
+	for _, b := range a.backends {
+		if b.Login == "" {
+			continue
+		}
+		r := a.options.Rule
+		r.User = b.Login
+		id, err := r.Apply(login)
+		if err != nil {
+			return nil, err
+		}
+		if names == nil {
+			names = make(map[string]string)
+		}
+		names[b.Name] = id.Name
+	}
+	return names, nil
 }
 
 // account finds the account in memory, or makes it.
-func (a *Accounts) account(k key, id Identity, c backend.Credentials, st *standing) *Account {
+func (a *Accounts) account(k key, id Identity, c backend.Credentials, st *standing, names map[string]string) *Account {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	at := place{k, c.Address}
@@ -205,7 +240,7 @@ func (a *Accounts) account(k key, id Identity, c backend.Credentials, st *standi
 		l.timer.Reset(linger)
 		return l.account
 	}
-	acct := &Account{name: id.Name, address: id.Address, credentials: c, accounts: a, key: k, standing: st}
+	acct := &Account{name: id.Name, address: id.Address, credentials: c, accounts: a, key: k, standing: st, names: names}
 	if a.down || len(a.live) >= a.options.Size {
 		return acct
 	}

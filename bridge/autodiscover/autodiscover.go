@@ -41,6 +41,11 @@ type Options struct {
 	// log in, and that the answer names nobody but who was asked for.
 	Login func(ctx context.Context, login, password string) (Person, error)
 
+	// Elsewhere answers where somebody's server is, by the login or, where nobody
+	// is asked to log in, by the address: a URL, or another address to ask with.
+	// Empty means here. Nil means that everybody is here.
+	Elsewhere func(login string) string
+
 	// Note is told of what a phone was not told: a login that could not be
 	// verified, or a request that could not be read. Nil means that nobody is.
 	Note func(*http.Request, error)
@@ -93,9 +98,13 @@ func (h *handler) xml(w http.ResponseWriter, r *http.Request) {
 		http.Error(w, "send a POST", http.StatusMethodNotAllowed)
 		return
 	}
-	who, ok := h.login(w, r)
-	if !ok {
-		return
+	elsewhere := h.elsewhere(r)
+	var who Person
+	if elsewhere == "" { // else only the other server knows the password
+		var ok bool
+		if who, ok = h.login(w, r); !ok {
+			return
+		}
 	}
 	asked, err := readRequest(http.MaxBytesReader(w, r.Body, MaxRequest))
 	if err != nil {
@@ -107,7 +116,17 @@ func (h *handler) xml(w http.ResponseWriter, r *http.Request) {
 		writeError(w, noProvider, "Provider is not available")
 		return
 	}
+	if h.Login == nil && h.Elsewhere != nil {
+		elsewhere = h.Elsewhere(asked.address)
+	}
+	if elsewhere != "" && !strings.Contains(elsewhere, "://") {
+		writeRedirect(w, asked.address, elsewhere)
+		return
+	}
 	server := h.url(r)
+	if elsewhere != "" {
+		server = Server(elsewhere)
+	}
 	if server == "" {
 		h.note(r, errors.New("autodiscover: the request names no host, and autodiscover.url is not set"))
 		writeError(w, invalidRequest, "Invalid Request")
@@ -117,6 +136,16 @@ func (h *handler) xml(w http.ResponseWriter, r *http.Request) {
 		who.Address = asked.address
 	}
 	writeServer(w, who, server)
+}
+
+// elsewhere is where the server of the person is who sends credentials, or
+// nothing.
+func (h *handler) elsewhere(r *http.Request) string {
+	name, _, ok := account.Basic(r.Header.Get("Authorization"))
+	if !ok || h.Elsewhere == nil || h.Login == nil {
+		return ""
+	}
+	return h.Elsewhere(name)
 }
 
 // login asks for credentials, where it can, and answers whose they are. If it
@@ -147,18 +176,23 @@ func (h *handler) login(w http.ResponseWriter, r *http.Request) (Person, bool) {
 // url is what phones are told, or nothing if that is not known.
 func (h *handler) url(r *http.Request) string {
 	if h.URL != "" {
-		u, err := url.Parse(h.URL)
-		if err == nil && (u.Path == "" || u.Path == "/") {
-			u.Path = Path
-			return u.String()
-		}
-		return h.URL
+		return Server(h.URL)
 	}
 	host := host(r)
 	if host == "" {
 		return ""
 	}
 	return "https://" + host + Path
+}
+
+// Server completes the URL of a server that has no path.
+func Server(s string) string {
+	u, err := url.Parse(s)
+	if err == nil && (u.Path == "" || u.Path == "/") {
+		u.Path = Path
+		return u.String()
+	}
+	return s
 }
 
 // host is the host that a request names, if it is one.

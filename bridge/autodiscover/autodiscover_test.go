@@ -16,6 +16,7 @@ import (
 	"testing"
 
 	"github.com/pushbridge/pushbridge/bridge/autodiscover"
+	"github.com/pushbridge/pushbridge/bridge/eas/conformance"
 	"github.com/pushbridge/pushbridge/plugins/backend"
 )
 
@@ -39,6 +40,11 @@ func login(_ context.Context, login, password string) (autodiscover.Person, erro
 	return autodiscover.Person{Name: "Ann <Ä> & Co", Address: "ann@example.org"}, nil
 }
 
+// elsewhere is where people are who are not here.
+func elsewhere(login string) string {
+	return map[string]string{"bob@old.example.org": "https://old.example.org", "bob@moved.example.org": "bob@example.net"}[login]
+}
+
 // An answer is what an XML answer says.
 type answer struct {
 	Name    string `xml:"Response>User>DisplayName"`
@@ -46,9 +52,11 @@ type answer struct {
 	Type    string `xml:"Response>Action>Settings>Server>Type"`
 	URL     string `xml:"Response>Action>Settings>Server>Url"`
 	Code    int    `xml:"Response>Error>ErrorCode"`
+	Other   string `xml:"Response>Action>Redirect"`
 }
 
 func TestXML(t *testing.T) {
+	conformance.Shows(t, "mobilesync", "Autodiscover errors", "Autodiscover redirect", "Autodiscover login")
 	const good = "Basic YW5uQGV4YW1wbGUub3JnOnNlY3JldA==" // ann@example.org:secret
 	found := answer{Name: "Ann <Ä> & Co", Address: "ann@example.org", Type: "MobileSync", URL: "https://mail.example.org/Microsoft-Server-ActiveSync"}
 	unnamed := found
@@ -71,6 +79,13 @@ func TestXML(t *testing.T) {
 			want: answer{Address: "ann@example.org", Type: "MobileSync", URL: "https://eas.example.net/x"}},
 		{name: "a configured host", body: request("ann@example.org", mobilesync), options: autodiscover.Options{URL: "https://eas.example.net/"}, status: 200,
 			want: answer{Address: "ann@example.org", Type: "MobileSync", URL: "https://eas.example.net/Microsoft-Server-ActiveSync"}},
+		{name: "another server", body: request("bob@old.example.org", mobilesync), authorization: "Basic Ym9iQG9sZC5leGFtcGxlLm9yZzp4", options: autodiscover.Options{Login: login, Elsewhere: elsewhere}, status: 200,
+			want: answer{Address: "bob@old.example.org", Type: "MobileSync", URL: "https://old.example.org/Microsoft-Server-ActiveSync"}},
+		{name: "another address", body: request("bob@moved.example.org", mobilesync), authorization: "Basic Ym9iQG1vdmVkLmV4YW1wbGUub3JnOng=", options: autodiscover.Options{Login: login, Elsewhere: elsewhere}, status: 200,
+			want: answer{Address: "bob@moved.example.org", Other: "bob@example.net"}},
+		{name: "another address where nobody logs in", body: request("bob@moved.example.org", mobilesync), options: autodiscover.Options{Elsewhere: elsewhere}, status: 200,
+			want: answer{Address: "bob@moved.example.org", Other: "bob@example.net"}},
+		{name: "another server's person without credentials", body: request("bob@old.example.org", mobilesync), options: autodiscover.Options{Login: login, Elsewhere: elsewhere}, status: 401},
 		{name: "no credentials", body: request("ann@example.org", mobilesync), options: autodiscover.Options{Login: login}, status: 401},
 		{name: "a wrong password", body: request("ann@example.org", mobilesync), authorization: "Basic YW5uOng=", options: autodiscover.Options{Login: login}, status: 401},
 		{name: "garbage for credentials", body: request("ann@example.org", mobilesync), authorization: "Basic %%%", options: autodiscover.Options{Login: login}, status: 401},
@@ -133,13 +148,16 @@ func TestAnswersFollowTheSchema(t *testing.T) {
 		}
 		t.Skip("xmllint is missing")
 	}
-	h := autodiscover.New(autodiscover.Options{Login: login})
+	h := autodiscover.New(autodiscover.Options{Login: login, Elsewhere: elsewhere})
 	for name, body := range map[string]string{
-		"found": request("ann@example.org", mobilesync), "no provider": request("ann@example.org", outlook), "garbage": "hello",
+		"moved": request("ann@example.org", mobilesync), "found": request("ann@example.org", mobilesync), "no provider": request("ann@example.org", outlook), "garbage": "hello",
 	} {
 		t.Run(name, func(t *testing.T) {
 			r := httptest.NewRequest(http.MethodPost, "http://mail.example.org/autodiscover/autodiscover.xml", strings.NewReader(body))
 			r.SetBasicAuth("ann@example.org", "secret")
+			if name == "moved" {
+				r.SetBasicAuth("bob@moved.example.org", "whatever")
+			}
 			w := httptest.NewRecorder()
 			h.ServeHTTP(w, r)
 			doc := w.Body.String()

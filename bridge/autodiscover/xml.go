@@ -114,6 +114,18 @@ func writeServer(w http.ResponseWriter, who Person, server string) {
 	writeXML(w, &b)
 }
 
+// writeRedirect answers that another address is to be asked with. See [MS-ASCMD]
+// "Redirect".
+func writeRedirect(w http.ResponseWriter, asked, address string) {
+	var b bytes.Buffer
+	b.WriteString(xml.Header + `<Autodiscover xmlns="` + response + `"><Response xmlns="` + mobilesync + `"><Culture>en:us</Culture><User>`)
+	element(&b, "EMailAddress", asked)
+	b.WriteString(`</User><Action>`)
+	element(&b, "Redirect", address)
+	b.WriteString(`</Action></Response></Autodiscover>`)
+	writeXML(w, &b)
+}
+
 // writeError answers that a request was not understood.
 func writeError(w http.ResponseWriter, code int, message string) {
 	var b bytes.Buffer

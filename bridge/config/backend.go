@@ -62,6 +62,10 @@ func (l *loader) backend(name, path string, t map[string]any) {
 			}
 			continue
 		}
+		if key == "login_rule" {
+			l.backendRule(&b, path+"."+key, value)
+			continue
+		}
 		plain, ok := strings.CutSuffix(key, "_file")
 		if !ok || !slices.Contains(secrets, plain) {
 			b.Settings[key] = value
@@ -79,6 +83,20 @@ func (l *loader) backend(name, path string, t map[string]any) {
 		l.complain(path, `add plugin = "caldav", "carddav", "localdir" or the name of a plugin of your own`, "%s does not say which plugin serves it", path)
 	}
 	l.file.Backends = append(l.file.Backends, b)
+}
+
+// backendRule takes over what one backend is told of logins.
+func (l *loader) backendRule(b *Backend, path string, value any) {
+	rule, ok := value.(string)
+	if !ok {
+		l.complain(path, "write it in quotes", "%s is %s instead of a text", path, describe(value))
+		return
+	}
+	if p := loginRule(rule); p != nil {
+		l.complain(path, p.remedy, "%s is %s", path, p.wrong)
+		return
+	}
+	b.Login = rule
 }
 
 func validName(s string) bool {

@@ -193,6 +193,12 @@ func (l *loader) check() {
 	if v := f.Login.Verify; v != "" && !slices.ContainsFunc(f.Backends, func(b Backend) bool { return b.Name == v }) {
 		l.complain("login.verify", "name one of the [backend.NAME] tables", "login.verify names the backend %.80q, which does not exist", v)
 	}
+	for i, b := range f.Backends {
+		if verifies := b.Name == f.Login.Verify || f.Login.Verify == "" && i == 0; verifies && b.Login != "" {
+			l.complain("backend."+b.Name+".login_rule", "write the rule into the table [login]; it is for all backends that have none of their own",
+				"backend.%s checks the passwords, and has a login_rule of its own", b.Name)
+		}
+	}
 	if strings.Contains(f.Login.Rule, "{domain}") && f.Login.Domain == "" && len(f.Login.Domains) == 0 {
 		l.complain("login.rule", `set login.domain = "example.org", for those who type none`, "login.rule has {domain}, but no domain is known for a login without one")
 	}

@@ -35,6 +35,8 @@ type File struct {
 	AutodiscoverURL string // what phones are told; empty means the host they asked
 	Profiles        string // a file of rules for sorts of phones, see package profile; empty means the built-in ones alone
 
+	Redirects account.Redirects // whose server is elsewhere, in the file's order
+
 	Backends []Backend // in the file's order
 	Hooks    []Hook    // in the file's order
 }
@@ -110,6 +112,7 @@ type Throttle struct {
 // A Backend is one [backend.NAME] table.
 type Backend struct {
 	Name     string
+	Login    string           // what it is told of a login; empty means what Login.Rule says
 	Plugin   string           // a built-in adapter or the name of a plugin
 	Settings backend.Settings // everything else, for the plugin alone
 	At       string           // where the table begins, "FILE:LINE", for what the plugin says of it

@@ -11,6 +11,8 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/pushbridge/pushbridge/bridge/account"
+	"github.com/pushbridge/pushbridge/bridge/device/policy"
 	"github.com/pushbridge/pushbridge/plugins/backend"
 )
 
@@ -68,6 +70,30 @@ func TestParse(t *testing.T) {
 		{name: "no control door", text: "admin = \"off\"" + backends, want: func(f *File) { f.Admin = "off" }},
 		{name: "a socket for hooks", text: "notify = \"unixgram:/p?group=radicale\"" + backends, want: func(f *File) { f.Notify = "unixgram:/p?group=radicale" }},
 		{name: "no socket for hooks", text: "notify = \"off\"" + backends, want: func(f *File) { f.Notify = "off" }},
+		{
+			name: "a policy",
+			text: "[policy]\nrequire = true\nrefuse_partial = true\nrecovery_keys = \"/etc/keys\"\ndevice_password_enabled = true\nmin_device_password_length = 6\nunapproved_in_rom_application_list = [\"a\"]\n" + backends,
+			env:  []string{"PUSHBRIDGE_POLICY_ALLOW_CAMERA=false", "PUSHBRIDGE_POLICY_APPROVED_APPLICATION_LIST=aa,bb"},
+			want: func(f *File) {
+				f.Policy.Require, f.Policy.RefusePartial, f.Policy.RecoveryKeys = true, true, "/etc/keys"
+				f.Policy.Document = policy.Document{"device_password_enabled": true, "min_device_password_length": 6, "unapproved_in_rom_application_list": []string{"a"},
+					"allow_camera": false, "approved_application_list": []string{"aa", "bb"}}
+			},
+		},
+		{
+			name: "people whose server is elsewhere",
+			text: "[redirect]\n\"Bob\" = \"https://b.example.org\"\n\"*@old.example.org\" = \"{user}@example.net\"\n" + backends,
+			want: func(f *File) {
+				f.Redirects = account.Redirects{{Pattern: "bob", To: "https://b.example.org"}, {Pattern: "*@old.example.org", To: "{user}@example.net"}}
+			},
+		},
+		{
+			name: "a backend with a rule for logins of its own",
+			text: backends + "[backend.d]\nplugin = \"carddav\"\nlogin_rule = \"strip_domain\"\n",
+			want: func(f *File) {
+				f.Backends = append(f.Backends, Backend{Name: "d", Plugin: "carddav", Login: "strip_domain", Settings: backend.Settings{}})
+			},
+		},
 		{name: "an address for pushes", text: "webdav_push = \"https://mail.example.org\"" + backends, want: func(f *File) { f.WebDAVPush = "https://mail.example.org" }},
 		{
 			name: "hooks",
@@ -85,8 +111,8 @@ func TestParse(t *testing.T) {
 			env:  []string{"PUSHBRIDGE_BACKEND_A_B_PASSWORD=hush", "PUSHBRIDGE_BACKEND_NOBODY_X=1"},
 			want: func(f *File) {
 				f.Backends = []Backend{
-					{"z", "caldav", backend.Settings{"url": "https://z", "htpasswd_file": "/h", "timeout": int64(3), "list": []any{int64(1), int64(2)}, "inner": map[string]any{"x": true}}, "p.toml:1"},
-					{"a-b", "other", backend.Settings{"password": "hush"}, "p.toml:9"},
+					{Name: "z", Plugin: "caldav", Settings: backend.Settings{"url": "https://z", "htpasswd_file": "/h", "timeout": int64(3), "list": []any{int64(1), int64(2)}, "inner": map[string]any{"x": true}}, At: "p.toml:1"},
+					{Name: "a-b", Plugin: "other", Settings: backend.Settings{"password": "hush"}, At: "p.toml:9"},
 				}
 			},
 		},

@@ -72,7 +72,7 @@ const mostThrottle = 1_000_000
 
 // isTable tells whether keys live below a path.
 func isTable(path string) bool {
-	if path == "backend" || path == "hook" {
+	if path == "backend" || path == "hook" || path == "redirect" {
 		return true
 	}
 	for k := range keys {
@@ -94,7 +94,7 @@ func siblings(path string) []string {
 		}
 	}
 	if prefix == "" {
-		known["backend"], known["hook"] = true, true
+		known["backend"], known["hook"], known["redirect"] = true, true, true
 	}
 	if len(known) == 0 {
 		return siblings("")

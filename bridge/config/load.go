@@ -155,6 +155,10 @@ func (l *loader) table(prefix string, t map[string]any) {
 			l.hooks(value)
 			continue
 		}
+		if path == "redirect" {
+			l.redirects(value)
+			continue
+		}
 		if keys[path] != nil {
 			if problem := l.take(path, value); problem != nil {
 				l.complain(path, problem.remedy, "%s is %s", path, problem.wrong)

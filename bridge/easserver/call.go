@@ -27,16 +27,17 @@ type encoded []byte
 
 // A call is one command of one phone.
 type call struct {
-	query   eas.Query
-	version eas.Version
-	account *account.Account
-	phone   syncengine.Phone
-	device  device.Phone
-	profile profile.Profile
-	body    []byte
-	event   *telemetry.Event
-	start   time.Time
-	refused error // by the register, of a phone that may provision all the same
+	query     eas.Query
+	version   eas.Version
+	account   *account.Account
+	phone     syncengine.Phone
+	device    device.Phone
+	profile   profile.Profile
+	body      []byte
+	event     *telemetry.Event
+	start     time.Time
+	announces bool  // the answer says which versions and commands there are now
+	refused   error // by the register, of a phone that may provision all the same
 
 	// Of the request's header. The request itself would be too much to keep
 	// while the phone waits.
@@ -155,6 +156,7 @@ func (s *Server) conclude(w *recorder, c *call, message answer, err error) error
 
 // write marshals a message and sends it.
 func (s *Server) write(w *recorder, c *call, message answer) error {
+	c.announce(w.Header())
 	switch m := message.(type) {
 	case nil:
 		w.empty()

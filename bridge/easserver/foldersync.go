@@ -37,6 +37,11 @@ func (s *Server) folderSync(ctx context.Context, c *call) (answer, error) {
 	case err != nil:
 		return nil, err
 	}
+	if req.SyncKey == "0" {
+		if err := s.reannounce(ctx, c); err != nil {
+			return nil, err
+		}
+	}
 	changes := &eas.FolderChanges{Count: len(round.Added) + len(round.Updated) + len(round.Deleted)}
 	for _, f := range round.Added {
 		changes.Adds = append(changes.Adds, folderMessage(f, c.profile))

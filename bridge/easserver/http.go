@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/pushbridge/pushbridge/bridge/account"
+	"github.com/pushbridge/pushbridge/bridge/autodiscover"
 	"github.com/pushbridge/pushbridge/bridge/device"
 	"github.com/pushbridge/pushbridge/bridge/hub"
 	"github.com/pushbridge/pushbridge/bridge/syncengine"
@@ -40,6 +41,10 @@ const (
 	// statusGone stands in the log for a phone that hung up, as in nginx's;
 	// nobody gets it.
 	statusGone = 499
+
+	// statusRedirect sends a phone to another server. See [MS-ASHTTP] "Status
+	// Line".
+	statusRedirect = 451
 
 	// statusProvision asks a phone that speaks 12.1 or less to provision.
 	// See [MS-ASPROV] "Downloading Policies".
@@ -103,6 +108,15 @@ func (w *recorder) fail(status int, text string) {
 	h.Set("Content-Length", strconv.Itoa(len(text)+1))
 	w.WriteHeader(status)
 	io.WriteString(w, text+"\n") // a phone that left does not read it
+}
+
+// elsewhere sends a phone to another server. Where only an address is known, it
+// finds out by Autodiscover. See [MS-ASHTTP] "HTTP Error 451".
+func (w *recorder) elsewhere(to string) {
+	if strings.Contains(to, "://") {
+		w.Header().Set("X-MS-Location", autodiscover.Server(to))
+	}
+	w.fail(statusRedirect, "This account is on another server.")
 }
 
 func (w *recorder) unauthorized() {

@@ -10,7 +10,6 @@ import (
 	"context"
 	"log/slog"
 	"net/http"
-	"strings"
 	"time"
 
 	"github.com/pushbridge/pushbridge/bridge/account"
@@ -31,6 +30,10 @@ type Options struct {
 	Devices  *device.Register
 	Engine   *syncengine.Engine
 	Hub      *hub.Hub
+
+	// Elsewhere answers where somebody's server is, by the login; empty if it is
+	// here. Nil means that everybody is here. See account.Redirects.
+	Elsewhere func(login string) string
 
 	// Problems is told of objects that cannot be shown. Nil means that nobody is.
 	Problems Problems
@@ -144,16 +147,9 @@ func (s *Server) options(w *recorder, r *http.Request, event *telemetry.Event) {
 	if err != nil {
 		q = eas.Query{}
 	}
-	last := s.Profiles.For(q.DeviceType, r.UserAgent(), q.DeviceID).MaxVersion
-	var versions []string
-	for _, v := range eas.Versions {
-		if last == 0 || v <= last {
-			versions = append(versions, v.String())
-		}
-	}
 	h := w.Header()
 	h.Set("MS-Server-ActiveSync", "15.1")
-	h.Set("MS-ASProtocolVersions", strings.Join(versions, ","))
+	h.Set("MS-ASProtocolVersions", versionsFor(s.Profiles.For(q.DeviceType, r.UserAgent(), q.DeviceID)))
 	h.Set("MS-ASProtocolCommands", announced)
 	h.Set("Allow", "OPTIONS, POST")
 	h.Set("Public", "OPTIONS, POST")
@@ -190,6 +186,13 @@ func (s *Server) login(w *recorder, r *http.Request, event *telemetry.Event, pho
 	if !ok {
 		w.unauthorized()
 		return nil, false
+	}
+	if s.Elsewhere != nil {
+		if to := s.Elsewhere(user); to != "" {
+			event.User = user
+			w.elsewhere(to)
+			return nil, false
+		}
 	}
 	from := account.Caller{Device: phone, Address: account.ClientAddress(r.RemoteAddr)}
 	acct, err := s.Accounts.LoginFrom(r.Context(), user, password, from)

@@ -157,6 +157,8 @@ var ofOthers = map[string]Outcome{
 	"HTTP 400":             tested("easserver.TestBadInput", "easserver.TestRequestsThatNameNothingKnown"),
 	"HTTP 401":             tested("easserver.TestWrongPassword", "easserver.TestWrongPasswords"),
 	"HTTP 403":             tested("easserver.TestAcknowledgements"),
+	"HTTP 456":             notApplicable("no backend says that an account is blocked: a refused password is HTTP status 401"),
+	"HTTP 457":             notApplicable("no backend says that a password has expired"),
 	"HTTP 449":             tested("easserver.TestPhasesOfProvisioning"),
 	"HTTP 501":             tested("easserver.TestBadInput"),
 	"HTTP 503":             tested("easserver.TestBackendDown", "easserver.TestFullDisk"),

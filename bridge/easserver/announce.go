@@ -1,0 +1,50 @@
+package easserver
+
+import (
+	"context"
+	"net/http"
+	"strings"
+
+	"github.com/pushbridge/pushbridge/bridge/eas"
+	"github.com/pushbridge/pushbridge/bridge/profile"
+)
+
+// versionsFor lists the versions that a sort of phone is told of, ascending.
+func versionsFor(p profile.Profile) string {
+	var list []string
+	for _, v := range eas.Versions {
+		if p.MaxVersion == 0 || v <= p.MaxVersion {
+			list = append(list, v.String())
+		}
+	}
+	return strings.Join(list, ",")
+}
+
+// lastAnnounced is the name under which is remembered what a phone was told of
+// versions and commands.
+const lastAnnounced = "announced"
+
+// reannounce has the answer tell a phone that the server can do something else
+// than when the phone was last told so. Only a phone that begins with its folders
+// anew is told: others might throw away what they have. See [MS-ASHTTP]
+// "X-MS-RP" and "Handling HTTP POST Command Requests".
+func (s *Server) reannounce(ctx context.Context, c *call) error {
+	now := versionsFor(c.profile) + "\n" + announced
+	before, err := s.Devices.Recall(ctx, c.deviceID(), lastAnnounced)
+	if err != nil || string(before) == now {
+		return err
+	}
+	c.announces = before != nil
+	return s.Devices.Remember(ctx, c.deviceID(), lastAnnounced, []byte(now))
+}
+
+// announce writes the headers that reannounce asked for.
+func (c *call) announce(h http.Header) {
+	if !c.announces {
+		return
+	}
+	versions := versionsFor(c.profile)
+	h.Set("X-MS-RP", versions)
+	h.Set("MS-ASProtocolVersions", versions)
+	h.Set("MS-ASProtocolCommands", announced)
+}

@@ -3,6 +3,7 @@ package easserver_test
 import (
 	"bytes"
 	"net/http"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -12,6 +13,7 @@ import (
 	"github.com/pushbridge/pushbridge/bridge/eas"
 	"github.com/pushbridge/pushbridge/bridge/eas/conformance"
 	"github.com/pushbridge/pushbridge/bridge/easclient"
+	"github.com/pushbridge/pushbridge/bridge/easserver"
 	"github.com/pushbridge/pushbridge/bridge/phone"
 )
 
@@ -198,5 +200,27 @@ func TestElsewhere(t *testing.T) {
 	}
 	if status, text := ask(""); status != 401 || strings.Contains(text, "example") {
 		t.Errorf("Autodiscover without a login: %d %s", status, text)
+	}
+}
+
+// More folders than a phone may name.
+func TestTooManyFolders(t *testing.T) {
+	conformance.Shows(t, "PingTooManyFolders", "SyncTooManyCollections")
+	h := bridgetest.Start(t, bridgetest.Options{})
+	ping := eas.PingRequest{HeartbeatInterval: ptr(60)}
+	var sync eas.SyncRequest
+	for i := range easserver.MaxCollections + 1 {
+		id := strconv.Itoa(i + 1)
+		ping.Folders = append(ping.Folders, eas.PingFolder{ID: id, Class: "Contacts"})
+		sync.Collections = append(sync.Collections, eas.SyncCollection{SyncKey: "0", CollectionID: id})
+	}
+	for _, v := range bridgetest.Versions {
+		r := newRaw(t, h, v)
+		if res, err := r.Ping(t.Context(), &ping); err != nil || res.Status != eas.PingTooManyFolders || res.MaxFolders == nil || *res.MaxFolders != easserver.MaxCollections {
+			t.Errorf("%s: Ping is answered %+v, %v, want status 6 and the limit", v, res, err)
+		}
+		if res, err := r.Sync(t.Context(), &sync); err != nil || res.Status != eas.SyncTooManyCollections || v >= eas.V121 && (res.Limit == nil || *res.Limit != easserver.MaxCollections) {
+			t.Errorf("%s: Sync is answered %+v, %v, want status 15 and the limit", v, res, err)
+		}
 	}
 }

@@ -60,7 +60,7 @@ func (s *Server) meetingResponse(ctx context.Context, c *call) (answer, error) {
 // Errors of a response that are not the item's fault.
 var (
 	errNotMailed = errors.New("easserver: nobody would mail the response")
-	errInstance  = errors.New("easserver: the InstanceId is no time")
+	errInstance  = errors.New("easserver: the InstanceId, or a time that is proposed, is no time")
 )
 
 // meetingStatus tells a phone what came of a response. It is the one place
@@ -107,6 +107,9 @@ func (s *Server) respond(ctx context.Context, c *call, a *eas.MeetingAnswer) err
 			return errInstance
 		}
 	}
+	if err := checkProposal(a.SendResponse); err != nil {
+		return err
+	}
 	it, err := s.read(ctx, c, a.RequestID)
 	switch {
 	case err != nil:
@@ -123,6 +126,29 @@ func (s *Server) respond(ctx context.Context, c *call, a *eas.MeetingAnswer) err
 	}
 	said := calendar.Answer{Response: calendar.Response(a.UserResponse), Instance: a.InstanceID, Silent: a.SendResponse == nil}
 	return s.putResponse(ctx, it, said, a.SendResponse, o)
+}
+
+// checkProposal refuses another time that is none. See [MS-ASCMD]
+// "ProposedStartTime" and "ProposedEndTime", of which one needs the other.
+func checkProposal(send *eas.SendResponse) error {
+	if send == nil || send.ProposedStartTime == "" && send.ProposedEndTime == "" {
+		return nil
+	}
+	if send.ProposedStartTime == "" || send.ProposedEndTime == "" {
+		return fmt.Errorf("%w: a time is proposed without its start or its end", translate.ErrInvalid)
+	}
+	start, err := translate.ParseDateTime(send.ProposedStartTime)
+	if err != nil {
+		return errInstance
+	}
+	end, err := translate.ParseDateTime(send.ProposedEndTime)
+	switch {
+	case err != nil:
+		return errInstance
+	case !start.Before(end):
+		return fmt.Errorf("%w: a time is proposed that ends before it begins", translate.ErrInvalid)
+	}
+	return nil
 }
 
 // putResponse puts the event with the response in it, unless it has it already.

@@ -7,6 +7,7 @@ import (
 
 	"github.com/pushbridge/pushbridge/bridge/bridgetest"
 	"github.com/pushbridge/pushbridge/bridge/eas"
+	"github.com/pushbridge/pushbridge/bridge/eas/conformance"
 	"github.com/pushbridge/pushbridge/bridge/eas/tag"
 	"github.com/pushbridge/pushbridge/plugins/backend"
 	"github.com/pushbridge/pushbridge/plugins/backend/memory"
@@ -183,6 +184,7 @@ func TestMeetingResponseAfterOneThatWasMailed(t *testing.T) {
 // is written, and the phone says so to its owner. One that is not to be mailed
 // keeps the store still.
 func TestMeetingResponseThatIsMailed(t *testing.T) {
+	conformance.Shows(t, "SendResponse", "MailSubmissionFailed", "InvalidDateTime", "MeetingInvalid")
 	send := &eas.SendResponse{Body: eas.Properties{eas.T(tag.AirSyncBaseType, "1"), eas.T(tag.AirSyncBaseData, "Gladly")}}
 	for _, tt := range []struct {
 		name   string
@@ -195,6 +197,11 @@ func TestMeetingResponseThatIsMailed(t *testing.T) {
 		{"the store mails", eas.V161, true, send, 1, false},
 		{"nobody mails", eas.V161, false, send, eas.MailSubmissionFailed, false},
 		{"the store cannot propose another time", eas.V161, true, &eas.SendResponse{ProposedStartTime: "20261201T090000Z", ProposedEndTime: "20261201T100000Z"}, eas.MailSubmissionFailed, false},
+		{"a proposed time that is none", eas.V161, true, &eas.SendResponse{ProposedStartTime: "soon", ProposedEndTime: "20261201T100000Z"}, eas.InvalidDateTime, false},
+		{"a proposed end that is none", eas.V161, true, &eas.SendResponse{ProposedStartTime: "20261201T090000Z", ProposedEndTime: "late"}, eas.InvalidDateTime, false},
+		{"a proposed time without an end", eas.V161, true, &eas.SendResponse{ProposedStartTime: "20261201T090000Z"}, 2, false},
+		{"a proposed time that ends before it begins", eas.V161, true, &eas.SendResponse{ProposedStartTime: "20261201T090000Z", ProposedEndTime: "20261201T080000Z"}, 2, false},
+		{"another time, which 16.0 does not know", eas.V160, true, &eas.SendResponse{ProposedStartTime: "soon"}, 1, false},
 		{"nothing is to be mailed", eas.V161, true, nil, 1, true},
 		{"nothing is to be mailed, and nobody would", eas.V161, false, nil, 1, false},
 		{"the phone mails", eas.V141, true, nil, 1, true},
@@ -212,5 +219,36 @@ func TestMeetingResponseThatIsMailed(t *testing.T) {
 				t.Errorf("the event is\n%s", s)
 			}
 		})
+	}
+}
+
+// A meeting that was called off cannot be answered any more, as a whole or in one
+// of its occurrences; the phone is told that it was.
+func TestMeetingResponseToWhatIsCancelled(t *testing.T) {
+	inEachVersion(t, func(t *testing.T, v eas.Version) {
+		off := strings.Replace(meeting("bo", bridgetest.User), "SUMMARY", "STATUS:CANCELLED\r\nSUMMARY", 1)
+		h, r, a := invited(t, v, off)
+		if status, ok := bridgetest.FolderOf(t, r.phone, "Calendar").Items[a.RequestID].Text(tag.CalendarMeetingStatus); !ok || status != "7" {
+			t.Errorf("the phone is told of MeetingStatus %q, want 7", status)
+		}
+		before := unfolded(h)
+		if got := r.respond(a); got.Status != eas.MeetingInvalid || got.CalendarID != "" || unfolded(h) != before {
+			t.Errorf("answered %+v, and the event is\n%s", got, unfolded(h))
+		}
+	})
+}
+
+// An event that changes faster than it can be answered is told as the mailbox's
+// fault, and the phone may try again.
+func TestMeetingResponseToWhatChanges(t *testing.T) {
+	conformance.Shows(t, "MeetingMailboxError")
+	h, r, a := invited(t, eas.V161, meeting("bo", bridgetest.User))
+	h.Backend.Fail(memory.Failure{Op: memory.OpPut, Times: -1, Err: backend.Errorf(backend.Conflict, "test", "changed")})
+	if got := r.respond(a); got.Status != eas.MeetingMailboxError {
+		t.Errorf("answered %+v, want status 3", got)
+	}
+	h.Backend.Mend()
+	if got := r.respond(a); got.Status != eas.MeetingOK {
+		t.Errorf("the second try was answered %+v", got)
 	}
 }

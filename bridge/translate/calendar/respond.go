@@ -63,6 +63,8 @@ func Respond(ics []byte, a Answer, o translate.Options) ([]byte, error) {
 		return nil, invalid("the organizer cannot answer")
 	case len(o.Self) == 0:
 		return nil, invalid("nobody knows the person's address")
+	case e.cancelled():
+		return nil, invalid("the meeting is cancelled")
 	}
 	before := obj.fingerprints()
 	silent := a.Silent || o.ProtocolVersion() < eas.V160
@@ -70,6 +72,9 @@ func Respond(ics []byte, a Answer, o translate.Options) ([]byte, error) {
 		x, err := obj.occurrenceAt(a.Instance)
 		if err != nil {
 			return nil, err
+		}
+		if x.cancelled() {
+			return nil, invalid("the occurrence is cancelled")
 		}
 		x.answer(partstat, silent)
 		return obj.finish(ics, before), nil

@@ -180,6 +180,8 @@ func TestAdmin(t *testing.T) {
 		{"most cards vanish", (*office).vanished},
 		{"what may wake a phone", (*office).pushed},
 		{"a phone is forgotten", (*office).forgotten},
+		{"a phone is blocked", (*office).blocked},
+		{"a phone is lost", (*office).lost},
 		{"what cannot be done", (*office).refused},
 	} {
 		ok := t.Run(story.name, func(t *testing.T) {
@@ -398,6 +400,12 @@ func (o *office) refused() {
 		says   []string
 	}{
 		{"a phone that is not known", []string{"resync", "ann", "NONE"}, exitFailure, []string{`"ann" has no phone "NONE"`}},
+		{"a phone to erase that is not known", []string{"wipe", "ann", "NONE", "--yes"}, exitFailure, []string{`"ann" has no phone "NONE"`}},
+		{"an order that nobody confirms", []string{"wipe", "ann", "PHONEA"}, exitFailure, []string{"EVERYTHING", "not confirmed"}},
+		{"an account to erase in a version that cannot", []string{"wipe", "ann", "PHONEB", "--account-only", "--yes"}, exitUsage, []string{"12.1", "16.1"}},
+		{"an order to take back that there is not", []string{"wipe", "ann", "PHONEA", "--cancel"}, exitFailure, []string{"No order"}},
+		{"which order to take back", []string{"wipe", "ann", "PHONEA", "--cancel", "--account-only"}, exitUsage, []string{"--cancel"}},
+		{"a phone to block that is not known", []string{"block", "ann", "NONE"}, exitFailure, []string{`"ann" has no phone "NONE"`}},
 		{"a folder that is not known", []string{"brake", "release", "ann", "4711"}, exitFailure, []string{`no folder 4711`}},
 		{"nobody", []string{"folders", "bob"}, exitFailure, []string{`"bob"`}},
 		{"no number", []string{"brake", "release", "ann", "Contacts"}, exitUsage, []string{`"Contacts"`, "admin folders USER"}},

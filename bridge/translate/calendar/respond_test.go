@@ -118,7 +118,7 @@ func TestOneSender(t *testing.T) {
 		{"... where the server mails nothing, one more", samples["meeting"], eas.V141, false, more, "- - - CLIENT"},
 		{"a phone that leaves it to the server", samples["meeting"], eas.V161, true, later, "- - -"},
 		{"... after one that did not", client, eas.V161, true, later, "- - -"},
-		{"a guest's phone", pending, eas.V141, true, later, "-"},
+		{"a guest's phone", samples["invitation"], eas.V141, true, later, "-"},
 	} {
 		o := options(c.version)
 		o.Schedules = c.schedules

@@ -12,6 +12,7 @@ import (
 	"github.com/pushbridge/pushbridge/bridge/autodiscover"
 	"github.com/pushbridge/pushbridge/bridge/config"
 	"github.com/pushbridge/pushbridge/bridge/device"
+	"github.com/pushbridge/pushbridge/bridge/directory"
 	"github.com/pushbridge/pushbridge/bridge/easserver"
 	"github.com/pushbridge/pushbridge/bridge/hub"
 	"github.com/pushbridge/pushbridge/bridge/placeholder"
@@ -79,6 +80,7 @@ type Bridge struct {
 	handler  http.Handler
 	backends []account.Named // without the placeholder
 	profiles *profile.Table
+	people   *directory.Directory
 }
 
 // New starts the plugins, opens the store and joins the rooms. What is wrong
@@ -146,12 +148,20 @@ func (b *Bridge) join(ctx context.Context, o Options, backends []account.Named) 
 	if b.problems, err = problem.Open(ctx, b.store.Problems(), b.engine); err != nil {
 		return fmt.Errorf("bridge: %w", err)
 	}
+	if b.people, err = b.openDirectory(f.Directory, backends); err != nil {
+		return err
+	}
+	roots, err := openRoots(f.CertificatesCA)
+	if err != nil {
+		return err
+	}
 	b.devices = device.New(device.Options{Store: b.store.Phones(), Policy: f.Policy.Policy, NeverFullWipe: f.Policy.NeverFullWipe, Looping: b.looping, Box: b.recoveryKeys()})
 	b.door = b.newDoor(o.Version)
 	b.handler = b.routes(easserver.New(easserver.Options{
 		Elsewhere: f.Redirects.For,
 		Accounts:  b.accounts, Devices: b.devices, Engine: b.engine, Hub: b.hub, Desk: b.desk, Problems: b.problems,
 		PollMin: f.PollMin, PollMax: f.PollMax, Placeholder: placeholder.Name, Profiles: b.profiles,
+		Directory: b.people, InDirectory: inDirectory(f.Directory), Roots: roots,
 		Heartbeat: b.bounds(),
 		Logger:    b.logger,
 	}), b.logged(autodiscover.New(autodiscover.Options{URL: f.AutodiscoverURL, Login: b.person, Elsewhere: f.Redirects.For, Note: noted})), b.webhooks())
@@ -233,6 +243,9 @@ func (b *Bridge) Close() error {
 	if b.hub != nil {
 		b.hub.Shutdown()
 		b.hub.Close()
+	}
+	if b.people != nil && b.people.Shared() != nil {
+		errs = append(errs, b.people.Shared().Close())
 	}
 	if b.accounts != nil {
 		errs = append(errs, b.accounts.Close())

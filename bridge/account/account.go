@@ -124,6 +124,15 @@ func (a *Account) open(ctx context.Context, name string, b backend.Backend) (bac
 	return b.Open(ctx, c)
 }
 
+// Names are the backends' names, in the order of the configuration.
+func (a *Accounts) Names() []string {
+	names := make([]string, len(a.backends))
+	for i, b := range a.backends {
+		names[i] = b.Name
+	}
+	return names
+}
+
 // A Listing is the complete list of one backend's collections.
 type Listing struct {
 	Backend     string

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"net"
 	"net/url"
+	"path"
 	"path/filepath"
 	"slices"
 	"strconv"
@@ -157,6 +158,13 @@ func templated(s string) bool {
 	return !strings.ContainsAny(s, "{}\x00\n")
 }
 
+func pathPattern(s string) *problem {
+	if _, err := path.Match(s, ""); err != nil {
+		return &problem{fmt.Sprintf("%.80q", s), `write a name, or a pattern such as "Accounts*"`}
+	}
+	return nil
+}
+
 func domainName(s string) *problem {
 	if len(s) > 253 || strings.ContainsAny(s, "@/\\ {}\x00\n") {
 		return &problem{fmt.Sprintf("%.80q", s), `write a domain such as "example.org"`}
@@ -199,6 +207,10 @@ func (l *loader) check() {
 				"backend.%s checks the passwords, and has a login_rule of its own", b.Name)
 		}
 	}
+	l.directory()
+	if f.CertificatesCA != "" && !filepath.IsAbs(f.CertificatesCA) {
+		l.complain("certificates.ca_file", "write the whole path from /", "certificates.ca_file is %.80q", f.CertificatesCA)
+	}
 	if strings.Contains(f.Login.Rule, "{domain}") && f.Login.Domain == "" && len(f.Login.Domains) == 0 {
 		l.complain("login.rule", `set login.domain = "example.org", for those who type none`, "login.rule has {domain}, but no domain is known for a login without one")
 	}
@@ -209,6 +221,23 @@ func (l *loader) check() {
 	}
 	if len(f.Backends) == 0 && l.at.line("backend") == 0 {
 		l.complain("", addBackend, "no backend is configured")
+	}
+}
+
+// directory looks at the keys that name the books for everybody.
+func (l *loader) directory() {
+	d := l.file.Directory
+	if d == (Directory{}) {
+		return
+	}
+	if !slices.ContainsFunc(l.file.Backends, func(b Backend) bool { return b.Name == d.Backend }) {
+		l.complain("directory.backend", "name one of the [backend.NAME] tables", "directory.backend names the backend %.80q, which does not exist", d.Backend)
+	}
+	if d.Collection == "" {
+		l.complain("directory", `set directory.collection to the name of the address book, or "*" for all`, "directory does not say which address book it is")
+	}
+	if (d.User == "") != (d.Password == "") {
+		l.complain("directory", "set directory.user and directory.password_file, or neither", "directory has one of user and password without the other")
 	}
 }
 

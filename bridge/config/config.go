@@ -27,6 +27,7 @@ type File struct {
 	Policy    Policy
 	Brake     Brake
 	Throttle  Throttle
+	Directory Directory
 
 	PollMin time.Duration // between two questions to a backend that has no events
 	PollMax time.Duration
@@ -35,7 +36,8 @@ type File struct {
 	AutodiscoverURL string // what phones are told; empty means the host they asked
 	Profiles        string // a file of rules for sorts of phones, see package profile; empty means the built-in ones alone
 
-	Redirects account.Redirects // whose server is elsewhere, in the file's order
+	Redirects      account.Redirects // whose server is elsewhere, in the file's order
+	CertificatesCA string            // a file of authorities, in PEM, that certificates for mail are judged by beside the system's; empty means none
 
 	Backends []Backend // in the file's order
 	Hooks    []Hook    // in the file's order
@@ -108,6 +110,22 @@ type Throttle struct {
 	User, Device, Address int
 	Window                time.Duration
 }
+
+// Directory names the address books in which everybody finds people: those of
+// User at Backend that match Collection. Without a User they are those of each
+// person's own books that match.
+type Directory struct {
+	Backend    string // empty means that there are none
+	Collection string // a pattern of names or IDs, as path.Match has it
+	User       string
+	Password   string
+}
+
+// String hides the password.
+func (d Directory) String() string { return d.Backend + " " + d.Collection }
+
+// GoString hides the password from %#v, too.
+func (d Directory) GoString() string { return "config.Directory{" + d.String() + "}" }
 
 // A Backend is one [backend.NAME] table.
 type Backend struct {

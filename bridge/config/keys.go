@@ -58,6 +58,12 @@ var keys = withSettings(map[string]taker{
 	"throttle.address": number(func(f *File) *int { return &f.Throttle.Address }, 0, mostThrottle),
 	"throttle.window":  duration(func(f *File) *time.Duration { return &f.Throttle.Window }, LeastThrottle, MostThrottle),
 	"autodiscover.url": text(func(f *File) *string { return &f.AutodiscoverURL }, phoneURL),
+
+	"directory.backend":    text(func(f *File) *string { return &f.Directory.Backend }, anything),
+	"directory.collection": text(func(f *File) *string { return &f.Directory.Collection }, pathPattern),
+	"directory.user":       text(func(f *File) *string { return &f.Directory.User }, anything),
+	"directory.password":   text(func(f *File) *string { return &f.Directory.Password }, anything),
+	"certificates.ca_file": text(func(f *File) *string { return &f.CertificatesCA }, anything),
 })
 
 // maxPoll bounds the time between two questions: a change that is noticed a

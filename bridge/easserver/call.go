@@ -101,16 +101,21 @@ func protocolVersion(r *http.Request, q eas.Query) (eas.Version, error) {
 }
 
 // malformed answers, per command, that the request contradicts the protocol.
-// GetItemEstimate has no such status; "invalid collection" comes nearest.
+// GetItemEstimate has no such status; "invalid collection" comes nearest. Neither
+// has a Search beside its stores.
 var malformed = map[eas.Command]eas.Status{
-	eas.CmdFolderSync:      eas.Status(eas.FolderMalformed),
-	eas.CmdGetItemEstimate: eas.Status(eas.EstimateBadCollection),
-	eas.CmdItemOperations:  eas.Status(eas.ItemOperationsProtocol),
-	eas.CmdMeetingResponse: eas.Status(eas.MeetingInvalid),
-	eas.CmdPing:            eas.Status(eas.PingSyntax),
-	eas.CmdProvision:       eas.Status(eas.ProvisionProtocol),
-	eas.CmdSettings:        eas.Status(eas.SettingsProtocol),
-	eas.CmdSync:            eas.Status(eas.SyncProtocol),
+	eas.CmdFind:              eas.Status(eas.FindInvalid),
+	eas.CmdFolderSync:        eas.Status(eas.FolderMalformed),
+	eas.CmdGetItemEstimate:   eas.Status(eas.EstimateBadCollection),
+	eas.CmdItemOperations:    eas.Status(eas.ItemOperationsProtocol),
+	eas.CmdMeetingResponse:   eas.Status(eas.MeetingInvalid),
+	eas.CmdPing:              eas.Status(eas.PingSyntax),
+	eas.CmdProvision:         eas.Status(eas.ProvisionProtocol),
+	eas.CmdResolveRecipients: eas.Status(eas.ResolveProtocol),
+	eas.CmdSearch:            eas.Status(eas.SearchServerError),
+	eas.CmdSettings:          eas.Status(eas.SettingsProtocol),
+	eas.CmdSync:              eas.Status(eas.SyncProtocol),
+	eas.CmdValidateCert:      eas.Status(eas.CertProtocol),
 }
 
 // decode reads the call's body into a message. A body that is no WBXML is HTTP
@@ -271,6 +276,9 @@ func (c *call) policyKey() *uint32 {
 
 // park notes in the log how long a call waited for a change.
 func (c *call) park(start time.Time) { c.event.Parked += time.Since(start) }
+
+// found notes in the log how many were found.
+func (c *call) found(n int) { c.note(slog.Int("found", n)) }
 
 // note adds numbers to the call's log line.
 func (c *call) note(attrs ...slog.Attr) { c.event.Add(attrs...) }

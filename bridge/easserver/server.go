@@ -8,12 +8,16 @@ package easserver
 
 import (
 	"context"
+	"crypto/x509"
 	"log/slog"
 	"net/http"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/pushbridge/pushbridge/bridge/account"
 	"github.com/pushbridge/pushbridge/bridge/device"
+	"github.com/pushbridge/pushbridge/bridge/directory"
 	"github.com/pushbridge/pushbridge/bridge/eas"
 	"github.com/pushbridge/pushbridge/bridge/hub"
 	"github.com/pushbridge/pushbridge/bridge/profile"
@@ -54,6 +58,18 @@ type Options struct {
 	// the built-in ones.
 	Profiles *profile.Table
 
+	// Directory finds people. Nil means one of address books alone that are the
+	// person's own.
+	Directory *directory.Directory
+
+	// InDirectory tells which of a person's own address books are the
+	// administrator's directory. Nil means none.
+	InDirectory func(syncengine.Folder) bool
+
+	// Roots are the authorities that certificates for mail are judged by. Nil
+	// means the system's.
+	Roots *x509.CertPool
+
 	Heartbeat Heartbeat
 	Zone      *time.Location // of people who did not say; nil means UTC
 	Logger    *slog.Logger   // nil means slog.Default
@@ -75,8 +91,9 @@ var DefaultHeartbeat = Heartbeat{Min: 60 * time.Second, Default: 480 * time.Seco
 // A Server answers phones. It is an http.Handler.
 type Server struct {
 	Options
-	handler http.Handler
-	endings endings
+	handler  http.Handler
+	searches *searches
+	endings  endings
 }
 
 // New builds a Server.
@@ -93,29 +110,47 @@ func New(o Options) *Server {
 	if o.Profiles == nil {
 		o.Profiles = profile.Default()
 	}
+	if o.Directory == nil {
+		o.Directory = directory.New(directory.Options{})
+	}
 	if o.Logger == nil {
 		o.Logger = slog.Default()
 	}
-	s := &Server{Options: o}
+	s := &Server{Options: o, searches: newSearches()}
 	s.handler = fcgi.Waitable(http.HandlerFunc(s.serve))
 	return s
 }
 
 // commands is everything that a phone can ask for and get an answer.
 var commands = map[eas.Command]func(*Server, context.Context, *call) (answer, error){
-	eas.CmdFolderSync:      (*Server).folderSync,
-	eas.CmdGetItemEstimate: (*Server).getItemEstimate,
-	eas.CmdItemOperations:  (*Server).itemOperations,
-	eas.CmdMeetingResponse: (*Server).meetingResponse,
-	eas.CmdPing:            (*Server).ping,
-	eas.CmdProvision:       (*Server).provision,
-	eas.CmdSettings:        (*Server).settings,
-	eas.CmdSync:            (*Server).sync,
+	eas.CmdFind:              (*Server).find,
+	eas.CmdFolderSync:        (*Server).folderSync,
+	eas.CmdGetItemEstimate:   (*Server).getItemEstimate,
+	eas.CmdItemOperations:    (*Server).itemOperations,
+	eas.CmdMeetingResponse:   (*Server).meetingResponse,
+	eas.CmdPing:              (*Server).ping,
+	eas.CmdProvision:         (*Server).provision,
+	eas.CmdResolveRecipients: (*Server).resolveRecipients,
+	eas.CmdSearch:            (*Server).search,
+	eas.CmdSettings:          (*Server).settings,
+	eas.CmdSync:              (*Server).sync,
+	eas.CmdValidateCert:      (*Server).validateCert,
 }
 
 // announced lists the commands in the order in which Exchange does. A command
 // that is not answered is not announced.
-const announced = "Sync,FolderSync,GetItemEstimate,MeetingResponse,Settings,Ping,ItemOperations,Provision"
+const announced = "Sync,FolderSync,GetItemEstimate,MeetingResponse,Search,Settings,Ping,ItemOperations,Provision,ResolveRecipients,ValidateCert,Find"
+
+// announcedFor leaves out the commands that no version has which a phone is
+// offered.
+func announcedFor(last eas.Version) string {
+	if last == 0 {
+		return announced
+	}
+	return strings.Join(slices.DeleteFunc(strings.Split(announced, ","), func(command string) bool {
+		return !slices.ContainsFunc(eas.Versions, func(v eas.Version) bool { return v <= last && eas.Command(command).KnownIn(v) })
+	}), ",")
+}
 
 // ServeHTTP answers one request and logs it in one line.
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) { s.handler.ServeHTTP(w, r) }
@@ -150,7 +185,7 @@ func (s *Server) options(w *recorder, r *http.Request, event *telemetry.Event) {
 	h := w.Header()
 	h.Set("MS-Server-ActiveSync", "15.1")
 	h.Set("MS-ASProtocolVersions", versionsFor(s.Profiles.For(q.DeviceType, r.UserAgent(), q.DeviceID)))
-	h.Set("MS-ASProtocolCommands", announced)
+	h.Set("MS-ASProtocolCommands", announcedFor(s.Profiles.For(q.DeviceType, r.UserAgent(), q.DeviceID).MaxVersion))
 	h.Set("Allow", "OPTIONS, POST")
 	h.Set("Public", "OPTIONS, POST")
 	w.empty()

@@ -26,7 +26,10 @@ func (s *Server) settings(ctx context.Context, c *call) (answer, error) {
 		response.DeviceInformation = &eas.DeviceInformationResult{Status: eas.SettingsOK}
 	}
 	if req.UserInformation != nil {
-		response.UserInformation = userInformation(c)
+		var err error
+		if response.UserInformation, err = s.userInformation(ctx, c); err != nil {
+			return nil, err
+		}
 	}
 	if req.Oof != nil {
 		response.Oof = &eas.OofResult{Status: oof(req.Oof)}
@@ -77,20 +80,6 @@ func (s *Server) keepPassword(ctx context.Context, c *call, password string) (ea
 		return 0, err
 	}
 	return eas.SettingsOK, nil
-}
-
-// userInformation answers the person's address. An iPhone takes the sender of
-// its mail from here, so that an address without a domain would do harm: where
-// none is known, none is said.
-func userInformation(c *call) *eas.UserInformationResult {
-	address := c.account.Address()
-	if address == "" {
-		return &eas.UserInformationResult{Status: eas.SettingsOK, Get: &eas.UserInformation{
-			EmailAddresses: &eas.EmailAddresses{}, Accounts: []eas.Account{{}}}}
-	}
-	addresses := &eas.EmailAddresses{SMTPAddresses: []string{address}, PrimarySMTPAddress: address}
-	return &eas.UserInformationResult{Status: eas.SettingsOK, Get: &eas.UserInformation{
-		EmailAddresses: addresses, Accounts: []eas.Account{{EmailAddresses: addresses}}}}
 }
 
 // oof answers that out-of-office messages cannot be had: nobody here answers

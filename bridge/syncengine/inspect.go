@@ -4,7 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math"
 	"slices"
+	"time"
 
 	"github.com/pushbridge/pushbridge/plugins/backend"
 )
@@ -66,4 +68,30 @@ func (e *Engine) There(ctx context.Context, user string, f FolderID, ids []backe
 		}
 	}
 	return there, nil
+}
+
+// NotOver lists the items of a folder of which something happens after a moment,
+// and those of which that is not known, as far as the mirror knows; more tells
+// whether there are others than the limit lets through.
+func (e *Engine) NotOver(ctx context.Context, f Folder, after time.Time, limit int) (ids []backend.ItemID, more bool, err error) {
+	m, err := e.store.Mirror(ctx, f.ID)
+	if err != nil {
+		return nil, false, fmt.Errorf("syncengine: what is not over: %w", err)
+	}
+	from, to := End{Ends: after.Unix()}, End{Ends: Forever, Number: math.MaxUint32}
+	known, err := e.store.ItemsEnding(ctx, f.ID, from, to, false, m.Sequence, limit+1)
+	if err != nil {
+		return nil, false, fmt.Errorf("syncengine: what is not over: %w", err)
+	}
+	unknown, err := e.store.ItemsUnknown(ctx, f.ID, m.Sequence, limit+1)
+	if err != nil {
+		return nil, false, fmt.Errorf("syncengine: what is not over: %w", err)
+	}
+	for _, it := range append(known, unknown...) {
+		if len(ids) == limit {
+			return ids, true, nil
+		}
+		ids = append(ids, it.ID)
+	}
+	return ids, false, nil
 }

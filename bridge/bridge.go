@@ -2,6 +2,7 @@ package bridge
 
 import (
 	"context"
+	"crypto/x509"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -54,6 +55,10 @@ type Options struct {
 	// Store, if it is not nil, comes between the sync engine and its database.
 	// For tests of what happens when the disk is full.
 	Store func(syncengine.Store) syncengine.Store
+
+	// Roots are the authorities that certificates for mail are judged by. Nil
+	// means those of the configuration.
+	Roots *x509.CertPool
 
 	// Version is that of the program, for administrators.
 	Version string
@@ -151,9 +156,11 @@ func (b *Bridge) join(ctx context.Context, o Options, backends []account.Named) 
 	if b.people, err = b.openDirectory(f.Directory, backends); err != nil {
 		return err
 	}
-	roots, err := openRoots(f.CertificatesCA)
-	if err != nil {
-		return err
+	roots := o.Roots
+	if roots == nil {
+		if roots, err = openRoots(f.CertificatesCA); err != nil {
+			return err
+		}
 	}
 	b.devices = device.New(device.Options{Store: b.store.Phones(), Policy: f.Policy.Policy, NeverFullWipe: f.Policy.NeverFullWipe, Looping: b.looping, Box: b.recoveryKeys()})
 	b.door = b.newDoor(o.Version)

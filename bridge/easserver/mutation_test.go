@@ -214,19 +214,22 @@ var answers = map[eas.Command]struct {
 	message  any
 	statuses []int
 }{
-	eas.CmdSync:            {eas.SyncResponse{}, []int{1, 3, 4, 5, 6, 7, 8, 9, 12, 13, 14, 15, 16}},
-	eas.CmdFolderSync:      {eas.FolderSyncResponse{}, []int{1, 6, 9, 10, 11, 12}},
-	eas.CmdFolderCreate:    {eas.FolderCreateResponse{}, []int{1, 2, 3, 5, 6, 9, 10, 11, 12}},
-	eas.CmdFolderUpdate:    {eas.FolderUpdateResponse{}, []int{1, 2, 3, 4, 5, 6, 9, 10, 11}},
-	eas.CmdFolderDelete:    {eas.FolderDeleteResponse{}, []int{1, 3, 4, 6, 9, 10, 11}},
-	eas.CmdGetItemEstimate: {eas.GetItemEstimateResponse{}, []int{1, 2, 3, 4}},
-	eas.CmdItemOperations:  {eas.ItemOperationsResponse{}, []int{1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18}},
-	eas.CmdMeetingResponse: {eas.MeetingResponseResponse{}, []int{1, 2, 3, 4}},
-	eas.CmdMoveItems:       {eas.MoveItemsResponse{}, []int{1, 2, 3, 4, 5, 7}},
-	eas.CmdPing:            {eas.PingResponse{}, []int{1, 2, 3, 4, 5, 6, 7, 8}},
-	eas.CmdProvision:       {eas.ProvisionResponse{}, []int{1, 2, 3, 4, 5}},
-	eas.CmdSearch:          {eas.SearchResponse{}, []int{1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14}},
-	eas.CmdSettings:        {eas.SettingsResponse{}, []int{1, 2, 3, 4, 5, 6, 7}},
+	eas.CmdSync:              {eas.SyncResponse{}, []int{1, 3, 4, 5, 6, 7, 8, 9, 12, 13, 14, 15, 16}},
+	eas.CmdFind:              {eas.FindResponse{}, []int{1, 2, 3, 4, 173, 174, 175}},
+	eas.CmdFolderSync:        {eas.FolderSyncResponse{}, []int{1, 6, 9, 10, 11, 12}},
+	eas.CmdFolderCreate:      {eas.FolderCreateResponse{}, []int{1, 2, 3, 5, 6, 9, 10, 11, 12}},
+	eas.CmdFolderUpdate:      {eas.FolderUpdateResponse{}, []int{1, 2, 3, 4, 5, 6, 9, 10, 11}},
+	eas.CmdFolderDelete:      {eas.FolderDeleteResponse{}, []int{1, 3, 4, 6, 9, 10, 11}},
+	eas.CmdGetItemEstimate:   {eas.GetItemEstimateResponse{}, []int{1, 2, 3, 4}},
+	eas.CmdItemOperations:    {eas.ItemOperationsResponse{}, []int{1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18}},
+	eas.CmdMeetingResponse:   {eas.MeetingResponseResponse{}, []int{1, 2, 3, 4}},
+	eas.CmdMoveItems:         {eas.MoveItemsResponse{}, []int{1, 2, 3, 4, 5, 7}},
+	eas.CmdPing:              {eas.PingResponse{}, []int{1, 2, 3, 4, 5, 6, 7, 8}},
+	eas.CmdProvision:         {eas.ProvisionResponse{}, []int{1, 2, 3, 4, 5}},
+	eas.CmdSearch:            {eas.SearchResponse{}, []int{1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 173, 174, 175}},
+	eas.CmdResolveRecipients: {eas.ResolveRecipientsResponse{}, []int{1, 2, 3, 4, 5, 6, 7, 8, 160, 161, 162, 163, 173, 174, 175}},
+	eas.CmdValidateCert:      {eas.ValidateCertResponse{}, []int{1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17}},
+	eas.CmdSettings:          {eas.SettingsResponse{}, []int{1, 2, 3, 4, 5, 6, 7}},
 }
 
 // checkAnswer holds an answer against the protocol: a status of HTTP or a
@@ -461,6 +464,14 @@ func (s *scene) requests() map[string]any {
 		"Provision": &eas.ProvisionRequest{DeviceInformation: &eas.DeviceInformation{Model: "M", OS: "O"},
 			Policies: []eas.Policy{{PolicyType: "MS-EAS-Provisioning-WBXML", PolicyKey: "1", Status: 1}}},
 		"Search": &eas.SearchRequest{Store: eas.SearchStore{Name: eas.SearchGAL, Query: &eas.Element{Tag: tag.SearchQuery, Text: "Title"}, Options: &eas.SearchOptions{Range: "0-99", RebuildResults: true, Picture: &eas.SearchPicture{MaxSize: ptr(1000)}}}},
+		"Search a mailbox": &eas.SearchRequest{Store: eas.SearchStore{Name: eas.SearchMailbox, Query: &eas.Element{Tag: tag.SearchQuery, Children: []eas.Element{
+			C(tag.SearchAnd, T(tag.AirSyncClass, "Email"), T(tag.AirSyncCollectionId, contacts.ServerID), T(tag.SearchFreeText, "Title"))}}, Options: &eas.SearchOptions{Range: "0-9", DeepTraversal: true}}},
+		"Find": &eas.FindRequest{SearchID: "D5F5E4F0-3B11-4B36-A1D9-8F1B7D3B4D2A", Search: &eas.ExecuteSearch{GAL: &eas.FindCriterion{
+			Query: &eas.Element{Text: "Title"}, Options: &eas.FindOptions{Range: "0-9", Picture: &eas.FindPicture{MaxSize: ptr(1000), MaxPictures: ptr(2)}}}}},
+		"ResolveRecipients": &eas.ResolveRecipientsRequest{To: []string{"Title", "ann@example.org", "b"}, Options: &eas.ResolveOptions{CertificateRetrieval: ptr(eas.FullCertificates),
+			MaxCertificates: ptr(5), MaxAmbiguousRecipients: ptr(5), Picture: &eas.ResolvePicture{MaxSize: ptr(1000)},
+			Availability: &eas.AvailabilityRequest{StartTime: start.Format("2006-01-02T15:04:05.000Z"), EndTime: start.Add(4 * time.Hour).Format("2006-01-02T15:04:05.000Z")}}},
+		"ValidateCert": &eas.ValidateCertRequest{Chain: []string{"AAAA"}, Certificates: []string{"AAAA", "BBBB"}, CheckCRL: ptr(true)},
 		"Settings": &eas.SettingsRequest{Oof: &eas.OofRequest{Get: &eas.OofGet{BodyType: "TEXT"}}, UserInformation: &eas.InformationRequest{Get: true},
 			DeviceInformation: &eas.DeviceInformation{Model: "M", OS: "O", PhoneNumber: "1"}, DevicePassword: &eas.DevicePassword{Password: "x"}},
 	}

@@ -96,7 +96,7 @@ func TestWire(t *testing.T) {
 		t.Errorf("OPTIONS: %d %v", res.StatusCode, res.Header)
 	}
 	for _, command := range strings.Split(res.Header.Get("MS-ASProtocolCommands"), ",") {
-		if res, text = do("POST", "?Cmd="+command+"&User=ann&DeviceId=phone1&DeviceType=t", "ann", http.Header{"Ms-Asprotocolversion": {"14.1"}}, nil); res.StatusCode == 501 || res.StatusCode >= 500 {
+		if res, text = do("POST", "?Cmd="+command+"&User=ann&DeviceId=phone1&DeviceType=t", "ann", http.Header{"Ms-Asprotocolversion": {"16.1"}}, nil); res.StatusCode == 501 || res.StatusCode >= 500 {
 			t.Errorf("%s is announced, and answered %d %s", command, res.StatusCode, text)
 		}
 	}

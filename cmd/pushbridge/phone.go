@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"os"
 	"strings"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -67,7 +68,46 @@ func newPhone() *cobra.Command {
 		}),
 		sync,
 		watch,
+		f.find(),
+		f.availability(),
 	)
+	return c
+}
+
+// find is "phone find NAME".
+func (f *phoneFlags) find() *cobra.Command {
+	return &cobra.Command{
+		Use: "find NAME", Short: "Look for people in the server's directory", Args: cobra.MinimumNArgs(1),
+		RunE: func(c *cobra.Command, args []string) error {
+			if err := f.complete(c.Flags().Changed("password")); err != nil {
+				return err
+			}
+			return phone.FindPeople(c.Context(), c.OutOrStdout(), f.config, strings.Join(args, " "))
+		},
+	}
+}
+
+// availability is "phone availability NAME ...".
+func (f *phoneFlags) availability() *cobra.Command {
+	from, span := "", time.Duration(0)
+	c := &cobra.Command{
+		Use: "availability NAME ...", Short: "Ask when people are free, each by name or address", Args: cobra.MinimumNArgs(1),
+		RunE: func(c *cobra.Command, args []string) error {
+			if err := f.complete(c.Flags().Changed("password")); err != nil {
+				return err
+			}
+			start := time.Now()
+			if from != "" {
+				var err error
+				if start, err = time.ParseInLocation("2006-01-02 15:04", from, time.Local); err != nil {
+					return fmt.Errorf("%w: --from %q has to be written as 2026-12-01 09:00", errUsage, from)
+				}
+			}
+			return phone.PrintAvailability(c.Context(), c.OutOrStdout(), f.config, start, span, args)
+		},
+	}
+	c.Flags().StringVar(&from, "from", "", "the first `TIME`, such as \"2026-12-01 09:00\"; now if empty")
+	c.Flags().DurationVar(&span, "for", 24*time.Hour, "how `LONG`, half an hour to 42 days")
 	return c
 }
 

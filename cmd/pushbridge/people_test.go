@@ -1,0 +1,64 @@
+package main
+
+import (
+	"bytes"
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/pushbridge/pushbridge/bridge/bridgetest"
+	"github.com/pushbridge/pushbridge/bridge/eas"
+	"github.com/pushbridge/pushbridge/bridge/eas/tag"
+)
+
+// People in a real address book are found by phones of each generation, through
+// a real nginx: by Search, and by Find from 16.1 on; their time is that of a real
+// calendar.
+func TestPeopleEndToEnd(t *testing.T) {
+	if testing.Short() {
+		t.Skip("starts nginx and Radicale")
+	}
+	w := startWorld(t)
+	card := func(uid, name, mail string) string {
+		return "BEGIN:VCARD\r\nVERSION:3.0\r\nUID:" + uid + "\r\nFN:" + name + "\r\nN:" + name + ";;;;\r\nEMAIL:" + mail + "\r\nEND:VCARD\r\n"
+	}
+	w.radicale.Put(w.radicale.AddressBook+"zoe.vcf", card("zoe", "Zoë Lindström", "zoe@example.org"))
+	w.radicale.Put(w.radicale.AddressBook+"own.vcf", card("own", "Myself", w.radicale.User+"@example.org"))
+	start := time.Now().UTC().Truncate(time.Hour).Add(48 * time.Hour)
+	w.radicale.Put(w.radicale.Calendar+"tea.ics", bridgetest.Event("tea", "Tea", start.Add(time.Hour)))
+	for _, v := range bridgetest.Versions {
+		t.Run(v.String(), func(t *testing.T) {
+			c := (&world{t, w.nginx, w.radicale, w.log}).client(v, "PEOPLE"+strings.ReplaceAll(v.String(), ".", ""))
+			a, err := c.Search(t.Context(), eas.SearchRequest{Store: eas.SearchStore{Name: eas.SearchGAL, Query: &eas.Element{Text: "lindstrom"}, Options: &eas.SearchOptions{Range: "0-9"}}})
+			if err != nil || a.Store == nil || len(a.Store.Results) != 1 {
+				t.Fatalf("Search: %+v, %v", a, err)
+			}
+			if mail, _ := a.Store.Results[0].Properties.Text(tag.GALEmailAddress); mail != "zoe@example.org" {
+				t.Errorf("found %v", a.Store.Results[0].Properties)
+			}
+			const form = "2006-01-02T15:04:05.000Z"
+			r, err := c.ResolveRecipients(t.Context(), eas.ResolveRecipientsRequest{To: []string{"Zoë"}, Options: &eas.ResolveOptions{
+				Availability: &eas.AvailabilityRequest{StartTime: start.Format(form), EndTime: start.Add(3 * time.Hour).Format(form)}}})
+			if err != nil || r.Status != eas.ResolveOK || len(r.Responses) != 1 || len(r.Responses[0].Recipients) != 1 {
+				t.Fatalf("ResolveRecipients: %+v, %v", r, err)
+			}
+			if got := r.Responses[0].Recipients[0].Availability; (got != nil) != (v >= eas.V140) || got != nil && got.Status != eas.ResolveBusyNever {
+				t.Errorf("of somebody of whom Radicale tells nothing: %+v, want status 163", got)
+			}
+		})
+	}
+	for _, v := range []string{"2.5", "16.1"} {
+		var out bytes.Buffer
+		args := []string{"phone", "find", "zoë", "--url", w.nginx.URL, "--user", w.radicale.User, "--password", w.radicale.Password, "--eas", v}
+		if status := run(t.Context(), args, &out, &out); status != exitOK || !strings.Contains(out.String(), "Zoë Lindström <zoe@example.org>") || !strings.Contains(out.String(), "1 of 1 shown, asked by version "+v) {
+			t.Errorf("phone find: status %d\n%s", status, out.String())
+		}
+	}
+	var out bytes.Buffer
+	args := []string{"phone", "availability", "zoe@example.org", "nobody", "--url", w.nginx.URL, "--user", w.radicale.User, "--password", w.radicale.Password,
+		"--from", start.Local().Format("2006-01-02 15:04"), "--for", "3h"}
+	if status := run(t.Context(), args, &out, &out); status != exitOK || !strings.Contains(out.String(), "not known (status 163)") || !strings.Contains(out.String(), "nobody: nobody") {
+		t.Errorf("phone availability: status %d\n%s", status, fmt.Sprint(out.String()))
+	}
+}

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net/http"
+	"time"
 
 	"github.com/pushbridge/pushbridge/bridge/account"
 	"github.com/pushbridge/pushbridge/bridge/admin"
@@ -59,6 +60,9 @@ type Options struct {
 	// Roots are the authorities that certificates for mail are judged by. Nil
 	// means those of the configuration.
 	Roots *x509.CertPool
+
+	// SearchTime is easserver's. For tests.
+	SearchTime time.Duration
 
 	// Version is that of the program, for administrators.
 	Version string
@@ -168,7 +172,7 @@ func (b *Bridge) join(ctx context.Context, o Options, backends []account.Named) 
 		Elsewhere: f.Redirects.For,
 		Accounts:  b.accounts, Devices: b.devices, Engine: b.engine, Hub: b.hub, Desk: b.desk, Problems: b.problems,
 		PollMin: f.PollMin, PollMax: f.PollMax, Placeholder: placeholder.Name, Profiles: b.profiles,
-		Directory: b.people, InDirectory: inDirectory(f.Directory), Roots: roots,
+		Directory: b.people, InDirectory: inDirectory(f.Directory), Roots: roots, SearchTime: o.SearchTime,
 		Heartbeat: b.bounds(),
 		Logger:    b.logger,
 	}), b.logged(autodiscover.New(autodiscover.Options{URL: f.AutodiscoverURL, Login: b.person, Elsewhere: f.Redirects.For, Note: noted})), b.webhooks())

@@ -65,6 +65,14 @@ func TestParse(t *testing.T) {
 			env:  []string{"PUSHBRIDGE_BRAKE_COUNT=4"},
 			want: func(f *File) { f.Brake = Brake{50, 4, time.Hour} },
 		},
+		{
+			name: "a directory for everybody",
+			text: "[directory]\nbackend = \"c\"\ncollection = \"Acc*\"\nuser = \"u\"\n[certificates]\nca_file = \"/ca.pem\"\n" + backends,
+			env:  []string{"PUSHBRIDGE_DIRECTORY_PASSWORD=p"},
+			want: func(f *File) {
+				f.Directory, f.CertificatesCA = Directory{Backend: "c", Collection: "Acc*", User: "u", Password: "p"}, "/ca.pem"
+			},
+		},
 		{name: "a socket with options", text: "listen = \"unix:/p?mode=0660&group=www-data\"" + backends, want: func(f *File) { f.Listen = "unix:/p?mode=0660&group=www-data" }},
 		{name: "a control door", text: "admin = \"unix:/p?group=adm\"" + backends, want: func(f *File) { f.Admin = "unix:/p?group=adm" }},
 		{name: "no control door", text: "admin = \"off\"" + backends, want: func(f *File) { f.Admin = "off" }},

@@ -3,7 +3,6 @@ package directory
 import (
 	"context"
 	"hash/maphash"
-	"slices"
 	"sync"
 	"time"
 
@@ -170,12 +169,10 @@ func (b *book) put(ids []backend.ItemID, found []entry, full bool) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	for _, id := range ids {
-		if !slices.ContainsFunc(found, func(e entry) bool { return e.id == id }) {
-			b.remove(id)
-		}
+		b.remove(id)
 	}
 	for _, e := range found {
-		b.remove(e.id)
+		b.remove(e.id) // it may come twice
 		if full {
 			b.cut = true
 			continue

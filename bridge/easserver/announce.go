@@ -3,6 +3,7 @@ package easserver
 import (
 	"context"
 	"net/http"
+	"slices"
 	"strings"
 
 	"github.com/pushbridge/pushbridge/bridge/eas"
@@ -20,6 +21,18 @@ func versionsFor(p profile.Profile) string {
 	return strings.Join(list, ",")
 }
 
+// announcedFor leaves out the commands that no version has which a phone is
+// offered.
+func announcedFor(p profile.Profile) string {
+	last := p.MaxVersion
+	if last == 0 {
+		return announced
+	}
+	return strings.Join(slices.DeleteFunc(strings.Split(announced, ","), func(command string) bool {
+		return !slices.ContainsFunc(eas.Versions, func(v eas.Version) bool { return v <= last && eas.Command(command).KnownIn(v) })
+	}), ",")
+}
+
 // lastAnnounced is the name under which is remembered what a phone was told of
 // versions and commands.
 const lastAnnounced = "announced"
@@ -29,7 +42,7 @@ const lastAnnounced = "announced"
 // anew is told: others might throw away what they have. See [MS-ASHTTP]
 // "X-MS-RP" and "Handling HTTP POST Command Requests".
 func (s *Server) reannounce(ctx context.Context, c *call) error {
-	now := versionsFor(c.profile) + "\n" + announced
+	now := versionsFor(c.profile) + "\n" + announcedFor(c.profile)
 	before, err := s.Devices.Recall(ctx, c.deviceID(), lastAnnounced)
 	if err != nil || string(before) == now {
 		return err
@@ -46,5 +59,5 @@ func (c *call) announce(h http.Header) {
 	versions := versionsFor(c.profile)
 	h.Set("X-MS-RP", versions)
 	h.Set("MS-ASProtocolVersions", versions)
-	h.Set("MS-ASProtocolCommands", announced)
+	h.Set("MS-ASProtocolCommands", announcedFor(c.profile))
 }

@@ -13,10 +13,10 @@ import (
 	"github.com/pushbridge/pushbridge/plugins/backend"
 )
 
-// searchTime bounds how long a question for people waits for address books that
+// DefaultSearchTime bounds how long a question for people waits for address books that
 // are read for the first time. Phones wait half a minute for an answer; the next
 // question goes on where this one stopped.
-const searchTime = 20 * time.Second
+const DefaultSearchTime = 20 * time.Second
 
 // books are the address books in which one person may look for people.
 type books struct {
@@ -32,7 +32,7 @@ type books struct {
 // password that is refused ends the question.
 func (s *Server) books(ctx context.Context, c *call) (*books, error) {
 	b := &books{sources: make(map[directory.Place]backend.Session), gal: make(map[directory.Place]bool)}
-	within, cancel := context.WithTimeout(ctx, searchTime)
+	within, cancel := context.WithTimeout(ctx, s.SearchTime)
 	defer cancel()
 	var errs []error
 	if shared := s.Directory.Shared(); shared != nil {

@@ -2,6 +2,8 @@ package easserver_test
 
 import (
 	"bytes"
+	"context"
+	"encoding/base64"
 	"fmt"
 	"image"
 	"image/jpeg"
@@ -11,8 +13,6 @@ import (
 	"strings"
 	"testing"
 	"time"
-
-	"encoding/base64"
 
 	"github.com/pushbridge/pushbridge/bridge"
 	"github.com/pushbridge/pushbridge/bridge/bridgetest"
@@ -240,6 +240,49 @@ func TestSearchWhenABookIsDown(t *testing.T) {
 		t.Error("nobody is found in books that cannot be read, want 503: that would not be true")
 	} else if status, _ := httpStatus(t, err); status != 503 {
 		t.Errorf("HTTP status %d, want 503", status)
+	}
+}
+
+// A slow backend lists one address book only as long as somebody waits for it.
+type slow struct {
+	backend.Backend
+	book backend.CollectionID
+}
+
+func (b slow) Open(ctx context.Context, c backend.Credentials) (backend.Session, error) {
+	s, err := b.Backend.Open(ctx, c)
+	return slowSession{s, b.book}, err
+}
+
+type slowSession struct {
+	backend.Session
+	book backend.CollectionID
+}
+
+func (s slowSession) Changes(ctx context.Context, c backend.CollectionID, since backend.Cursor, yield func([]backend.Change) error) (backend.Cursor, error) {
+	if c == s.book {
+		<-ctx.Done()
+		return "", backend.E(backend.Transient, "slow", context.Cause(ctx))
+	}
+	return s.Session.Changes(ctx, c, since, yield)
+}
+
+// MS-ASCMD "Status (Search)" 10 and "Status (ResolveRecipients)" 6: a book that
+// takes too long for the first time. Who is found in another one is told.
+func TestSearchOfASlowBook(t *testing.T) {
+	h := town(t, func(o *bridge.Options) {
+		o.SearchTime = 50 * time.Millisecond
+		o.Backends[0].Backend = slow{o.Backends[0].Backend, "contacts"}
+	})
+	c := h.Client(eas.V141, "phone1")
+	if a, err := c.Search(t.Context(), galSearch("zwei", nil)); err != nil || a.Store == nil || a.Store.Status != eas.SearchTimeout {
+		t.Errorf("Search: %+v, %v, want status 10: that nobody was found would not be true", a.Store, err)
+	}
+	if a, err := c.Search(t.Context(), galSearch("director", nil)); err != nil || len(shown(t, a.Store.Results)) != 1 {
+		t.Errorf("Search of the book that was read: %+v, %v", a.Store, err)
+	}
+	if a, err := c.ResolveRecipients(t.Context(), eas.ResolveRecipientsRequest{To: []string{"zwei@example.org"}}); err != nil || a.Status != eas.ResolveServerError {
+		t.Errorf("ResolveRecipients: %+v, %v, want status 6", a, err)
 	}
 }
 

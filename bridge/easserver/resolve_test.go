@@ -220,6 +220,7 @@ func TestValidateCert(t *testing.T) {
 	middle := newAuthority(t, root, nil)
 	old := newAuthority(t, root, expired)
 	noAuthority := root.issue(nil)
+	servers := newAuthority(t, root, func(c *x509.Certificate) { c.ExtKeyUsage = []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth} })
 	fake := newAuthority(t, nil, func(c *x509.Certificate) { c.Subject = middle.cert.Subject })
 	pool := x509.NewCertPool()
 	pool.AddCert(root.cert)
@@ -247,6 +248,7 @@ func TestValidateCert(t *testing.T) {
 		{"too old", root.issue(expired).base64(), nil, nil, 7},
 		{"not yet", root.issue(func(c *x509.Certificate) { c.NotBefore = time.Now().Add(30 * time.Minute) }).base64(), nil, nil, 7},
 		{"of an authority that is too old", old.issue(nil).base64(), []*authority{old}, nil, 8},
+		{"of an authority for web servers", servers.issue(nil).base64(), []*authority{servers}, nil, 9},
 		{"of one that is no authority", noAuthority.issue(nil).base64(), []*authority{noAuthority}, nil, 11},
 		{"no certificate", "AAAA", nil, nil, 10},
 		{"no base64", "!", nil, nil, 10},

@@ -11,8 +11,6 @@ import (
 	"crypto/x509"
 	"log/slog"
 	"net/http"
-	"slices"
-	"strings"
 	"time"
 
 	"github.com/pushbridge/pushbridge/bridge/account"
@@ -66,6 +64,10 @@ type Options struct {
 	// administrator's directory. Nil means none.
 	InDirectory func(syncengine.Folder) bool
 
+	// SearchTime bounds how long a question for people waits for address books
+	// that are read for the first time; 0 means DefaultSearchTime.
+	SearchTime time.Duration
+
 	// Roots are the authorities that certificates for mail are judged by. Nil
 	// means the system's.
 	Roots *x509.CertPool
@@ -113,6 +115,9 @@ func New(o Options) *Server {
 	if o.Directory == nil {
 		o.Directory = directory.New(directory.Options{})
 	}
+	if o.SearchTime == 0 {
+		o.SearchTime = DefaultSearchTime
+	}
 	if o.Logger == nil {
 		o.Logger = slog.Default()
 	}
@@ -140,17 +145,6 @@ var commands = map[eas.Command]func(*Server, context.Context, *call) (answer, er
 // announced lists the commands in the order in which Exchange does. A command
 // that is not answered is not announced.
 const announced = "Sync,FolderSync,GetItemEstimate,MeetingResponse,Search,Settings,Ping,ItemOperations,Provision,ResolveRecipients,ValidateCert,Find"
-
-// announcedFor leaves out the commands that no version has which a phone is
-// offered.
-func announcedFor(last eas.Version) string {
-	if last == 0 {
-		return announced
-	}
-	return strings.Join(slices.DeleteFunc(strings.Split(announced, ","), func(command string) bool {
-		return !slices.ContainsFunc(eas.Versions, func(v eas.Version) bool { return v <= last && eas.Command(command).KnownIn(v) })
-	}), ",")
-}
 
 // ServeHTTP answers one request and logs it in one line.
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) { s.handler.ServeHTTP(w, r) }
@@ -185,7 +179,7 @@ func (s *Server) options(w *recorder, r *http.Request, event *telemetry.Event) {
 	h := w.Header()
 	h.Set("MS-Server-ActiveSync", "15.1")
 	h.Set("MS-ASProtocolVersions", versionsFor(s.Profiles.For(q.DeviceType, r.UserAgent(), q.DeviceID)))
-	h.Set("MS-ASProtocolCommands", announcedFor(s.Profiles.For(q.DeviceType, r.UserAgent(), q.DeviceID).MaxVersion))
+	h.Set("MS-ASProtocolCommands", announcedFor(s.Profiles.For(q.DeviceType, r.UserAgent(), q.DeviceID)))
 	h.Set("Allow", "OPTIONS, POST")
 	h.Set("Public", "OPTIONS, POST")
 	w.empty()

@@ -137,10 +137,10 @@ func (v *certValidator) because(cert *x509.Certificate, err error) eas.CertStatu
 			}
 			return eas.CertTimesInconsistent
 		case x509.IncompatibleUsage:
-			if own || !forMail(cert) {
-				return eas.CertNotForMail
+			if forMail(cert) {
+				return eas.CertMisused // one above it is for something else
 			}
-			return eas.CertMisused
+			return eas.CertNotForMail
 		case x509.NotAuthorizedToSign:
 			return eas.CertMisusedIssuer
 		case x509.TooManyIntermediates, x509.NameMismatch:

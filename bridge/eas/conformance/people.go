@@ -1,0 +1,103 @@
+package conformance
+
+// Reasons of the commands that find people.
+const (
+	noGroups   = "vCards of groups are not resolved"
+	noRevoking = "nobody is asked whether a certificate was revoked"
+)
+
+// ofPeople is what becomes of Search, Find, ResolveRecipients and ValidateCert.
+var ofPeople = map[string]Outcome{
+	"command Search":            different("people; in mail, which comes with mail, nothing is found", "easserver.TestSearchGAL", "easserver.TestSearchStatuses"),
+	"command Find":              different("people; in mail, which comes with mail, nothing is found", "easserver.TestFindGAL"),
+	"command ResolveRecipients": tested("easserver.TestResolveRecipients", "easserver.TestResolveRecipientsRefuses"),
+	"command ValidateCert":      tested("easserver.TestValidateCert"),
+
+	"SearchRequest":      tested("easserver.TestSearchGAL"),
+	"SearchStore":        tested("easserver.TestSearchStatuses"),
+	"SearchOptions":      different("the range and photos; those of mail come with mail, and UserName and Password are for documents", "easserver.TestSearchGAL", "easserver.TestSearchStatuses"),
+	"SearchPicture":      tested("easserver.TestSearchPhotos"),
+	"SearchResponse":     tested("easserver.TestSearchGAL"),
+	"SearchStoreResults": tested("easserver.TestSearchGAL", "easserver.TestSearchStatuses"),
+	"SearchResult":       different("people have neither Class nor LongId nor CollectionId; mails, which come with mail, do", "easserver.TestSearchGAL"),
+
+	"FindRequest":   tested("easserver.TestFindGAL"),
+	"ExecuteSearch": tested("easserver.TestFindGAL"),
+	"FindCriterion": tested("easserver.TestFindGAL"),
+	"FindOptions":   tested("easserver.TestFindGAL"),
+	"FindPicture":   tested("easserver.TestFindGAL"),
+	"FindResponse":  tested("easserver.TestFindGAL"),
+	"FindResults":   tested("easserver.TestFindGAL"),
+	"FindResult":    tested("easserver.TestFindGAL"),
+
+	"ResolveRecipientsRequest":  tested("easserver.TestResolveRecipients"),
+	"ResolveOptions":            tested("easserver.TestResolveRecipientsRefuses", "easserver.TestAvailability", "easserver.TestCertificatesAndPhotosOfRecipients"),
+	"AvailabilityRequest":       tested("easserver.TestAvailability", "easserver.TestResolveRecipientsRefuses"),
+	"ResolvePicture":            tested("easserver.TestCertificatesAndPhotosOfRecipients"),
+	"ResolveRecipientsResponse": tested("easserver.TestResolveRecipients"),
+	"Resolved":                  tested("easserver.TestResolveRecipients"),
+	"Recipient":                 tested("easserver.TestResolveRecipients"),
+	"Availability":              tested("easserver.TestAvailability", "calendar.TestBusyTimes"),
+	"Certificates":              different("MiniCertificate is not made: its form is not published", "easserver.TestCertificatesAndPhotosOfRecipients"),
+	"PictureResult":             tested("easserver.TestCertificatesAndPhotosOfRecipients"),
+
+	"ValidateCertRequest":  tested("easserver.TestValidateCert"),
+	"ValidateCertResponse": tested("easserver.TestValidateCert"),
+	"CertResult":           tested("easserver.TestValidateCert"),
+
+	"SearchOK":            tested("easserver.TestSearchGAL"),
+	"SearchProtocol":      tested("easserver.TestSearchStatuses"),
+	"SearchServerError":   tested("easserver.TestMutations"),
+	"SearchBadLink":       different("the answer to every search for documents: there is no document library", "easserver.TestSearchStatuses"),
+	"SearchDenied":        notApplicable(noDocuments),
+	"SearchNotFound":      notApplicable(noDocuments),
+	"SearchConnect":       notApplicable(noDocuments),
+	"SearchTooComplex":    tested("easserver.TestSearchStatuses"),
+	"SearchTimeout":       tested("easserver.TestSearchOfASlowBook"),
+	"SearchFolderSync":    open(noMail),
+	"SearchEndOfRange":    tested("easserver.TestSearchStatuses"),
+	"SearchAccessBlocked": notApplicable(noDocuments),
+	"SearchCredentials":   notApplicable(noDocuments),
+	"SearchNoPhoto":       tested("easserver.TestSearchPhotos"),
+	"SearchPhotoTooLarge": tested("easserver.TestSearchPhotos"),
+	"SearchPhotosTooMany": tested("easserver.TestSearchPhotos"),
+
+	"FindOK":         tested("easserver.TestFindGAL"),
+	"FindInvalid":    tested("easserver.TestFindGAL"),
+	"FindFolderSync": open(noMail),
+	"FindRange":      tested("easserver.TestFindGAL"),
+
+	"ResolveOK":            tested("easserver.TestResolveRecipients"),
+	"ResolveAmbiguous":     tested("easserver.TestResolveRecipients"),
+	"ResolveAmbiguousSome": tested("easserver.TestResolveRecipients"),
+	"ResolveNobody":        tested("easserver.TestResolveRecipients"),
+	"ResolveProtocol":      tested("easserver.TestResolveRecipientsRefuses"),
+	"ResolveServerError":   tested("easserver.TestSearchOfASlowBook"),
+	"ResolveNoCertificate": tested("easserver.TestCertificatesAndPhotosOfRecipients"),
+	"ResolveTooMany":       tested("easserver.TestCertificatesAndPhotosOfRecipients"),
+	"ResolveTooManyPeople": tested("easserver.TestAvailability"),
+	"ResolveLargeGroup":    notApplicable(noGroups),
+	"ResolveBusyLater":     tested("easserver.TestAvailability"),
+	"ResolveBusyNever":     tested("easserver.TestAvailability"),
+	"ResolveNoPhoto":       tested("easserver.TestCertificatesAndPhotosOfRecipients"),
+	"ResolvePhotoTooLarge": tested("easserver.TestCertificatesAndPhotosOfRecipients"),
+	"ResolvePhotosTooMany": tested("easserver.TestCertificatesAndPhotosOfRecipients"),
+
+	"CertOK":                tested("easserver.TestValidateCert"),
+	"CertProtocol":          tested("easserver.TestValidateCert"),
+	"CertBadSignature":      tested("easserver.TestValidateCert"),
+	"CertUntrusted":         tested("easserver.TestValidateCert"),
+	"CertBadChain":          tested("easserver.TestValidateCert"),
+	"CertNotForMail":        tested("easserver.TestValidateCert"),
+	"CertExpired":           tested("easserver.TestValidateCert"),
+	"CertTimesInconsistent": tested("easserver.TestValidateCert"),
+	"CertMisused":           tested("easserver.TestValidateCert"),
+	"CertBadContent":        tested("easserver.TestValidateCert"),
+	"CertMisusedIssuer":     tested("easserver.TestValidateCert"),
+	"CertWrongAddress":      notApplicable("the request does not say whose certificate it should be"),
+	"CertRevoked":           notApplicable(noRevoking),
+	"CertUnknown":           different(noRevoking+": with CheckCRL every other good one is told so", "easserver.TestValidateCert"),
+	"CertIssuerRevoked":     notApplicable(noRevoking),
+	"CertIssuerUnknown":     notApplicable(noRevoking),
+	"CertServerError":       notApplicable("every error of the verification has a status of its own"),
+}

@@ -1,10 +1,6 @@
 package eas_test
 
 import (
-	"encoding/xml"
-	"errors"
-	"fmt"
-	"io"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -13,6 +9,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/pushbridge/pushbridge/bridge/eas/eastest"
 	"github.com/pushbridge/pushbridge/bridge/eas/tag"
 	"github.com/pushbridge/pushbridge/bridge/wbxml"
 )
@@ -64,7 +61,7 @@ func TestTagsHaveTheNamesThatAnotherReaderKnows(t *testing.T) {
 			for _, line := range skeleton(t, doc)[1:] {
 				theirs = append(theirs, strings.TrimSpace(line))
 			}
-			if diff := cmp.Diff(theirs, likeTheirs(theirs, ours)); diff != "" {
+			if diff := cmp.Diff(theirs, eastest.LikeTheirs(theirs, ours)); diff != "" {
 				t.Errorf("(-libwbxml +we):\n%s", diff)
 			}
 		})
@@ -89,70 +86,19 @@ func TestAnotherReaderReadsTheSame(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if diff := cmp.Diff(skeleton(t, theirs), likeTheirs(skeleton(t, theirs), skeleton(t, ours))); diff != "" {
+			if diff := cmp.Diff(skeleton(t, theirs), eastest.LikeTheirs(skeleton(t, theirs), skeleton(t, ours))); diff != "" {
 				t.Errorf("libwbxml and we read different things (-libwbxml +we):\n%s", diff)
 			}
 		})
 	}
 }
 
-// libwbxml 0.11 writes some names otherwise than [MS-ASWBXML], and this is how:
-// it puts the container before the names of its children, and does not
-// know the latest elements.
-var sameName = strings.NewReplacer("_", "", "-", "", "0", "o", "tele", "", "address", "",
-	"recurrence", "", "attendee", "", "exception", "", "flag", "")
-
-// otherNames are those that it calls by another name altogether.
-var otherNames = map[string]string{
-	"DeviceEncryptionEnabled":            "RequireStorageCardEncryption",
-	"ihsManagementInformation":           "RightsManagementInformation",
-	"RMOwner":                            "Owner",
-	"RemoveRightsManagementDistribution": "RemoveRightsManagementProtection",
-}
-
-// likeTheirs rewrites our lines as libwbxml would write them, as far as it
-// differs only by that.
-func likeTheirs(theirs, ours []string) []string {
-	if len(theirs) != len(ours) {
-		return ours
-	}
-	like := make([]string, len(ours))
-	for i := range ours {
-		like[i] = ours[i]
-		their, our := strings.ToLower(theirs[i]), strings.ToLower(ours[i])
-		if strings.TrimSpace(their) == "unknown" || otherNames[strings.TrimSpace(theirs[i])] == strings.TrimSpace(ours[i]) || sameName.Replace(their) == sameName.Replace(our) {
-			like[i] = theirs[i]
-		}
-	}
-	return like
-}
-
-// skeleton is the elements and texts of a document, one a line, without white space.
+// skeleton is eastest.Skeleton, or the test fails.
 func skeleton(t *testing.T, doc []byte) []string {
 	t.Helper()
-	d := xml.NewDecoder(strings.NewReader(string(doc)))
-	d.Strict = false
-	var lines []string
-	depth := 0
-	for {
-		token, err := d.Token()
-		if errors.Is(err, io.EOF) {
-			return lines
-		}
-		if err != nil {
-			t.Fatal(err)
-		}
-		switch token := token.(type) {
-		case xml.StartElement:
-			name := token.Name.Local
-			lines = append(lines, fmt.Sprintf("%*s%s", 2*depth, "", name))
-			depth++
-		case xml.EndElement:
-			depth--
-		case xml.CharData:
-			if text := strings.TrimSpace(string(token)); text != "" {
-				lines = append(lines, fmt.Sprintf("%*s%q", 2*depth, "", text))
-			}
-		}
+	lines, err := eastest.Skeleton(doc)
+	if err != nil {
+		t.Fatal(err)
 	}
+	return lines
 }

@@ -463,6 +463,12 @@ func (s *scene) requests() map[string]any {
 		"MoveItems":       &eas.MoveItemsRequest{Moves: []eas.ItemMove{{SrcMsgID: c0, SrcFldID: contacts.ServerID, DstFldID: contacts.ServerID}}},
 		"Provision": &eas.ProvisionRequest{DeviceInformation: &eas.DeviceInformation{Model: "M", OS: "O"},
 			Policies: []eas.Policy{{PolicyType: "MS-EAS-Provisioning-WBXML", PolicyKey: "1", Status: 1}}},
+		"Provision and wipe":         &eas.ProvisionRequest{RemoteWipe: &eas.WipeResult{Status: 1}},
+		"Provision and wipe account": &eas.ProvisionRequest{AccountOnlyRemoteWipe: &eas.WipeResult{Status: 1}},
+		"MeetingResponse by mail": &eas.MeetingResponseRequest{Requests: []eas.MeetingAnswer{{UserResponse: 2, CollectionID: calendar.ServerID, RequestID: e1, InstanceID: start.AddDate(0, 0, 1).Format(form),
+			SendResponse: &eas.SendResponse{Body: eas.Properties{T(tag.AirSyncBaseType, "1"), T(tag.AirSyncBaseData, "Text")}, ProposedStartTime: start.Format(form), ProposedEndTime: start.Add(time.Hour).Format(form)}}}},
+		"Settings and write": &eas.SettingsRequest{Oof: &eas.OofRequest{Set: &eas.Oof{OofState: ptr(2), StartTime: "2026-12-01T00:00:00.000Z", EndTime: "2026-12-24T00:00:00.000Z",
+			Messages: []eas.OofMessage{{AppliesToInternal: true, Enabled: ptr(true), ReplyMessage: "Away", BodyType: "TEXT"}}}}, DevicePassword: &eas.DevicePassword{Password: "x"}},
 		"Search": &eas.SearchRequest{Store: eas.SearchStore{Name: eas.SearchGAL, Query: &eas.Element{Tag: tag.SearchQuery, Text: "Title"}, Options: &eas.SearchOptions{Range: "0-99", RebuildResults: true, Picture: &eas.SearchPicture{MaxSize: ptr(1000)}}}},
 		"Search a mailbox": &eas.SearchRequest{Store: eas.SearchStore{Name: eas.SearchMailbox, Query: &eas.Element{Tag: tag.SearchQuery, Children: []eas.Element{
 			C(tag.SearchAnd, T(tag.AirSyncClass, "Email"), T(tag.AirSyncCollectionId, contacts.ServerID), T(tag.SearchFreeText, "Title"))}}, Options: &eas.SearchOptions{Range: "0-9", DeepTraversal: true}}},

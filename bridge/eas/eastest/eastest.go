@@ -33,6 +33,9 @@ func XML(doc []byte) string {
 // it is: valid. The schemas are those of 12.1 and later: they know nothing of the
 // Class that a folder's answer has in 2.5 and 12.0.
 //
+// libwbxml has to read the same elements in it, where its wbxml2xml (Debian:
+// libwbxml2-utils) is installed.
+//
 // The schemas are read in place from the directory that PUSHBRIDGE_XSD names;
 // where it names none, or xmllint (Debian: libxml2-utils) is absent, the test
 // goes on unvalidated and its log says so. With PUSHBRIDGE_CI=1 an absent xmllint is
@@ -48,6 +51,7 @@ func Validate(t testing.TB, doc []byte) {
 		t.Errorf("the answer is not WBXML: %v", err)
 		return
 	}
+	readByOthers(t, doc, text)
 	ValidateXML(t, text)
 }
 

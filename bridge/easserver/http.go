@@ -14,6 +14,7 @@ import (
 	"github.com/pushbridge/pushbridge/bridge/account"
 	"github.com/pushbridge/pushbridge/bridge/autodiscover"
 	"github.com/pushbridge/pushbridge/bridge/device"
+	"github.com/pushbridge/pushbridge/bridge/eas"
 	"github.com/pushbridge/pushbridge/bridge/hub"
 	"github.com/pushbridge/pushbridge/bridge/syncengine"
 	"github.com/pushbridge/pushbridge/bridge/telemetry"
@@ -119,9 +120,9 @@ func (w *recorder) elsewhere(to string) {
 	w.fail(statusRedirect, "This account is on another server.")
 }
 
-func (w *recorder) unauthorized() {
+func (w *recorder) unauthorized(text string) {
 	w.Header().Set("WWW-Authenticate", realm)
-	w.fail(http.StatusUnauthorized, "Log in with the user name and password of your contacts and calendars.")
+	w.fail(http.StatusUnauthorized, text)
 }
 
 // message answers WBXML.
@@ -162,7 +163,7 @@ func (s *Server) refuse(ctx context.Context, w *recorder, event *telemetry.Event
 	event.Err = err
 	p := asProblem(err)
 	if p.status == http.StatusUnauthorized {
-		w.unauthorized()
+		w.unauthorized(eas.TextWrongLogin)
 		return
 	}
 	if p.retryAfter > 0 {

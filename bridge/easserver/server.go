@@ -213,7 +213,7 @@ func (s *Server) post(w *recorder, r *http.Request, event *telemetry.Event) {
 func (s *Server) login(w *recorder, r *http.Request, event *telemetry.Event, phone string) (*account.Account, bool) {
 	user, password, ok := account.Basic(r.Header.Get("Authorization"))
 	if !ok {
-		w.unauthorized()
+		w.unauthorized(eas.TextNoLogin)
 		return nil, false
 	}
 	if s.Elsewhere != nil {

@@ -86,7 +86,7 @@ func newRoot() *cobra.Command {
 		RunE:          func(c *cobra.Command, _ []string) error { return c.Help() },
 	}
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return fmt.Errorf("%w: %w", errUsage, err) })
-	root.AddCommand(newDemo(), newServe(), newCGI(), newAdmin(), newPhone(), newNotify(), newPlugin())
+	root.AddCommand(newDemo(), newServe(), newCGI(), newDoctor(), newAdmin(), newPhone(), newNotify(), newPlugin())
 	markUsage(root)
 	return root
 }

@@ -76,6 +76,10 @@ func TestCommandLine(t *testing.T) {
 		{"a phone without a password", []string{"phone", "probe", "--url", "http://127.0.0.1:1", "--user", "x"}, exitUsage, []string{"--password-file", passwordVariable}},
 		{"a phone with half a URL", []string{"phone", "probe", "--url", "mail.example.org", "--user", "x"}, exitUsage, []string{"https://"}},
 		{"a phone of an unknown version", []string{"phone", "probe", "--url", "http://127.0.0.1:1", "--user", "x", "--eas", "3.11"}, exitUsage, []string{"16.1"}},
+		{"a doctor without a patient", []string{"doctor"}, exitUsage, []string{"--url", "--config"}},
+		{"a doctor without a user", []string{"doctor", "--url", "https://mail.example.org"}, exitUsage, []string{"--user"}},
+		{"a doctor without a password", []string{"doctor", "--url", "https://mail.example.org", "--user", "x"}, exitUsage, []string{"--password-file", passwordVariable}},
+		{"a CGI program without a worker", []string{"cgi", "--socket", "sock"}, exitUsage, []string{"tcp:HOST:PORT"}},
 		{"a server that is not there", []string{"phone", "probe", "--url", "http://127.0.0.1:1", "--user", "x", "--password", "y"}, exitFailure, []string{"127.0.0.1:1"}},
 	}
 	for _, tt := range tests {

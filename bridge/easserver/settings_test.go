@@ -68,7 +68,7 @@ func TestDevicePassword(t *testing.T) {
 		{"the key is lost", keys + ".lost", "Sesame 1234", asks, eas.SettingsPolicy},
 		{"nobody asked for it", keys, "Sesame 1234", policy.Policy{}, eas.SettingsPolicy},
 	} {
-		for _, v := range []eas.Version{eas.V120, eas.V121, eas.V141, eas.V161} {
+		for _, v := range []eas.Version{eas.V121, eas.V161} {
 			state := t.TempDir()
 			h := bridgetest.Start(t, bridgetest.Options{Edit: func(o *bridge.Options) {
 				o.Config.State = state

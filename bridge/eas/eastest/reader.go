@@ -101,7 +101,7 @@ func elements(skeleton []string) []string {
 // Skeleton is the elements and texts of an XML document, one a line, without white
 // space. It is not strict: libwbxml writes what XML does not allow.
 func Skeleton(doc []byte) ([]string, error) {
-	d := xml.NewDecoder(strings.NewReader(string(doc)))
+	d := xml.NewDecoder(strings.NewReader(strings.Map(allowed, strings.ToValidUTF8(string(doc), "?"))))
 	d.Strict = false
 	var lines []string
 	depth := 0
@@ -125,6 +125,16 @@ func Skeleton(doc []byte) ([]string, error) {
 			}
 		}
 	}
+}
+
+// allowed replaces characters that XML does not allow. See "Characters" in
+// Extensible Markup Language (XML) 1.0.
+func allowed(r rune) rune {
+	switch {
+	case r == '\t', r == '\n', r == '\r', r >= ' ' && r < 0xfffe, r >= 0x10000:
+		return r
+	}
+	return '?'
 }
 
 // libwbxml 0.11 writes some names otherwise than [MS-ASWBXML], and this is how:

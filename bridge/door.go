@@ -109,7 +109,7 @@ func (b *Bridge) states(ctx context.Context) []admin.Backend {
 	var asking sync.WaitGroup
 	for i, named := range b.backends {
 		s := &list[i]
-		s.Name = named.Name
+		s.Name, s.Sources = named.Name, b.sourcesOf(named)
 		for _, c := range b.config.Backends {
 			if c.Name == named.Name {
 				s.Plugin = c.Plugin

@@ -9,16 +9,20 @@ import (
 	"sync"
 	"time"
 
+	"github.com/pushbridge/pushbridge/bridge/account"
+	"github.com/pushbridge/pushbridge/bridge/admin"
 	"github.com/pushbridge/pushbridge/bridge/config"
 	"github.com/pushbridge/pushbridge/bridge/notify"
 	"github.com/pushbridge/pushbridge/bridge/watch"
 	"github.com/pushbridge/pushbridge/bridge/webhook"
+	"github.com/pushbridge/pushbridge/plugins/backend"
 )
 
 // The names of sources of events.
 const (
 	sourceNotify = "notify"
-	sourceHook   = "hook " // and its name
+	sourceHook   = "hook "  // and its name
+	sourceOwn    = "events" // those of the backend itself
 )
 
 // notifySocket is the socket for notices inside the state directory, unless the
@@ -98,6 +102,17 @@ func (s *sources) hear(source, backend string) {
 	s.heard[heardKey{source, backend}] = time.Now()
 }
 
+// last is when a source was last heard of a backend, or of any; zero if never.
+func (s *sources) last(source, backend string) time.Time {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	at := s.heard[heardKey{source, backend}]
+	if any := s.heard[heardKey{source, ""}]; any.After(at) {
+		at = any
+	}
+	return at
+}
+
 // webhooks answers the hooks that the configuration names.
 func (b *Bridge) webhooks() http.Handler {
 	hooks := make([]webhook.Hook, len(b.config.Hooks))
@@ -107,4 +122,32 @@ func (b *Bridge) webhooks() http.Handler {
 	return webhook.New(webhook.Options{Hooks: hooks, Logger: b.logger, Take: func(hook string, n []notify.Notice) {
 		b.sources.take(sourceHook+hook, n)
 	}})
+}
+
+// sourcesOf lists the sources that a backend has, for administrators.
+func (b *Bridge) sourcesOf(named account.Named) []admin.Source {
+	list := []admin.Source{}
+	add := func(name string, heard time.Time, relied bool) {
+		s := admin.Source{Name: name, Relied: relied}
+		if !heard.IsZero() {
+			s.Heard = &heard
+		}
+		list = append(list, s)
+	}
+	if slices.Contains(backend.Declared(named.Backend), backend.ExtraWatch) {
+		at := b.desk.OwnEvent(named.Name)
+		add(sourceOwn, at, !at.IsZero())
+	}
+	told := func(name string, always bool) {
+		if at := b.sources.last(name, named.Name); always || !at.IsZero() {
+			add(name, at, b.desk.Relied(named.Name, name))
+		}
+	}
+	told(sourceNotify, b.config.Notify != "" && b.config.Notify != notifyOff)
+	for _, h := range b.config.Hooks {
+		if h.Backend == "" || h.Backend == named.Name {
+			told(sourceHook+h.Name, true)
+		}
+	}
+	return list
 }

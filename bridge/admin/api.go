@@ -44,6 +44,16 @@ type Backend struct {
 	Well     bool   `json:"well"`             // its process runs and its server answers
 	Restarts int    `json:"restarts"`         // of its process, since the worker began
 	Detail   string `json:"detail,omitempty"` // why it is not well
+
+	Sources []Source `json:"sources"` // by which it tells of changes
+}
+
+// A Source is a way by which a backend's changes are told of without being
+// asked for.
+type Source struct {
+	Name   string     `json:"name"`            // "notify", "hook NAME", "webdav-push", "events"
+	Heard  *time.Time `json:"heard,omitempty"` // when last; absent if not since the worker began
+	Relied bool       `json:"relied"`          // polling is slowed because of it
 }
 
 // A Device is a phone of a person. What it says of itself is not to be

@@ -13,6 +13,7 @@ type Desk struct {
 	mu      sync.Mutex
 	watched map[*run]struct{}
 	trust   trust
+	own     map[string]time.Time // by backend, see OwnEvent
 }
 
 // Hint lets everybody look at once whom a hint may concern. Hints that come

@@ -223,6 +223,7 @@ func (r *run) follow(ctx context.Context) (broken, end error) {
 		case <-ready:
 			begun, r.relisten = true, 0
 		case <-event:
+			r.Desk.ownEvent(r.Backend)
 			if err := sleep(ctx, gather); err != nil {
 				return nil, err
 			}

@@ -86,6 +86,26 @@ func printStatus(w io.Writer, s admin.Status) {
 		t.row(b.Name, b.Plugin, strconv.Itoa(b.Restarts), state)
 	}
 	t.Flush()
+	printSources(w, s.Backends)
+}
+
+// printSources says who tells of changes at the backends.
+func printSources(w io.Writer, backends []admin.Backend) {
+	fmt.Fprintln(w)
+	t := newTable(w, "BACKEND", "TELLS OF CHANGES", "LAST HEARD", "RELIED ON")
+	for _, b := range backends {
+		if len(b.Sources) == 0 {
+			t.row(b.Name, "nothing: it is polled")
+		}
+		for _, source := range b.Sources {
+			heard := "never"
+			if source.Heard != nil {
+				heard = moment(*source.Heard)
+			}
+			t.row(b.Name, source.Name, heard, yes(source.Relied))
+		}
+	}
+	t.Flush()
 }
 
 // see says where to look if there is something.

@@ -29,6 +29,7 @@ type world struct {
 	nginx    *fcgitest.Nginx
 	radicale *davtest.Server
 	log      *bridgetest.Log
+	config   string // the worker's file
 }
 
 // startWorld runs "pushbridge serve" between a real nginx with the
@@ -61,6 +62,7 @@ url = %q
 	if err := os.WriteFile(path, []byte(config), 0o600); err != nil {
 		t.Fatal(err)
 	}
+	w.config = path
 	ctx, stop := context.WithCancel(context.Background())
 	ended := make(chan int, 1)
 	go func() { ended <- run(ctx, []string{"serve", "--config", path}, w.log, w.log) }()
@@ -83,6 +85,13 @@ url = %q
 	})
 	w.nginx = fcgitest.StartNginx(t, fcgitest.NginxOptions{Addr: addr})
 	return w
+}
+
+// within is the world as a part of the test sees it.
+func (w *world) within(t *testing.T) *world {
+	part := *w
+	part.t = t
+	return &part
 }
 
 // await waits until something is so, as long as the test may run.
@@ -193,16 +202,16 @@ func TestEndToEnd(t *testing.T) {
 			bridgetest.Sync(t, p)
 			for _, k := range kinds {
 				if v >= k.min {
-					t.Run(k.class, func(t *testing.T) { (&world{t, w.nginx, w.radicale, w.log}).bothWays(p, k) })
+					t.Run(k.class, func(t *testing.T) { w.within(t).bothWays(p, k) })
 				}
 			}
-			t.Run("a lost answer", func(t *testing.T) { (&world{t, w.nginx, w.radicale, w.log}).lostAnswer(p, v) })
-			t.Run("pushed", func(t *testing.T) { (&world{t, w.nginx, w.radicale, w.log}).pushed(p, nil) })
+			t.Run("a lost answer", func(t *testing.T) { w.within(t).lostAnswer(p, v) })
+			t.Run("pushed", func(t *testing.T) { w.within(t).pushed(p, nil) })
 			t.Run("pushed though the plugins were killed", func(t *testing.T) {
-				(&world{t, w.nginx, w.radicale, w.log}).pushed(p, func() { killPlugins(t) })
+				w.within(t).pushed(p, func() { killPlugins(t) })
 			})
 			t.Run("pushed though Radicale was restarted", func(t *testing.T) {
-				(&world{t, w.nginx, w.radicale, w.log}).pushed(p, func() { w.radicale.Restart() })
+				w.within(t).pushed(p, func() { w.radicale.Restart() })
 			})
 		})
 	}

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"encoding/json"
 	"fmt"
 	"net/http"
 	"os"
@@ -8,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/pushbridge/pushbridge/bridge/admin"
 	"github.com/pushbridge/pushbridge/bridge/bridgetest"
 	"github.com/pushbridge/pushbridge/bridge/eas"
 	"github.com/pushbridge/pushbridge/bridge/phone"
@@ -40,19 +42,20 @@ func TestEvents(t *testing.T) {
 		// tell says that a card changed, where Radicale does not.
 		tell func(w *world)
 
-		said string // in the log, once for each change
+		said   string // in the log, once for each change
+		source string // as administrators see it
 	}{
-		{name: "a storage hook that knows who", said: "msg=notice backend=\"\" user=ann path=\"\"", start: func(t *testing.T, socket string) *world {
+		{name: "a storage hook that knows who", said: "msg=notice backend=\"\" user=ann path=\"\"", source: "notify", start: func(t *testing.T, socket string) *world {
 			hook := fmt.Sprintf("%s notify --socket=%s --user=%%(user)s", self, socket)
 			return startWorldOn(t, davtest.Radicale(t, davtest.Arguments("--storage-hook", hook)), seldom+"notify = \"unixgram:"+socket+"\"\n", "", "")
 		}},
-		{name: "a storage hook that knows what", said: "path=/ann/people/pushed.vcf", start: func(t *testing.T, socket string) *world {
+		{name: "a storage hook that knows what", said: "path=/ann/people/pushed.vcf", source: "notify", start: func(t *testing.T, socket string) *world {
 			// Debian's Radicale has no %(path)s; this is what it would be.
 			const path = "/var/lib/radicale/collections/collection-root/ann/people/pushed.vcf"
 			hook := fmt.Sprintf("%s notify --socket=%s --user=%%(user)s --cwd=/var/lib/radicale/collections --path=%s --to-path=", self, socket, path)
 			return startWorldOn(t, davtest.Radicale(t, davtest.Arguments("--storage-hook", hook)), seldom+"notify = \"unixgram:"+socket+"\"\n", "", "")
 		}},
-		{name: "a webhook", said: "command=Hook", start: func(t *testing.T, socket string) *world {
+		{name: "a webhook", said: "command=Hook", source: "hook any", start: func(t *testing.T, socket string) *world {
 			return startWorldOn(t, davtest.Radicale(t), seldom, "", "[hook.any]\nkind = \"generic\"\nsecret = \""+hookSecret+"\"\n")
 		}, tell: func(w *world) {
 			w.hook("any", hookSecret, `{"user":"ann","path":"`+w.radicale.AddressBook+`pushed.vcf"}`, http.StatusNoContent)
@@ -70,6 +73,7 @@ func TestEvents(t *testing.T) {
 			if n := strings.Count(w.log.String(), tc.said); n < 3 {
 				t.Errorf("the log says %q %d times, want once for each change", tc.said, n)
 			}
+			w.relied("contacts", tc.source)
 		})
 	}
 }
@@ -97,6 +101,28 @@ func (w *world) waitAndChange(p *phone.Phone, round int, tell func(*world)) {
 	if _, ok := titles(p, "Contacts")[name]; !ok {
 		w.t.Errorf("after the push the phone holds %v, want %q among them", titles(p, "Contacts"), name)
 	}
+}
+
+// relied fails unless administrators see that a backend's source was heard and
+// is relied on.
+func (w *world) relied(backend, source string) {
+	w.t.Helper()
+	var out bridgetest.Log
+	if status := run(w.t.Context(), []string{"admin", "--config", w.config, "status", "--json"}, &out, &out); status != exitOK {
+		w.t.Fatalf("admin status: %d\n%s", status, &out)
+	}
+	var s admin.Status
+	if err := json.Unmarshal([]byte(out.String()), &s); err != nil {
+		w.t.Fatal(err)
+	}
+	for _, b := range s.Backends {
+		for _, one := range b.Sources {
+			if b.Name == backend && one.Name == source && one.Heard != nil && one.Relied {
+				return
+			}
+		}
+	}
+	w.t.Errorf("administrators see\n%s\nwant that %q of %q was heard and is relied on", &out, source, backend)
 }
 
 // hook calls a webhook through nginx.

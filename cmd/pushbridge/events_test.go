@@ -42,7 +42,7 @@ func TestEvents(t *testing.T) {
 		// tell says that a card changed, where Radicale does not.
 		tell func(w *world)
 
-		said   string // in the log, once for each change
+		said   string // in the log, once for each change; empty if nothing
 		source string // as administrators see it
 	}{
 		{name: "a storage hook that knows who", said: "msg=notice backend=\"\" user=ann path=\"\"", source: "notify", start: func(t *testing.T, socket string) *world {
@@ -60,6 +60,10 @@ func TestEvents(t *testing.T) {
 		}, tell: func(w *world) {
 			w.hook("any", hookSecret, `{"user":"ann","path":"`+w.radicale.AddressBook+`pushed.vcf"}`, http.StatusNoContent)
 		}},
+		{name: "Radicale's own directory", source: "events", start: func(t *testing.T, _ string) *world {
+			r := davtest.Radicale(t)
+			return startWorldOn(t, r, seldom, fmt.Sprintf("radicale_root = %q\n", r.Folder), "")
+		}},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			w := tc.start(t, fcgitest.SocketPath(t))
@@ -70,7 +74,7 @@ func TestEvents(t *testing.T) {
 			for round := range 3 {
 				w.waitAndChange(p, round, tc.tell)
 			}
-			if n := strings.Count(w.log.String(), tc.said); n < 3 {
+			if n := strings.Count(w.log.String(), tc.said); tc.said != "" && n < 3 {
 				t.Errorf("the log says %q %d times, want once for each change", tc.said, n)
 			}
 			w.relied("contacts", tc.source)

@@ -64,15 +64,16 @@ func (s *store) Resume(_ context.Context, c backend.Credentials) (backend.Sessio
 }
 
 func (s *store) session(client *webdav.Client, home dav.Home) *session {
-	return &session{client: client, objects: caldav.Client{Client: client.Client}, home: home, scheduling: s.scheduling}
+	return &session{client: client, objects: caldav.Client{Client: client.Client}, home: home, scheduling: s.scheduling, extras: s.Extras()}
 }
 
 // WantsAddress implements backend.Addressee.
 func (s *store) WantsAddress() bool { return s.server.WantsAddress() }
 
-// Extras tells what every session is.
+// Extras tells what every session is, and what the settings make of it.
 func (s *store) Extras() []backend.Extra {
-	return []backend.Extra{backend.ExtraProbe, backend.ExtraSchedule, backend.ExtraIdentity, backend.ExtraFreeBusy}
+	extras := []backend.Extra{backend.ExtraProbe, backend.ExtraSchedule, backend.ExtraIdentity, backend.ExtraFreeBusy}
+	return append(extras, s.server.Extras()...)
 }
 
 func (s *store) Close() error { return s.server.Close() }

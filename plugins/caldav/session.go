@@ -16,6 +16,7 @@ type session struct {
 	home    dav.Home
 
 	scheduling *scheduling
+	extras     []backend.Extra
 
 	// alone remembers, by path, which calendars hold one component only.
 	alone sync.Map
@@ -26,6 +27,7 @@ var (
 	_ backend.Scheduler  = (*session)(nil)
 	_ backend.Identifier = (*session)(nil)
 	_ backend.FreeBusier = (*session)(nil)
+	_ backend.Watcher    = (*session)(nil)
 )
 
 func (s *session) Collections(ctx context.Context) ([]backend.Collection, error) {
@@ -150,6 +152,26 @@ func (s *session) Probe(ctx context.Context, cs []backend.CollectionID) (map[bac
 		}
 	}
 	return tags, nil
+}
+
+// Extras are those of the session: not all that it has methods for.
+func (s *session) Extras() []backend.Extra { return s.extras }
+
+// Watch implements backend.Watcher.
+func (s *session) Watch(ctx context.Context, cs []backend.CollectionID, ready func(), changed func(backend.CollectionID)) error {
+	list := make([]webdav.Watched, len(cs))
+	for i, c := range cs {
+		list[i].ID = c
+		if c == "" {
+			continue
+		}
+		p, err := s.place(c)
+		if err != nil {
+			return err
+		}
+		list[i].Path = p.path
+	}
+	return s.client.Watch(ctx, list, ready, changed)
 }
 
 func (s *session) Close() error { return nil }

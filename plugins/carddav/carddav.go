@@ -36,7 +36,7 @@ func (s *store) Open(ctx context.Context, c backend.Credentials) (backend.Sessio
 	if err != nil {
 		return nil, err
 	}
-	return newSession(client, home), nil
+	return newSession(client, home, s.Extras()), nil
 }
 
 // Resume implements backend.Resumer.
@@ -46,18 +46,20 @@ func (s *store) Resume(_ context.Context, c backend.Credentials) (backend.Sessio
 	if !ok {
 		return nil, nil
 	}
-	return newSession(client, home), nil
+	return newSession(client, home, s.Extras()), nil
 }
 
-func newSession(client *webdav.Client, home dav.Home) *session {
-	return &session{client: client, cards: carddav.Client{Client: client.Client}, home: home}
+func newSession(client *webdav.Client, home dav.Home, extras []backend.Extra) *session {
+	return &session{client: client, cards: carddav.Client{Client: client.Client}, home: home, extras: extras}
 }
 
 // WantsAddress implements backend.Addressee.
 func (s *store) WantsAddress() bool { return s.server.WantsAddress() }
 
-// Extras tells that every session is a Prober.
-func (s *store) Extras() []backend.Extra { return []backend.Extra{backend.ExtraProbe} }
+// Extras tells that every session is a Prober, and what the settings make of it.
+func (s *store) Extras() []backend.Extra {
+	return append([]backend.Extra{backend.ExtraProbe}, s.server.Extras()...)
+}
 
 func (s *store) Close() error { return s.server.Close() }
 
@@ -65,9 +67,33 @@ type session struct {
 	client *webdav.Client
 	cards  carddav.Client
 	home   dav.Home
+	extras []backend.Extra
 }
 
-var _ backend.Prober = (*session)(nil)
+var (
+	_ backend.Prober  = (*session)(nil)
+	_ backend.Watcher = (*session)(nil)
+)
+
+// Extras are those of the session: not all that it has methods for.
+func (s *session) Extras() []backend.Extra { return s.extras }
+
+// Watch implements backend.Watcher.
+func (s *session) Watch(ctx context.Context, cs []backend.CollectionID, ready func(), changed func(backend.CollectionID)) error {
+	list := make([]webdav.Watched, len(cs))
+	for i, c := range cs {
+		list[i].ID = c
+		if c == "" {
+			continue
+		}
+		path, err := s.path(c)
+		if err != nil {
+			return err
+		}
+		list[i].Path = path
+	}
+	return s.client.Watch(ctx, list, ready, changed)
+}
 
 func (s *session) Collections(ctx context.Context) ([]backend.Collection, error) {
 	books, err := s.cards.AddressBooks(ctx, s.home)

@@ -23,6 +23,7 @@ import (
 	"sync"
 
 	"github.com/pushbridge/pushbridge/plugins/backend"
+	"github.com/pushbridge/pushbridge/plugins/sdk/dirwatch"
 )
 
 // Settings are the configuration of the backend.
@@ -45,7 +46,7 @@ const maxUsersFile = 16 << 20
 // A Backend serves one directory.
 type Backend struct {
 	settings Settings
-	watches  watches
+	watches  dirwatch.Set
 
 	mu      sync.Mutex
 	indexes map[place]*index
@@ -75,7 +76,7 @@ func Open(_ context.Context, settings backend.Settings) (backend.Backend, error)
 		return nil, backend.E(backend.Invalid, "localdir: settings", err)
 	}
 	s.Dir = dir
-	return &Backend{settings: s, indexes: make(map[place]*index)}, nil
+	return &Backend{settings: s, watches: dirwatch.Set{Concerns: concerns}, indexes: make(map[place]*index)}, nil
 }
 
 // Extras implements backend.Declarer.
@@ -123,7 +124,7 @@ func (b *Backend) password(user string) (string, bool, error) {
 }
 
 // Close ends all watching.
-func (b *Backend) Close() error { return b.watches.close() }
+func (b *Backend) Close() error { return b.watches.Close() }
 
 // index is the memory of a collection.
 func (b *Backend) index(p place) *index {

@@ -66,6 +66,10 @@ type Settings struct {
 	// that asks, for servers which are told to believe us, such as Nextcloud
 	// with our address among its trusted_proxies.
 	ForwardAddress bool `setting:"forward_address"`
+
+	// RadicaleRoot is Radicale's filesystem_folder, if it lies on this
+	// computer: its people's collections are watched there.
+	RadicaleRoot string `setting:"radicale_root"`
 }
 
 // A Server is one DAV server with the connections to it and what is known
@@ -81,6 +85,7 @@ type Server struct {
 	waiting  chan struct{} // one per request that waits for its answer
 	homes    *homeCache
 	noCTag   atomic.Bool // the server is known to have no getctag
+	radicale *radicale   // nil if its directory is not known
 }
 
 // NewServer checks the settings. It sends nothing.
@@ -92,7 +97,8 @@ func NewServer(d dav.Dialect, raw backend.Settings) (*Server, error) {
 	root, urlErr := parseRoot(s.URL)
 	roots, caErr := readRoots(s.CAFile)
 	templateErr := checkTemplate(s.PathTemplate)
-	if err := errors.Join(urlErr, caErr, templateErr); err != nil {
+	watched, radicaleErr := newRadicale(s.RadicaleRoot)
+	if err := errors.Join(urlErr, caErr, templateErr, radicaleErr); err != nil {
 		return nil, err
 	}
 	timeout := s.Timeout
@@ -117,6 +123,8 @@ func NewServer(d dav.Dialect, raw backend.Settings) (*Server, error) {
 		},
 		waiting: make(chan struct{}, MaxConcurrent),
 		homes:   newHomeCache(),
+
+		radicale: watched,
 	}, nil
 }
 
@@ -127,7 +135,7 @@ func (s *Server) WantsAddress() bool { return s.forward }
 // Close ends idle connections.
 func (s *Server) Close() error {
 	s.http.CloseIdleConnections()
-	return nil
+	return s.radicale.close()
 }
 
 func parseRoot(text string) (*url.URL, error) {

@@ -50,6 +50,8 @@ type Server struct {
 	Tasks       string // VTODO only, or empty
 	Notes       string // VJOURNAL only, or empty
 
+	Folder string // where it keeps its files: Radicale's filesystem_folder
+
 	t       testing.TB
 	log     string // a file that has what the server printed
 	command func(log io.Writer) *exec.Cmd

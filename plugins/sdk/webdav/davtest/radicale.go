@@ -43,6 +43,7 @@ func Radicale(t testing.TB, opts ...Option) *Server {
 		Events:      "/ann/events/",
 		Tasks:       "/ann/tasks/",
 		Notes:       "/ann/notes/",
+		Folder:      filepath.Join(dir, "collections"),
 		t:           t,
 		command: func(log io.Writer) *exec.Cmd {
 			cmd := exec.Command(path, args...)

@@ -1,0 +1,99 @@
+package dirwatch
+
+import (
+	"context"
+	"os"
+	"path/filepath"
+	"sync"
+	"testing"
+
+	"github.com/pushbridge/pushbridge/plugins/backend"
+)
+
+// watch begins a Watch and answers what it tells, and a function that ends it
+// and answers why it ended.
+func watch(t *testing.T, s *Set, dirs ...Dir) (told chan backend.CollectionID, end func() error) {
+	t.Helper()
+	ctx, cancel := context.WithCancel(t.Context())
+	told = make(chan backend.CollectionID, 1000)
+	ready, ended := make(chan struct{}), make(chan error, 1)
+	go func() {
+		ended <- s.Watch(ctx, "test", dirs, func() { close(ready) }, func(c backend.CollectionID) { told <- c })
+	}()
+	select {
+	case <-ready:
+	case err := <-ended:
+		ended <- err
+	}
+	return told, func() error { cancel(); return <-ended }
+}
+
+// TestWatch tells two sessions of a directory that holds two collections of
+// one of them.
+func TestWatch(t *testing.T) {
+	dir := t.TempDir()
+	s := &Set{Concerns: func(name string) bool { return name[0] != '.' }}
+	defer s.Close()
+	one, endOne := watch(t, s, Dir{dir, "events"}, Dir{dir, "tasks"})
+	two, endTwo := watch(t, s, Dir{dir, "all"})
+	for _, name := range []string{".hidden", "seen"} {
+		if err := os.WriteFile(filepath.Join(dir, name), nil, 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	heard := map[backend.CollectionID]bool{}
+	for !heard["events"] || !heard["tasks"] {
+		heard[<-one] = true
+	}
+	if c := <-two; c != "all" {
+		t.Errorf("the other session was told of %q", c)
+	}
+	if err := endOne(); backend.KindOf(err) != backend.Transient {
+		t.Errorf("a Watch that was ended: %v", err)
+	}
+	if err := os.Remove(dir + "/seen"); err != nil {
+		t.Fatal(err)
+	}
+	<-two // it is still told
+	if err := os.RemoveAll(dir); err != nil {
+		t.Fatal(err)
+	}
+	if err := endTwo(); backend.KindOf(err) != backend.Transient {
+		t.Errorf("a directory that went away: %v", err)
+	}
+	if len(s.dirs) != 0 {
+		t.Errorf("%d directories are still watched", len(s.dirs))
+	}
+}
+
+// TestBounds polls what is beyond the bound, and ends everybody at Close.
+func TestBounds(t *testing.T) {
+	s := &Set{Max: 1}
+	first := t.TempDir()
+	_, end := watch(t, s, Dir{first, "a"})
+	_, again := watch(t, s, Dir{first, "b"}) // the same directory costs nothing
+	_, refused := watch(t, s, Dir{t.TempDir(), "c"})
+	if err := refused(); backend.KindOf(err) != backend.Unsupported {
+		t.Errorf("beyond the bound: %v, want kind Unsupported", err)
+	}
+	_, none := watch(t, s, Dir{filepath.Join(first, "none"), "d"})
+	if err := none(); err == nil {
+		t.Error("a directory that is not there is watched")
+	}
+	var ending sync.WaitGroup
+	for _, f := range []func() error{end, again} {
+		ending.Go(func() {
+			if err := f(); err == nil {
+				t.Error("it ended without a reason")
+			}
+		})
+	}
+	ending.Wait()
+	if err := s.Close(); err != nil {
+		t.Error(err)
+	}
+	_, closed := watch(t, s, Dir{first, "a"})
+	if err := closed(); backend.KindOf(err) != backend.Transient {
+		t.Errorf("after Close: %v", err)
+	}
+}

@@ -29,7 +29,7 @@ func TestPeopleEndToEnd(t *testing.T) {
 	w.radicale.Put(w.radicale.Calendar+"tea.ics", bridgetest.Event("tea", "Tea", start.Add(time.Hour)))
 	for _, v := range bridgetest.Versions {
 		t.Run(v.String(), func(t *testing.T) {
-			c := (&world{t, w.nginx, w.radicale, w.log}).client(v, "PEOPLE"+strings.ReplaceAll(v.String(), ".", ""))
+			c := w.within(t).client(v, "PEOPLE"+strings.ReplaceAll(v.String(), ".", ""))
 			a, err := c.Search(t.Context(), eas.SearchRequest{Store: eas.SearchStore{Name: eas.SearchGAL, Query: &eas.Element{Text: "lindstrom"}, Options: &eas.SearchOptions{Range: "0-9"}}})
 			if err != nil || a.Store == nil || len(a.Store.Results) != 1 {
 				t.Fatalf("Search: %+v, %v", a, err)

@@ -23,6 +23,7 @@ import (
 	"github.com/pushbridge/pushbridge/bridge/store/sqlstore"
 	"github.com/pushbridge/pushbridge/bridge/syncengine"
 	"github.com/pushbridge/pushbridge/bridge/telemetry"
+	"github.com/pushbridge/pushbridge/bridge/trace"
 	"github.com/pushbridge/pushbridge/bridge/watch"
 )
 
@@ -89,6 +90,7 @@ type Bridge struct {
 	handler  http.Handler
 	backends []account.Named // without the placeholder
 	profiles *profile.Table
+	tracer   *trace.Tracer
 	people   *directory.Directory
 }
 
@@ -167,6 +169,7 @@ func (b *Bridge) join(ctx context.Context, o Options, backends []account.Named) 
 		}
 	}
 	b.devices = device.New(device.Options{Store: b.store.Phones(), Policy: f.Policy.Policy, NeverFullWipe: f.Policy.NeverFullWipe, Looping: b.looping, Box: b.recoveryKeys()})
+	b.tracer = new(trace.Tracer)
 	b.door = b.newDoor(o.Version)
 	b.handler = b.routes(easserver.New(easserver.Options{
 		Elsewhere: f.Redirects.For,
@@ -174,7 +177,7 @@ func (b *Bridge) join(ctx context.Context, o Options, backends []account.Named) 
 		PollMin: f.PollMin, PollMax: f.PollMax, Placeholder: placeholder.Name, Profiles: b.profiles,
 		Directory: b.people, InDirectory: inDirectory(f.Directory), Roots: roots, SearchTime: o.SearchTime,
 		Heartbeat: b.bounds(),
-		Logger:    b.logger,
+		Logger:    b.logger, Tracer: b.tracer,
 	}), b.logged(autodiscover.New(autodiscover.Options{URL: f.AutodiscoverURL, Login: b.person, Elsewhere: f.Redirects.For, Note: noted})), b.webhooks())
 	return nil
 }

@@ -15,6 +15,7 @@ import (
 	"github.com/pushbridge/pushbridge/bridge/device/policy"
 	"github.com/pushbridge/pushbridge/bridge/problem"
 	"github.com/pushbridge/pushbridge/bridge/syncengine"
+	"github.com/pushbridge/pushbridge/bridge/trace"
 )
 
 // An Engine knows what phones were told. *syncengine.Engine is one.
@@ -102,6 +103,9 @@ type Options struct {
 
 	// Heartbeat bounds how long phones may wait.
 	Heartbeat device.Bounds
+
+	// Tracer records phones. Nil means that none can be recorded.
+	Tracer *trace.Tracer
 
 	Version string       // of the program
 	Logger  *slog.Logger // nil means slog.Default

@@ -46,6 +46,8 @@ var calls = map[string]call{
 	pathResync:   {http.MethodPost, true, (*Server).resync},
 	pathProblems: {http.MethodGet, false, (*Server).problems},
 	pathForget:   {http.MethodPost, true, (*Server).forget},
+	pathTrace:    {http.MethodPost, true, (*Server).trace},
+	pathTraced:   {http.MethodPost, false, (*Server).traced},
 	pathBeats:    {http.MethodGet, false, (*Server).heartbeat},
 	pathPush:     {http.MethodGet, false, (*Server).push},
 	pathSetPush:  {http.MethodPost, true, (*Server).setPush},

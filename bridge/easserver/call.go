@@ -15,6 +15,7 @@ import (
 	"github.com/pushbridge/pushbridge/bridge/profile"
 	"github.com/pushbridge/pushbridge/bridge/syncengine"
 	"github.com/pushbridge/pushbridge/bridge/telemetry"
+	"github.com/pushbridge/pushbridge/bridge/trace"
 	"github.com/pushbridge/pushbridge/bridge/wbxml"
 )
 
@@ -36,8 +37,9 @@ type call struct {
 	body      []byte
 	event     *telemetry.Event
 	start     time.Time
-	announces bool  // the answer says which versions and commands there are now
-	refused   error // by the register, of a phone that may provision all the same
+	tape      *trace.Exchange // nil unless the phone is recorded
+	announces bool            // the answer says which versions and commands there are now
+	refused   error           // by the register, of a phone that may provision all the same
 
 	// Of the request's header. The request itself would be too much to keep
 	// while the phone waits.

@@ -18,6 +18,7 @@ import (
 	"github.com/pushbridge/pushbridge/bridge/hub"
 	"github.com/pushbridge/pushbridge/bridge/syncengine"
 	"github.com/pushbridge/pushbridge/bridge/telemetry"
+	"github.com/pushbridge/pushbridge/bridge/trace"
 	"github.com/pushbridge/pushbridge/bridge/wbxml"
 	"github.com/pushbridge/pushbridge/fcgi"
 	"github.com/pushbridge/pushbridge/plugins/backend"
@@ -75,6 +76,9 @@ type recorder struct {
 	status int
 	bytes  int64
 	waits  bool // it is detached: what answers it is another recorder
+
+	tape *trace.Exchange // nil unless the phone is recorded
+	doc  []byte          // the answer, for the tape
 }
 
 func (w *recorder) WriteHeader(status int) {
@@ -130,6 +134,9 @@ func (w *recorder) message(zip bool, doc []byte) { w.body(zip, contentType, doc)
 
 // body answers a document, compressed if zip.
 func (w *recorder) body(zip bool, typ string, doc []byte) {
+	if w.tape != nil {
+		w.doc = doc
+	}
 	h := w.Header()
 	h.Set("Content-Type", typ)
 	if len(doc) < MinCompress || !zip {

@@ -21,6 +21,7 @@ import (
 	"github.com/pushbridge/pushbridge/bridge/profile"
 	"github.com/pushbridge/pushbridge/bridge/syncengine"
 	"github.com/pushbridge/pushbridge/bridge/telemetry"
+	"github.com/pushbridge/pushbridge/bridge/trace"
 	"github.com/pushbridge/pushbridge/bridge/watch"
 	"github.com/pushbridge/pushbridge/fcgi"
 )
@@ -75,6 +76,10 @@ type Options struct {
 	Heartbeat Heartbeat
 	Zone      *time.Location // of people who did not say; nil means UTC
 	Logger    *slog.Logger   // nil means slog.Default
+
+	// Tracer records the phones that an administrator wants to look at. Nil
+	// records none.
+	Tracer *trace.Tracer
 }
 
 // Heartbeat bounds how long a phone may wait. See [MS-ASCMD]
@@ -199,6 +204,10 @@ func (s *Server) post(w *recorder, r *http.Request, event *telemetry.Event) {
 		return
 	}
 	c, err := s.newCall(r, query, acct, event)
+	if c != nil {
+		c.tape = s.Tracer.Begin(trace.Phone{User: c.phone.User, Device: c.phone.Device}, string(query.Command), c.version.String(), c.body)
+		w.tape = c.tape
+	}
 	if err == nil {
 		err = s.answer(r.Context(), w, c)
 	} else if c != nil {

@@ -72,7 +72,7 @@ func (w *waiting) look(ctx context.Context, rec *recorder) error {
 
 // woken goes on with the request.
 func (w *waiting) woken(ctx context.Context, rw http.ResponseWriter, _ error) {
-	rec := &recorder{ResponseWriter: rw}
+	rec := &recorder{ResponseWriter: rw, tape: w.call.tape}
 	defer w.leave(rec)
 	w.server.guarded(ctx, rec, w.call.event, w.call.start, func() {
 		if err := w.look(ctx, rec); err != nil {
@@ -120,6 +120,7 @@ func (s *Server) guarded(ctx context.Context, rec *recorder, event *telemetry.Ev
 			}
 		}
 		if !rec.waits {
+			rec.tape.End(rec.status, rec.doc)
 			event.HTTP, event.Out, event.Took = rec.status, rec.bytes, time.Since(start)
 			event.Log(context.WithoutCancel(ctx), s.Logger)
 		}

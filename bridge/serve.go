@@ -37,31 +37,54 @@ type Listeners struct {
 	Notify *notify.Listener // for storage hooks; nil means none
 }
 
-// Listen opens the listeners that the configuration names.
+// Listen opens the listeners that the configuration names, or takes over those
+// of the worker that was in this process before.
 func (b *Bridge) Listen() (l Listeners, err error) {
-	if b.config.Listen != "" {
-		if l.FastCGI, err = fcgi.Listen(b.config.Listen); err != nil {
-			return l, fmt.Errorf("bridge: %w%s", err, listenRemedy(err))
-		}
+	passed, err := takePassed()
+	if err != nil {
+		return l, err
 	}
-	if b.config.HTTP != "" {
-		if l.HTTP, err = net.Listen("tcp", b.config.HTTP); err != nil {
-			l.Close()
-			return l, fmt.Errorf("bridge: http = %q: %w%s", b.config.HTTP, err, listenRemedy(err))
-		}
+	take := func(name string) net.Listener {
+		taken := passed[name]
+		delete(passed, name)
+		return taken
 	}
-	if l == (Listeners{}) {
-		return l, faulty(`bridge: nothing to listen on; set listen = "unix:/run/pushbridge/pushbridge.sock" for a web server, or http = "127.0.0.1:8080" for a trial`)
+	l = Listeners{FastCGI: take(passedFastCGI + b.config.Listen), HTTP: take(passedHTTP + b.config.HTTP), Admin: take(passedAdmin + AdminListen(b.config))}
+	for _, moved := range passed {
+		moved.Close() // before the path is opened anew in another way
 	}
-	if l.Admin, err = b.listenAdmin(); err != nil {
+	if err := b.listen(&l); err != nil {
 		l.Close()
-		return l, fmt.Errorf("bridge: admin: %w%s", err, listenRemedy(err))
+		return Listeners{}, err
 	}
 	if l.Notify, err = b.listenNotify(); err != nil {
 		l.Close()
 		return l, fmt.Errorf("bridge: notify: %w%s", err, listenRemedy(err))
 	}
 	return l, nil
+}
+
+// listen opens those listeners that are not there yet.
+func (b *Bridge) listen(l *Listeners) (err error) {
+	if b.config.Listen != "" && l.FastCGI == nil {
+		if l.FastCGI, err = fcgi.Listen(b.config.Listen); err != nil {
+			return fmt.Errorf("bridge: %w%s", err, listenRemedy(err))
+		}
+	}
+	if b.config.HTTP != "" && l.HTTP == nil {
+		if l.HTTP, err = net.Listen("tcp", b.config.HTTP); err != nil {
+			return fmt.Errorf("bridge: http = %q: %w%s", b.config.HTTP, err, listenRemedy(err))
+		}
+	}
+	if l.FastCGI == nil && l.HTTP == nil {
+		return faulty(`bridge: nothing to listen on; set listen = "unix:/run/pushbridge/pushbridge.sock" for a web server, or http = "127.0.0.1:8080" for a trial`)
+	}
+	if l.Admin == nil {
+		if l.Admin, err = b.listenAdmin(); err != nil {
+			return fmt.Errorf("bridge: admin: %w%s", err, listenRemedy(err))
+		}
+	}
+	return nil
 }
 
 // listenRemedy says what to do about a listener that cannot be opened, behind

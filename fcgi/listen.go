@@ -14,6 +14,10 @@ import (
 // whoever can connect can claim to be any client.
 const DefaultSocketMode fs.FileMode = 0o660
 
+// ErrNotPassed says that whoever started this process has not passed the
+// socket that Listen was to take.
+var ErrNotPassed = errors.New("no socket was passed")
+
 // Listen opens the listener that spec names:
 //
 //	unix:/run/x.sock                        a unix socket, mode 0660

@@ -99,11 +99,11 @@ func groupID(group string) (int, error) {
 // that children do not believe them.
 func listenSystemd(name string) (net.Listener, error) {
 	if pid, err := strconv.Atoi(os.Getenv("LISTEN_PID")); err != nil || pid != os.Getpid() {
-		return nil, errors.New("systemd has passed no socket: LISTEN_PID does not name this process")
+		return nil, fmt.Errorf("%w: LISTEN_PID does not name this process", ErrNotPassed)
 	}
 	n, err := strconv.Atoi(os.Getenv("LISTEN_FDS"))
 	if err != nil || n < 1 {
-		return nil, errors.New("systemd has passed no socket: LISTEN_FDS is not a positive number")
+		return nil, fmt.Errorf("%w: LISTEN_FDS is not a positive number", ErrNotPassed)
 	}
 	names := strings.Split(os.Getenv("LISTEN_FDNAMES"), ":")
 	for i := range n {
@@ -111,7 +111,7 @@ func listenSystemd(name string) (net.Listener, error) {
 			return passed(firstPassed+i, "LISTEN_FD_"+strconv.Itoa(firstPassed+i))
 		}
 	}
-	return nil, fmt.Errorf("systemd has passed no socket named %q, but %q", name, names)
+	return nil, fmt.Errorf("%w under the name %q, but %q", ErrNotPassed, name, names)
 }
 
 // listenStdin takes a listening socket on descriptor 0, where spawn-fcgi and
@@ -135,7 +135,7 @@ func listenStdin() (net.Listener, error) {
 func passed(fd int, name string) (net.Listener, error) {
 	listening, err := syscall.GetsockoptInt(fd, syscall.SOL_SOCKET, syscall.SO_ACCEPTCONN)
 	if err != nil {
-		return nil, fmt.Errorf("descriptor %d is not a socket: %w", fd, err)
+		return nil, fmt.Errorf("%w: descriptor %d is not a socket: %w", ErrNotPassed, fd, err)
 	}
 	if listening == 0 {
 		return nil, fmt.Errorf("descriptor %d is a socket that does not listen", fd)

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"log/slog"
 	"sync"
 	"syscall"
 
@@ -14,28 +15,31 @@ import (
 	"github.com/pushbridge/pushbridge/bridge"
 	"github.com/pushbridge/pushbridge/bridge/config"
 	"github.com/pushbridge/pushbridge/bridge/telemetry"
+	"github.com/pushbridge/pushbridge/fcgi"
 )
 
 func newServe() *cobra.Command {
-	var path string
-	var check bool
+	w := service{}
 	c := &cobra.Command{
 		Use:   "serve --config FILE",
 		Short: "Run the worker behind a web server",
-		Long: "Runs the worker that a web server talks to over FastCGI. It ends on SIGTERM,\n" +
-			"SIGINT or SIGHUP, after answering the phones that wait.\n\n" +
+		Long: "Runs the worker that a web server talks to over FastCGI. It ends on SIGTERM and\n" +
+			"SIGINT, after answering the phones that wait.\n\n" +
+			"SIGHUP makes it read its configuration again, and run the program as it now lies\n" +
+			"on the disk, in the same process and without a closed door: the phones that wait\n" +
+			"are answered, and new requests wait for the moment. If anything is wrong with the\n" +
+			"new configuration it says so in the log and goes on with the old one. (Where it\n" +
+			"runs in a terminal, SIGHUP ends it, since that is how a closed one says so.)\n\n" +
 			"A mistake in the configuration ends it with status 2 and all complaints at once.",
 		Args: cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
-			file, err := loadConfig(path)
-			if err != nil {
-				return err
-			}
-			return serve(c.Context(), file, check, c.ErrOrStderr())
+			w.stderr = c.ErrOrStderr()
+			return w.run(c.Context())
 		},
 	}
-	c.Flags().StringVarP(&path, "config", "c", "/etc/pushbridge.toml", "the configuration `FILE`")
-	c.Flags().BoolVar(&check, "check", false, "start everything, say whether it works, and end")
+	c.Flags().StringVarP(&w.path, "config", "c", "/etc/pushbridge.toml", "the configuration `FILE`")
+	c.Flags().BoolVar(&w.check, "check", false, "start everything, say whether it works, and end")
+	c.Flags().BoolVar(&w.checkStart, "check-start", false, "start everything, say whether it starts, whatever the servers behind it do, and end")
 	return c
 }
 
@@ -57,15 +61,37 @@ type unreadable struct{ error }
 
 func (e unreadable) Unwrap() error { return e.error }
 
-// serve runs the worker until the context ends.
-func serve(ctx context.Context, file config.File, check bool, stderr io.Writer) error {
-	logger, err := telemetry.New(stderr, file.Log.Level, file.Log.Format)
+// A service is what "pushbridge serve" runs.
+type service struct {
+	path              string // of the configuration
+	check, checkStart bool
+	stderr            io.Writer
+}
+
+// run runs the worker until the context ends. Where it is to begin again, that
+// happens in this process, and run does not return.
+func (w *service) run(ctx context.Context) error {
+	file, err := loadConfig(w.path)
 	if err != nil {
 		return err
 	}
-	b, err := bridge.New(ctx, bridge.Options{Config: file, Logger: logger, Version: version()})
+	logger, err := telemetry.New(w.stderr, file.Log.Level, file.Log.Format)
 	if err != nil {
 		return err
+	}
+	next, err := w.serve(ctx, file, logger)
+	if err != nil || next == nil {
+		return err
+	}
+	return next.begin(ctx)
+}
+
+// serve starts everything, and ends it. It answers a successor if the worker
+// was asked to begin again.
+func (w *service) serve(ctx context.Context, file config.File, logger *slog.Logger) (next *successor, err error) {
+	b, err := bridge.New(ctx, bridge.Options{Config: file, Logger: logger, Version: version()})
+	if err != nil {
+		return nil, err
 	}
 	defer func() {
 		if err := b.Close(); err != nil {
@@ -73,20 +99,21 @@ func serve(ctx context.Context, file config.File, check bool, stderr io.Writer) 
 		}
 	}()
 	l, err := b.Listen()
-	if check && errors.Is(err, syscall.EADDRINUSE) {
-		fmt.Fprintf(stderr, "Note: %v. That may well be the pushbridge that runs already.\n", err)
+	checks := w.check || w.checkStart
+	switch {
+	case checks && errors.Is(err, syscall.EADDRINUSE):
+		fmt.Fprintf(w.stderr, "Note: %v. That may well be the pushbridge that runs already.\n", err)
+		err = nil
+	case checks && errors.Is(err, fcgi.ErrNotPassed):
+		fmt.Fprintf(w.stderr, "Note: %v. That is as it should be in a trial.\n", err)
 		err = nil
 	}
 	if err != nil {
-		return err
+		return nil, err
 	}
-	if check {
+	if checks {
 		l.Close()
-		if err := b.Check(ctx, true); err != nil {
-			return err
-		}
-		fmt.Fprintln(stderr, "The configuration is fine: the plugins start, their servers answer, and the state opens.")
-		return nil
+		return nil, w.checked(ctx, b)
 	}
 	var checking sync.WaitGroup
 	checking.Go(func() { // beside the service, which does not wait for servers
@@ -95,5 +122,22 @@ func serve(ctx context.Context, file config.File, check bool, stderr io.Writer) 
 		}
 	})
 	defer checking.Wait()
-	return b.Serve(ctx, l)
+	r := w.reloads(ctx, logger, func() (*successor, error) { return newSuccessor(b, l) })
+	tellSystemd(logger, "READY=1")
+	err = b.Serve(r.serving, l)
+	tellSystemd(logger, "STOPPING=1")
+	return r.stop(), err
+}
+
+// checked says whether everything works, as far as that was asked.
+func (w *service) checked(ctx context.Context, b *bridge.Bridge) error {
+	if !w.check {
+		fmt.Fprintln(w.stderr, "The configuration is fine: the plugins start and the state opens.")
+		return nil
+	}
+	if err := b.Check(ctx, true); err != nil {
+		return err
+	}
+	fmt.Fprintln(w.stderr, "The configuration is fine: the plugins start, their servers answer, and the state opens.")
+	return nil
 }

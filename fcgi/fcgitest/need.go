@@ -10,9 +10,9 @@ import (
 // reason to skip into a failure.
 const needCI = "PUSHBRIDGE_CI"
 
-// need answers the path of a program, and skips the test if there is none.
+// Need answers the path of a program, and skips the test if there is none.
 // Debian keeps servers where an ordinary user's PATH does not look.
-func need(t testing.TB, program string) string {
+func Need(t testing.TB, program string) string {
 	t.Helper()
 	for _, name := range []string{program, "/usr/sbin/" + program, "/usr/local/sbin/" + program} {
 		if path, err := exec.LookPath(name); err == nil {

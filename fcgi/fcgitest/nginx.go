@@ -60,7 +60,7 @@ type Nginx struct {
 // or fails if PUSHBRIDGE_CI is 1.
 func StartNginx(t testing.TB, opt NginxOptions) *Nginx {
 	t.Helper()
-	program := need(t, "nginx")
+	program := Need(t, "nginx")
 	for try := 1; ; try++ {
 		n, err := startNginx(t, program, opt)
 		if err == nil {

@@ -1,0 +1,151 @@
+package bridge
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net"
+	"os"
+	"strings"
+)
+
+// PassedKey is the environment variable in which a worker that makes room for
+// its successor, in the same process, says which listeners it leaves open.
+const PassedKey = "PUSHBRIDGE_PASSED_LISTENERS"
+
+// passing is the value of PassedKey.
+type passing struct {
+	PID     int            `json:"pid"`     // children are not meant
+	Sockets map[string]int `json:"sockets"` // descriptors, by what the configuration calls the listener
+}
+
+// The names under which listeners are passed, before what the configuration
+// says of them: who moves a listener has it opened anew.
+const (
+	passedFastCGI = "fastcgi "
+	passedHTTP    = "http "
+	passedAdmin   = "admin "
+)
+
+// A Passed is a set of listening sockets that outlive the worker which opened
+// them. Connections wait in their backlogs until the next one accepts.
+type Passed struct {
+	files map[string]*os.File
+	paths []string // of those that a worker has made
+}
+
+// Keep duplicates the sockets, so that closing the listeners loses no
+// connection.
+func (b *Bridge) Keep(l Listeners) (*Passed, error) {
+	p := &Passed{files: map[string]*os.File{}}
+	for _, s := range []struct {
+		name string
+		l    net.Listener
+	}{
+		{passedFastCGI + b.config.Listen, l.FastCGI}, {passedHTTP + b.config.HTTP, l.HTTP}, {passedAdmin + AdminListen(b.config), l.Admin},
+	} {
+		if s.l == nil {
+			continue
+		}
+		socket, ok := s.l.(interface{ File() (*os.File, error) })
+		if !ok {
+			return nil, errors.Join(fmt.Errorf("bridge: a listener of type %T cannot be passed on", s.l), p.Close())
+		}
+		f, err := socket.File()
+		if err != nil {
+			return nil, errors.Join(fmt.Errorf("bridge: keeping %s open: %w", s.name, err), p.Close())
+		}
+		if u, ok := s.l.(*net.UnixListener); ok && ownPath(s.name, u) {
+			u.SetUnlinkOnClose(false) // the name is still that of the socket
+			p.paths = append(p.paths, u.Addr().String())
+		}
+		p.files[s.name] = f
+	}
+	return p, nil
+}
+
+// Close gives the sockets up.
+func (p *Passed) Close() error {
+	var errs []error
+	for _, f := range p.files {
+		errs = append(errs, f.Close())
+	}
+	return errors.Join(errs...)
+}
+
+// Remove removes the names of the sockets that nobody takes over.
+func (p *Passed) Remove() error {
+	var errs []error
+	for _, path := range p.paths {
+		errs = append(errs, os.Remove(path))
+	}
+	return errors.Join(errs...)
+}
+
+// Environment is what the next program in this process has to find in its
+// environment. From then on the descriptors are inherited by every program that
+// this process becomes or starts.
+func (p *Passed) Environment() (string, error) {
+	value := passing{PID: os.Getpid(), Sockets: map[string]int{}}
+	for name, f := range p.files {
+		fd, err := inheritable(f)
+		if err != nil {
+			return "", fmt.Errorf("bridge: passing on %s: %w", name, err)
+		}
+		value.Sockets[name] = fd
+	}
+	text, err := json.Marshal(value)
+	return PassedKey + "=" + string(text), err
+}
+
+// takePassed takes over the listeners that the worker before left open in this
+// process. The variable is removed: they can be taken once.
+func takePassed() (map[string]net.Listener, error) {
+	text, ok := os.LookupEnv(PassedKey)
+	if !ok {
+		return nil, nil
+	}
+	if err := os.Unsetenv(PassedKey); err != nil {
+		return nil, err
+	}
+	var value passing
+	if err := json.Unmarshal([]byte(text), &value); err != nil {
+		return nil, fmt.Errorf("bridge: %s: %w", PassedKey, err)
+	}
+	if value.PID != os.Getpid() {
+		return nil, nil
+	}
+	taken := map[string]net.Listener{}
+	for name, fd := range value.Sockets {
+		l, err := taking(fd, name)
+		if err != nil {
+			for _, l := range taken {
+				l.Close()
+			}
+			return nil, fmt.Errorf("bridge: taking over %s: %w", name, err)
+		}
+		taken[name] = l
+	}
+	return taken, nil
+}
+
+// taking makes a listener of an inherited descriptor, which it closes.
+func taking(fd int, name string) (net.Listener, error) {
+	f := os.NewFile(uintptr(fd), name)
+	if f == nil {
+		return nil, fmt.Errorf("%d is no descriptor", fd)
+	}
+	defer f.Close()
+	l, err := net.FileListener(f)
+	// A socket that a worker opened goes with the last worker; one that was
+	// passed to it belongs to who opened it.
+	if u, ok := l.(*net.UnixListener); ok && ownPath(name, u) {
+		u.SetUnlinkOnClose(true)
+	}
+	return l, err
+}
+
+// ownPath tells whether a worker has made the file of a socket.
+func ownPath(name string, l *net.UnixListener) bool {
+	return (strings.HasPrefix(name, passedFastCGI+"unix:") || strings.HasPrefix(name, passedAdmin)) && !strings.HasPrefix(l.Addr().String(), "@")
+}

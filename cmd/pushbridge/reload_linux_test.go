@@ -1,0 +1,231 @@
+package main
+
+import (
+	"bufio"
+	"context"
+	"fmt"
+	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/pushbridge/pushbridge/bridge/bridgetest"
+	"github.com/pushbridge/pushbridge/bridge/eas"
+	"github.com/pushbridge/pushbridge/bridge/easclient"
+	"github.com/pushbridge/pushbridge/bridge/phone"
+	"github.com/pushbridge/pushbridge/fcgi/fcgitest"
+)
+
+// A daemon is "pushbridge serve" in a process without a terminal, as a service
+// manager starts it.
+type daemon struct {
+	t      testing.TB
+	config string // its path
+	text   string // of the configuration
+	addr   string // FastCGI
+	cmd    *exec.Cmd
+	log    *bridgetest.Log
+	ended  chan struct{}
+}
+
+// startDaemon starts one that serves people ann0, ann1, ... with a contact each.
+// wrap may start it through another program.
+func startDaemon(t testing.TB, people int, listen func(socket string) string, wrap ...string) *daemon {
+	t.Helper()
+	dir := t.TempDir()
+	var users strings.Builder
+	for i := range people {
+		cards := filepath.Join(dir, "data", fmt.Sprintf("ann%d", i), "contacts")
+		if err := os.MkdirAll(cards, 0o700); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(filepath.Join(cards, "a.vcf"), []byte(bridgetest.Card("a", "Person")), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		fmt.Fprintf(&users, "ann%d:secret\n", i)
+	}
+	passwords := filepath.Join(dir, "users")
+	if err := os.WriteFile(passwords, []byte(users.String()), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	socket := fcgitest.SocketPath(t)
+	d := &daemon{t: t, config: filepath.Join(dir, "pushbridge.toml"), addr: "unix:" + socket, log: new(bridgetest.Log), ended: make(chan struct{})}
+	d.text = fmt.Sprintf("listen = %q\nstate = %q\n[backend.files]\nplugin = \"localdir\"\ndir = %q\nusers_file = %q\n",
+		listen(d.addr), filepath.Join(dir, "state"), filepath.Join(dir, "data"), passwords)
+	d.configure(d.text)
+	self, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i, word := range wrap {
+		wrap[i] = strings.ReplaceAll(word, "SOCKET", socket)
+	}
+	command := append(wrap, self, "serve", "--config", d.config)
+	d.cmd = exec.Command(command[0], command[1:]...)
+	d.cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true}
+	stderr, err := d.cmd.StderrPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := d.cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	go func() {
+		defer close(d.ended)
+		for lines := bufio.NewScanner(stderr); lines.Scan(); {
+			fmt.Fprintln(d.log, lines.Text())
+		}
+	}()
+	t.Cleanup(func() {
+		d.cmd.Process.Signal(os.Interrupt)
+		patience := time.AfterFunc(time.Minute, func() {
+			t.Error("the worker does not end")
+			d.cmd.Process.Kill()
+		})
+		<-d.ended
+		patience.Stop()
+		if err := d.cmd.Wait(); err != nil {
+			t.Errorf("the worker ended with %v", err)
+		}
+		if t.Failed() {
+			t.Logf("the worker's log:\n%s", d.log)
+		}
+	})
+	return d
+}
+
+func (d *daemon) configure(text string) {
+	d.t.Helper()
+	if err := os.WriteFile(d.config, []byte(text), 0o600); err != nil {
+		d.t.Fatal(err)
+	}
+}
+
+// await waits until the log says something so many times.
+func (d *daemon) await(what string, times int) {
+	d.t.Helper()
+	deadline := time.Now().Add(2 * time.Minute) // far beyond what anything here takes
+	for strings.Count(d.log.String(), what) < times {
+		select {
+		case <-d.ended:
+			d.t.Fatalf("the worker ended:\n%s", d.log)
+		default:
+		}
+		if time.Now().After(deadline) {
+			d.t.Fatalf("the log never said %q %d times:\n%s", what, times, d.log)
+		}
+		time.Sleep(5 * time.Millisecond) // gives way; the condition decides
+	}
+}
+
+// serves is what a worker says when it serves.
+const serves = "listening for a web server"
+
+// phones play people's phones through a web server: each waits in one Ping
+// after the other.
+type phones struct {
+	pings    atomic.Int64 // sent, and those among them
+	expired  atomic.Int64 // that ended without a change
+	finished sync.WaitGroup
+}
+
+// startPhones starts n phones of as many people, which wait until the context
+// ends. An answer that no phone should see fails the test.
+func startPhones(ctx context.Context, t testing.TB, n int, web *fcgitest.Nginx) *phones {
+	all := new(phones)
+	for i := range n {
+		all.finished.Go(func() {
+			p := phone.New(&easclient.Client{URL: web.URL, User: fmt.Sprintf("ann%d", i), Password: "secret", Version: eas.V141,
+				DeviceID: fmt.Sprintf("RELOAD%d", i), DeviceType: "test", HTTP: &http.Client{Transport: web.Client.Transport}}, phone.Settings{Classes: []string{"Contacts"}})
+			if _, err := p.Sync(ctx); err != nil {
+				t.Errorf("phone %d: Sync: %v", i, err)
+				return
+			}
+			for ctx.Err() == nil {
+				all.pings.Add(1)
+				r, err := p.Ping(ctx, 50*time.Minute)
+				switch {
+				case ctx.Err() != nil:
+				case err != nil || r.Status != eas.PingExpired:
+					t.Errorf("phone %d hears status %d, %v, want 1", i, r.Status, err)
+					return
+				default:
+					all.expired.Add(1)
+				}
+			}
+		})
+	}
+	return all
+}
+
+// waiting waits until each of n phones has sent so many Pings and waits.
+func (p *phones) waiting(d *daemon, n, rounds int) {
+	d.t.Helper()
+	for deadline := time.Now().Add(2 * time.Minute); p.pings.Load() < int64(n*rounds) && time.Now().Before(deadline) && !d.t.Failed(); {
+		time.Sleep(5 * time.Millisecond) // gives way; the count decides
+	}
+	if got := p.pings.Load(); got < int64(n*rounds) {
+		d.t.Fatalf("%d Pings were sent, want %d", got, n*rounds)
+	}
+}
+
+// TestReload lets a worker begin again while phones wait behind nginx: they are
+// told that nothing changed, and none of them, nor a phone that comes
+// meanwhile, hears of an error.
+func TestReload(t *testing.T) {
+	if testing.Short() {
+		t.Skip("starts nginx and workers")
+	}
+	const n = 100
+	for _, tc := range []struct {
+		name   string
+		listen func(string) string
+		wrap   []string
+	}{
+		{name: "with a socket of its own", listen: func(socket string) string { return socket }},
+		{name: "with a socket that systemd has opened", listen: func(string) string { return "systemd" }, wrap: []string{"systemd-socket-activate", "--listen=SOCKET"}},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			if len(tc.wrap) > 0 {
+				fcgitest.Need(t, tc.wrap[0])
+			}
+			d := startDaemon(t, n, tc.listen, tc.wrap...)
+			if len(tc.wrap) == 0 {
+				d.await(serves, 1)
+			}
+			web := fcgitest.StartNginx(t, fcgitest.NginxOptions{Addr: d.addr})
+			ctx, hangUp := context.WithCancel(t.Context())
+			p := startPhones(ctx, t, n, web)
+			defer p.finished.Wait()
+			defer hangUp()
+			p.waiting(d, n, 1)
+
+			d.configure("heartbeat_mix = 60\n" + d.text)
+			d.cmd.Process.Signal(syscall.SIGHUP)
+			d.await("goes on with the old one", 1)
+			if log := d.log.String(); !strings.Contains(log, "did you mean") {
+				t.Errorf("the log does not say what is wrong with heartbeat_mix:\n%s", log)
+			}
+
+			for round := 2; round <= 3; round++ {
+				d.configure(fmt.Sprintf("heartbeat_min = %d\n", round) + d.text)
+				d.cmd.Process.Signal(syscall.SIGHUP)
+				p.waiting(d, n, round)
+				d.await(serves, round)
+			}
+			d.cmd.Process.Signal(syscall.SIGHUP) // which its end, in the test's, does not wait for
+			if got := p.expired.Load(); got != 2*n {
+				t.Errorf("%d waits ended early, want those of %d phones twice", got, n)
+			}
+			if log := d.log.String(); strings.Contains(log, "http=5") || strings.Contains(log, "level=ERROR msg=ending") {
+				t.Errorf("phones were refused:\n%s", log)
+			}
+		})
+	}
+}

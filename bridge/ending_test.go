@@ -1,6 +1,7 @@
 package bridge_test
 
 import (
+	"bytes"
 	"context"
 	"fmt"
 	"net"
@@ -64,14 +65,18 @@ func TestEndAnswersThoseWhoWait(t *testing.T) {
 	}
 }
 
-// TestLogOfTheEnd tells in the log a phone that is answered because the program
-// ends from one that has hung up.
+// TestLogOfTheEnd tells in the log a phone whose command is finished although
+// the program ends from one that has hung up.
 func TestLogOfTheEnd(t *testing.T) {
-	for cause, status := range map[error]int{fcgi.ErrShutdown: 503, fcgi.ErrHungUp: 499} {
+	body, err := eas.Marshal(&eas.FolderSyncRequest{SyncKey: "0"}, eas.V121)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for cause, status := range map[error]int{fcgi.ErrShutdown: 200, fcgi.ErrHungUp: 499} {
 		h := bridgetest.Start(t, bridgetest.Options{})
 		ctx, end := context.WithCancelCause(t.Context())
 		end(cause)
-		r := httptest.NewRequestWithContext(ctx, http.MethodPost, "/Microsoft-Server-ActiveSync?Cmd=FolderSync&DeviceId=END&DeviceType=test", nil)
+		r := httptest.NewRequestWithContext(ctx, http.MethodPost, "/Microsoft-Server-ActiveSync?Cmd=FolderSync&DeviceId=END&DeviceType=test", bytes.NewReader(body))
 		r.SetBasicAuth(bridgetest.User, bridgetest.Password)
 		h.Bridge.Handler().ServeHTTP(httptest.NewRecorder(), r)
 		if want := fmt.Sprintf("http=%d", status); !strings.Contains(h.Log.String(), want) {

@@ -262,3 +262,21 @@ func tooLarge() error {
 func isWBXML(typ string, body []byte) bool {
 	return strings.HasPrefix(strings.ToLower(typ), "application/vnd.ms-sync") || body[0] <= 3
 }
+
+// finishing is a context that outlives the end of the server, but not the
+// phone: a command that is under way when the worker makes room for the next
+// one is answered, and only one that waits is cut short, which
+// [fcgi.Detached] sees to. How long that may take is up to who ends the
+// server.
+func finishing(ctx context.Context) (context.Context, context.CancelFunc) {
+	if ctx.Err() != nil && !errors.Is(context.Cause(ctx), fcgi.ErrShutdown) {
+		return ctx, func() {}
+	}
+	kept, cancel := context.WithCancelCause(context.WithoutCancel(ctx))
+	stop := context.AfterFunc(ctx, func() {
+		if cause := context.Cause(ctx); !errors.Is(cause, fcgi.ErrShutdown) {
+			cancel(cause)
+		}
+	})
+	return kept, func() { stop(); cancel(nil) }
+}

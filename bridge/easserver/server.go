@@ -162,7 +162,9 @@ func (s *Server) serve(w http.ResponseWriter, r *http.Request) {
 		case http.MethodOptions:
 			s.options(rec, r, event)
 		case http.MethodPost:
-			s.post(rec, r, event)
+			ctx, cancel := finishing(r.Context())
+			defer cancel()
+			s.post(rec, r.WithContext(ctx), event)
 		default:
 			rec.Header().Set("Allow", "OPTIONS, POST")
 			rec.fail(http.StatusMethodNotAllowed, "This address is for phones: an account of the type Exchange uses it. A browser has nothing to see here.")

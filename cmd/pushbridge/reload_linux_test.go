@@ -198,6 +198,8 @@ func TestReload(t *testing.T) {
 			d := startDaemon(t, n, tc.listen, tc.wrap...)
 			if len(tc.wrap) == 0 {
 				d.await(serves, 1)
+			} else {
+				d.await("Listening on", 1)
 			}
 			web := fcgitest.StartNginx(t, fcgitest.NginxOptions{Addr: d.addr})
 			ctx, hangUp := context.WithCancel(t.Context())

@@ -9,6 +9,7 @@ import (
 	"github.com/pushbridge/pushbridge/bridge/account"
 	"github.com/pushbridge/pushbridge/bridge/bridgetest"
 	"github.com/pushbridge/pushbridge/bridge/eas"
+	"github.com/pushbridge/pushbridge/bridge/eas/tag"
 	"github.com/pushbridge/pushbridge/bridge/phone"
 	"github.com/pushbridge/pushbridge/plugins/backend"
 	"github.com/pushbridge/pushbridge/plugins/backend/memory"
@@ -57,6 +58,41 @@ func TestBackendThatIsNoLongerConfigured(t *testing.T) {
 		bridgetest.Sync(t, p)
 		if got := names(); len(got) != 1 || got[0] != "kept" {
 			t.Errorf("the phone has the folders %q, want only the one of the backend that is left", got)
+		}
+	})
+}
+
+// Somebody removes a folder while the phone's owner writes something into it,
+// and the listing that would say so fails: the phone hears that the folders
+// changed and not that its item is refused.
+func TestAddToFolderThatIsGone(t *testing.T) {
+	inEachVersion(t, func(t *testing.T, v eas.Version) {
+		h := bridgetest.Start(t, bridgetest.Options{})
+		h.Backend.SetCollection(bridgetest.User, backend.Collection{ID: "extra", Kind: backend.Contacts, Name: "Extra"})
+		p := h.Phone(v, "phone1", phone.Settings{Classes: []string{"Contacts"}})
+		bridgetest.Sync(t, p)
+		var extra string
+		for _, f := range p.Folders() {
+			if f.DisplayName == "Extra" {
+				extra = f.ServerID
+			}
+		}
+		if _, err := p.Add(extra, eas.Properties{eas.T(tag.ContactsFileAs, "New"), eas.T(tag.ContactsLastName, "New")}); err != nil {
+			t.Fatal(err)
+		}
+		h.Backend.RemoveCollection(bridgetest.User, "extra")
+		h.Backend.Fail(memory.Failure{Op: memory.OpChanges, Err: backend.Errorf(backend.Transient, "test", "the listing fails")})
+		events, err := p.SyncFolders(t.Context(), extra)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, e := range events {
+			if e.Kind == phone.Refused {
+				t.Errorf("the phone's item was refused with status %d", e.Status)
+			}
+		}
+		if f, there := p.Folder(extra); there {
+			t.Errorf("the phone still has the folder %q", f.DisplayName)
 		}
 	})
 }

@@ -88,6 +88,9 @@ func (f *folderSync) applyAll(ctx context.Context) error {
 		case tag.AirSyncFetch:
 			out.Data, err = f.fetch(ctx, cmd)
 		}
+		if errors.Is(err, syncengine.ErrNoFolder) {
+			return err
+		}
 		if err != nil && !errors.Is(err, syncengine.ErrNoItem) && passing(err) {
 			return fmt.Errorf("easserver: the phone's change: %w", err)
 		}
@@ -150,6 +153,10 @@ func (f *folderSync) add(ctx context.Context, cmd *eas.SyncCommand) (serverID st
 	stored, err := f.session.Put(ctx, f.folder.Collection, it)
 	if backend.KindOf(err) == backend.Conflict && stored.ID != "" {
 		return f.met(ctx, cmd, stored.ID)
+	}
+	if backend.KindOf(err) == backend.NotFound {
+		// There is nothing else that a new item could miss.
+		return "", fmt.Errorf("%w: %w", syncengine.ErrNoFolder, err)
 	}
 	if err != nil {
 		return "", err

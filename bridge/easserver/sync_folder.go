@@ -114,7 +114,10 @@ func (s *Server) syncFolder(ctx context.Context, c *call, w *syncWant, req *eas.
 	if f.round.Initial {
 		return f, nil
 	}
-	if err := f.applyAll(ctx); err != nil {
+	switch err := f.applyAll(ctx); {
+	case errors.Is(err, syncengine.ErrNoFolder): // it went while the phone's owner wrote
+		return f.refuse(eas.SyncHierarchyChanged), nil
+	case err != nil:
 		return nil, err
 	}
 	if !f.wantsNews() {

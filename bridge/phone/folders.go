@@ -39,6 +39,7 @@ func (p *Phone) FolderSync(ctx context.Context) ([]Event, error) {
 
 func (p *Phone) folderSync(ctx context.Context) ([]Event, error) {
 	var events []Event
+	p.unheard = true // until the answer is there: the server may think that we know
 	for range maxRepairs {
 		key := p.folderKey
 		if key == "" {
@@ -52,6 +53,7 @@ func (p *Phone) folderSync(ctx context.Context) ([]Event, error) {
 		}
 		switch answer.Status {
 		case eas.FolderOK:
+			p.unheard = false
 			return append(events, p.tellFolders(key, answer)...), nil
 		case eas.FolderBadKey:
 			p.folderKey = "" // and with key 0 the server tells of all folders

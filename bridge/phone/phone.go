@@ -84,6 +84,7 @@ type Phone struct {
 
 	mu         sync.Mutex
 	folderKey  string // of the hierarchy; "" before the first FolderSync
+	unheard    bool   // a FolderSync was sent, and its answer did not come
 	folders    map[string]*Folder
 	order      []string // ids as the server told them
 	violations []string

@@ -23,7 +23,8 @@ const retryAfter = 2 * time.Second
 
 // Sync sends what the phone's owner edited and asks for what is new, in all
 // folders of the classes that the phone synchronizes, until there is no more. It
-// begins with a FolderSync if the phone has done none. The events are those that
+// begins with a FolderSync if the phone has done none, or did not hear what came
+// of the last one. The events are those that
 // happened, also with an error.
 func (p *Phone) Sync(ctx context.Context) ([]Event, error) { return p.SyncFolders(ctx) }
 
@@ -33,7 +34,7 @@ func (p *Phone) SyncFolders(ctx context.Context, ids ...string) ([]Event, error)
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	var events []Event
-	if p.folderKey == "" {
+	if p.folderKey == "" || p.unheard {
 		e, err := p.folderSync(ctx)
 		if events = e; err != nil {
 			return events, err

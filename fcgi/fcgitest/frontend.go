@@ -44,7 +44,7 @@ var apacheModules = []string{"/usr/lib/apache2/modules", "/usr/lib64/httpd/modul
 // Without Apache the test is skipped, or fails if PUSHBRIDGE_CI is 1.
 func StartApache(t testing.TB, conf string, modules ...string) *FrontEnd {
 	t.Helper()
-	program := need(t, "apache2")
+	program := Need(t, "apache2")
 	return startFrontEnd(t, program, []string{"-D", "FOREGROUND", "-f"}, func(dir string, port int) string {
 		var b strings.Builder
 		fmt.Fprintf(&b, "ServerRoot %[1]s\nServerName localhost\nListen 127.0.0.1:%[2]d\nPidFile %[1]s/pid\nErrorLog %[1]s/error.log\nLogLevel info\n", dir, port)
@@ -62,7 +62,7 @@ func StartApache(t testing.TB, conf string, modules ...string) *FrontEnd {
 // StartLighttpd does the same with lighttpd.
 func StartLighttpd(t testing.TB, conf string) *FrontEnd {
 	t.Helper()
-	program := need(t, "lighttpd")
+	program := Need(t, "lighttpd")
 	return startFrontEnd(t, program, []string{"-D", "-f"}, func(dir string, port int) string {
 		return fmt.Sprintf("server.bind = \"127.0.0.1\"\nserver.port = %d\nserver.document-root = \"%[2]s/htdocs\"\nserver.errorlog = \"%[2]s/error.log\"\n%s\n", port, dir, conf)
 	})

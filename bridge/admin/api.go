@@ -67,6 +67,7 @@ type Device struct {
 	System    string    `json:"system,omitempty"`
 	UserAgent string    `json:"user_agent,omitempty"`
 	Version   string    `json:"version"` // of the protocol
+	Says      *Says     `json:"says,omitempty"`
 	FirstSeen time.Time `json:"first_seen"`
 	LastSeen  time.Time `json:"last_seen"` // to within device.SeenStep
 	Waiting   bool      `json:"waiting"`
@@ -74,6 +75,16 @@ type Device struct {
 	Blocked string `json:"blocked,omitempty"` // why it is not served; empty if it is
 	Policy  string `json:"policy,omitempty"`  // how it stands with the policy, where there is one, in words
 	Wipe    *Wipe  `json:"wipe,omitempty"`    // the last order to erase it
+}
+
+// Says is what else a phone says of itself; empty where it says nothing.
+type Says struct {
+	IMEI        string `json:"imei,omitempty"`
+	Language    string `json:"language,omitempty"`
+	PhoneNumber string `json:"phone_number,omitempty"`
+	Operator    string `json:"operator,omitempty"`
+	Agent       string `json:"agent,omitempty"`        // which may differ from the one of its requests
+	OutboundSMS string `json:"outbound_sms,omitempty"` // "0" or "1"
 }
 
 // A Wipe is an order to erase a phone, and what came of it.

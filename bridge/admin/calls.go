@@ -45,7 +45,7 @@ func (s *Server) devices(ctx context.Context, r *request) (any, error) {
 			User: p.User, Device: p.Device, Type: p.Type, Model: p.Model, Name: p.FriendlyName, System: p.OS,
 			UserAgent: p.UserAgent, Version: p.Version, FirstSeen: p.FirstSeen, LastSeen: p.LastSeen,
 			Waiting: s.Waiting.Waits(p.User, p.Device),
-			Policy:  s.standing(p), Wipe: wipeOf(p.Wipe),
+			Policy:  s.standing(p), Wipe: wipeOf(p.Wipe), Says: says(p.Information),
 		}
 		if p.Blocked {
 			list[i].Blocked = cmp.Or(p.BlockedWhy, "blocked")

@@ -181,3 +181,12 @@ func wipeOf(w device.Wipe) *Wipe {
 	return &Wipe{AccountOnly: w.Order == device.WipeAccount, State: string(w.State), By: w.By, Ordered: w.Ordered,
 		Sent: moment(w.Sent), Ended: moment(w.Ended), Tries: w.Tries}
 }
+
+// says is what else a phone says of itself, or nil.
+func says(i device.Information) *Says {
+	s := Says{IMEI: i.IMEI, Language: i.OSLanguage, PhoneNumber: i.PhoneNumber, Operator: i.Operator, Agent: i.Agent, OutboundSMS: i.OutboundSMS}
+	if s == (Says{}) {
+		return nil
+	}
+	return &s
+}

@@ -1,12 +1,15 @@
 package easserver_test
 
 import (
+	"encoding/json"
+	"net/http"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
 
 	"github.com/pushbridge/pushbridge/bridge"
+	"github.com/pushbridge/pushbridge/bridge/admin"
 	"github.com/pushbridge/pushbridge/bridge/bridgetest"
 	"github.com/pushbridge/pushbridge/bridge/device/policy"
 	"github.com/pushbridge/pushbridge/bridge/eas"
@@ -90,6 +93,44 @@ func TestDevicePassword(t *testing.T) {
 			}
 			if log := h.Log.String(); strings.Contains(log, "Sesame") || strings.Contains(log, "recovery passwords are neither") != (tt.keys == keys+".lost") {
 				t.Errorf("%s, %s: the log is\n%s", tt.name, v, log)
+			}
+		}
+	}
+}
+
+// All that a phone says of itself is kept: by Settings, and from 14.1 on inside of
+// Provision.
+func TestDeviceInformation(t *testing.T) {
+	conformance.Shows(t, "DeviceInformation", "SettingsOK")
+	info := &eas.DeviceInformation{Model: "Brick", IMEI: "123456789012345", FriendlyName: "Ann's brick", OS: "Clay 3", OSLanguage: "de", PhoneNumber: "+491701234567",
+		UserAgent: "Agent/2", EnableOutboundSMS: ptr(true), MobileOperator: "Example"}
+	for _, v := range []eas.Version{eas.V121, eas.V141, eas.V161} {
+		for _, provisions := range []bool{false, true} {
+			if provisions && v < eas.V141 {
+				continue
+			}
+			h := bridgetest.Start(t, bridgetest.Options{})
+			c := h.Client(v, "phone1")
+			var err error
+			if provisions {
+				_, err = c.Provision(t.Context(), info)
+			} else {
+				_, err = c.Settings(t.Context(), eas.SettingsRequest{DeviceInformation: info})
+			}
+			if err != nil {
+				t.Fatal(err)
+			}
+			_, text := ordering{t, h}.call(http.MethodGet, "/v1/devices", nil)
+			var list []admin.Device
+			if err := json.Unmarshal(text, &list); err != nil || len(list) != 1 || list[0].Says == nil {
+				t.Fatalf("the phones are %s, %v", text, err)
+			}
+			want := admin.Says{IMEI: info.IMEI, Language: "de", PhoneNumber: info.PhoneNumber}
+			if v >= eas.V140 { // which knows the rest
+				want.Operator, want.Agent, want.OutboundSMS = "Example", "Agent/2", "1"
+			}
+			if d := list[0]; *d.Says != want || d.Model != "Brick" || d.Name != "Ann's brick" || d.System != "Clay 3" {
+				t.Errorf("%s: the phone is %+v and says %+v, want %+v", v, d, *d.Says, want)
 			}
 		}
 	}

@@ -9,6 +9,7 @@ const (
 
 // others are the requirements that package eas has no name for.
 var others = []struct{ name, chapter, meaning, section string }{
+	{"User", chapterHTTP, "user, user@domain and DOMAIN\\user are mapped by rule, for all backends or for one", `[MS-ASHTTP] "Authorization"`},
 	{"OPTIONS", chapterHTTP, "versions and commands, after login; nothing that is not answered", `[MS-ASHTTP] "HTTP OPTIONS Response"`},
 	{"plain query", chapterHTTP, "names in any case and order, unknown ones skipped", `[MS-ASHTTP] "Plain Text Query Value"`},
 	{"base64 query", chapterHTTP, "version, command, locale, device, key, parameters", `[MS-ASHTTP] "Base64-Encoded Query Value"`},

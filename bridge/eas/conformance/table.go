@@ -135,6 +135,7 @@ var ofMessages = map[string]Outcome{
 }
 
 var ofOthers = map[string]Outcome{
+	"User":                 tested("account.TestRule", "account.TestRuleOfABackend"),
 	"OPTIONS":              tested("easserver.TestWire", "easserver.TestProfileOfVersions"),
 	"plain query":          tested("eas.TestParseQuery", "easserver.TestRequestsThatNameNothingKnown"),
 	"base64 query":         tested("eas.TestParseQuery", "eas.TestQueriesThatCannotBeRead", "easserver.TestWire"),

@@ -48,6 +48,11 @@ func (b *Bridge) Check(ctx context.Context, thorough bool) error {
 		})
 	}
 	asking.Wait()
+	if shared := b.people.Shared(); shared != nil {
+		if _, _, err := shared.Open(ctx); err != nil {
+			errs = append(errs, fmt.Errorf("[directory]: it cannot be read: %w", err))
+		}
+	}
 	return errors.Join(errs...)
 }
 

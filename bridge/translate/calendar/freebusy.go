@@ -97,13 +97,16 @@ func (b *busyTimes) series(e *event) bool {
 		if replaced[wall] {
 			continue
 		}
-		as, start, end := e, moment{}, moment{}
-		start, end = e.occurrence(wall)
-		for _, r := range ranges {
-			if !r.from.After(wall) {
-				as = r.event.shifted(wall.Sub(r.from))
-				start, end = as.start, as.end
+		as := e
+		start, end := e.occurrence(wall)
+		if i, _ := slices.BinarySearchFunc(ranges, wall, func(r rest, t time.Time) int {
+			if r.from.After(t) {
+				return 1
 			}
+			return -1
+		}); i > 0 {
+			as = ranges[i-1].event.shifted(wall.Sub(ranges[i-1].from))
+			start, end = as.start, as.end
 		}
 		if len(b.list) == maxPeriods {
 			return false

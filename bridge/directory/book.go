@@ -13,6 +13,11 @@ import (
 // seed makes sums of revisions differ from run to run.
 var seed = maphash.MakeSeed()
 
+// maxListed bounds the cards of one book that a listing is heeded of: twice what
+// fits into the index of one owner, so that a listing costs no more memory than
+// the index does.
+const maxListed = 400_000
+
 // A book is the index of one address book.
 type book struct {
 	place Place
@@ -93,9 +98,17 @@ func (b *book) refresh(ctx context.Context, s Source, fresh time.Duration, full 
 func (b *book) list(ctx context.Context, s Source, since backend.Cursor) error {
 	changes := make(map[backend.ItemID]backend.Change)
 	var order []backend.ItemID
+	over := false
 	cursor, err := s.Changes(ctx, b.place.Collection, since, func(batch []backend.Change) error {
 		for _, c := range batch {
-			if _, twice := changes[c.ID]; !twice {
+			_, twice := changes[c.ID]
+			if !twice && len(order) >= maxListed {
+				if _, known := b.at[c.ID]; !known { // nobody else writes while we have the turn
+					over = true
+					continue
+				}
+			}
+			if !twice {
 				order = append(order, c.ID)
 			}
 			changes[c.ID] = c
@@ -107,7 +120,7 @@ func (b *book) list(ctx context.Context, s Source, since backend.Cursor) error {
 	}
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	b.cursor, b.todo, b.cut = cursor, nil, b.cut && since != ""
+	b.cursor, b.todo, b.cut = cursor, nil, over || b.cut && since != ""
 	if since == "" {
 		for id := range b.at {
 			if _, there := changes[id]; !there {

@@ -11,8 +11,11 @@
 package directory
 
 import (
+	"cmp"
 	"context"
 	"fmt"
+	"slices"
+	"strings"
 	"sync"
 	"time"
 
@@ -184,16 +187,32 @@ func (d *Directory) Size() (people, bytes int) {
 	return people, bytes
 }
 
-// at finds the indexes of places, as far as there are any.
-func (d *Directory) at(places []Place) []*book {
+// at finds the indexes of places, as far as there are any, and keeps them as they
+// are until release. complete tells whether they have everything.
+func (d *Directory) at(places []Place) (list []*book, complete bool, release func()) {
 	d.mu.Lock()
-	defer d.mu.Unlock()
-	var list []*book
 	for _, p := range places {
-		if b := d.books[p]; b != nil {
+		if b := d.books[p]; b != nil && !slices.Contains(list, b) {
 			b.used = time.Now()
 			list = append(list, b)
 		}
 	}
-	return list
+	d.mu.Unlock()
+	// In the same order by everybody: who waits for one while holding another
+	// must not be waited for.
+	locked := slices.SortedFunc(slices.Values(list), func(a, b *book) int { return comparePlaces(a.place, b.place) })
+	complete = len(list) == len(places)
+	for _, b := range locked {
+		b.mu.RLock()
+		complete = complete && b.complete && !b.cut
+	}
+	return list, complete, func() {
+		for _, b := range locked {
+			b.mu.RUnlock()
+		}
+	}
+}
+
+func comparePlaces(a, b Place) int {
+	return cmp.Or(strings.Compare(a.Owner, b.Owner), strings.Compare(a.Backend, b.Backend), strings.Compare(string(a.Collection), string(b.Collection)))
 }

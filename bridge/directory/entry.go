@@ -4,7 +4,6 @@ import (
 	"strings"
 	"unicode"
 
-	"golang.org/x/text/cases"
 	"golang.org/x/text/unicode/norm"
 
 	"github.com/pushbridge/pushbridge/bridge/translate/contact"
@@ -76,7 +75,7 @@ func (e *entry) person() contact.Person {
 
 // letters are those that differ by more than a mark from what people type for
 // them, and that Unicode does not take apart.
-var letters = strings.NewReplacer("æ", "ae", "œ", "oe", "ø", "o", "ł", "l", "đ", "d", "ð", "d", "þ", "th", "ı", "i", "ħ", "h", "ŧ", "t")
+var letters = strings.NewReplacer("ß", "ss", "ς", "σ", "æ", "ae", "œ", "oe", "ø", "o", "ł", "l", "đ", "d", "ð", "d", "þ", "th", "ı", "i", "ħ", "h", "ŧ", "t")
 
 // fold makes all ways to write a name the same: small letters without their
 // marks, ß as ss, wide letters as narrow ones, any white space as one blank.
@@ -91,7 +90,7 @@ func fold(s string) string {
 	if plain {
 		return strings.ToLower(strings.TrimSpace(s))
 	}
-	s = norm.NFKD.String(s)
+	s = strings.ToLower(norm.NFKD.String(strings.ToLower(s)))
 	s = strings.Map(func(r rune) rune {
 		switch {
 		case unicode.Is(unicode.Mn, r), r < ' ' && !unicode.IsSpace(r), r == unicode.ReplacementChar:
@@ -101,7 +100,7 @@ func fold(s string) string {
 		}
 		return r
 	}, s)
-	s = letters.Replace(norm.NFC.String(cases.Fold().String(s)))
+	s = letters.Replace(norm.NFC.String(s))
 	return strings.Join(strings.Fields(s), " ")
 }
 

@@ -168,13 +168,9 @@ type hit struct {
 // the one that is named first.
 func (d *Directory) Find(query string, places []Place, first, limit int) Found {
 	q := ask(query)
-	books := d.at(places)
-	found := Found{Complete: len(books) == len(places)}
-	for _, b := range books {
-		b.mu.RLock()
-		defer b.mu.RUnlock()
-		found.Complete = found.Complete && b.complete && !b.cut
-	}
+	books, complete, release := d.at(places)
+	defer release()
+	found := Found{Complete: complete}
 	if len(q.words) == 0 && q.number == "" {
 		return found
 	}

@@ -13,13 +13,8 @@ import (
 // addresses begin like that. The first of a Match's Addresses is the one that is
 // meant. At most limit are answered for each.
 func (d *Directory) Resolve(ctx context.Context, names []string, places []Place, limit int) ([]Found, error) {
-	books := d.at(places)
-	complete := len(books) == len(places)
-	for _, b := range books {
-		b.mu.RLock()
-		defer b.mu.RUnlock()
-		complete = complete && b.complete && !b.cut
-	}
+	books, complete, release := d.at(places)
+	defer release()
 	list := make([]Found, len(names))
 	exact := exactly(names, books)
 	for i, name := range names {

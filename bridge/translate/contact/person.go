@@ -81,9 +81,16 @@ func (p *Person) address(a string) {
 	p.Addresses = append(p.Addresses, a)
 }
 
-// brief is one line of at most maxField bytes.
+// brief is one line of at most maxField bytes, of valid text without control
+// characters.
 func brief(s string) string {
-	return translate.Truncate(strings.Join(strings.Fields(s), " "), maxField)
+	s = strings.Map(func(r rune) rune {
+		if r < ' ' && r != '\t' && r != '\n' || r == 0x7f {
+			return -1
+		}
+		return r
+	}, strings.ToValidUTF8(s, "\uFFFD"))
+	return strings.TrimSpace(translate.Truncate(strings.Join(strings.Fields(s), " "), maxField))
 }
 
 func firstOf(list []string) string {

@@ -185,15 +185,27 @@ func TestBombs(t *testing.T) {
 		show  func([]byte, translate.Options) (eas.Properties, error)
 		merge func([]byte, eas.Properties, translate.Options) ([]byte, error)
 		facts func([]byte) (translate.Facts, error)
+		look  func([]byte) error // what is made of it for other commands
 	}
+	now := time.Date(2026, 11, 22, 0, 0, 0, 0, time.UTC)
+	busy := func(object []byte) error {
+		list, err := calendar.Periods(object, now, now.AddDate(0, 0, 42), translate.Options{Now: now})
+		calendar.MergeBusy(list, now, now.AddDate(0, 0, 42))
+		return err
+	}
+	person := func(object []byte) error {
+		_, err := contact.ReadPerson(object)
+		return err
+	}
+	nothing := func([]byte) error { return nil }
 	none := func([]byte) (translate.Facts, error) { return translate.Facts{}, nil }
 	classes := map[string]class{
-		"event":   {calendar.FromICalendar, calendar.Merge, calendar.Facts},
-		"task":    {task.FromICalendar, task.Merge, task.Facts},
-		"note":    {note.FromICalendar, note.Merge, none},
-		"contact": {contact.FromVCard, contact.Merge, none},
+		"event":   {calendar.FromICalendar, calendar.Merge, calendar.Facts, busy},
+		"task":    {task.FromICalendar, task.Merge, task.Facts, nothing},
+		"note":    {note.FromICalendar, note.Merge, none, nothing},
+		"contact": {contact.FromVCard, contact.Merge, none, person},
 	}
-	o := translate.Options{Version: bombVersion, Now: time.Date(2026, 11, 22, 0, 0, 0, 0, time.UTC), Body: translate.Body{Truncate: 32 << 10}}
+	o := translate.Options{Version: bombVersion, Now: now, Body: translate.Body{Truncate: 32 << 10}}
 	for name, text := range bombs() {
 		kind, _, _ := strings.Cut(name, ":")
 		k, object := classes[kind], []byte(text)
@@ -205,6 +217,7 @@ func TestBombs(t *testing.T) {
 			{"showing", func() (err error) { shown, err = k.show(object, o); return }},
 			{"taking back", func() (err error) { _, err = k.merge(object, shown, o); return }},
 			{"learning its end", func() (err error) { _, err = k.facts(object); return }},
+			{"looking at it for others", func() error { return k.look(object) }},
 		} {
 			var before, after runtime.MemStats
 			runtime.ReadMemStats(&before)

@@ -84,6 +84,7 @@ func (p *Person) address(a string) {
 // brief is one line of at most maxField bytes, of valid text without control
 // characters.
 func brief(s string) string {
+	s = translate.Truncate(s, 16*maxField) // white space may take most of it
 	s = strings.Map(func(r rune) rune {
 		if r < ' ' && r != '\t' && r != '\n' || r == 0x7f {
 			return -1

@@ -31,6 +31,7 @@ var walls = []struct{ room, mustNotReach, why string }{
 	{"bridge/easclient", "bridge/translate", "the client shares the messages with the server and nothing else"},
 	{"bridge/phone", "bridge/easserver", "a phone works against any server"},
 	{"bridge/doctor", "bridge/easserver", "the doctor sees what a phone sees"},
+	{"bridge/trace", "bridge/easserver", "who records is told by who answers"},
 	{"bridge/hub", "bridge/eas", "who waits is not who speaks the protocol"},
 	{"bridge/store", "bridge/easserver", "the database serves the rooms above it"},
 }

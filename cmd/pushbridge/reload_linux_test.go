@@ -135,15 +135,19 @@ type phones struct {
 	finished sync.WaitGroup
 }
 
-// startPhones starts n phones of as many people, which wait until the context
+// startPhones starts n phones of some people, which wait until the context
 // ends. An answer that no phone should see fails the test.
-func startPhones(ctx context.Context, t testing.TB, n int, web *fcgitest.Nginx) *phones {
+func startPhones(ctx context.Context, t testing.TB, n, people int, web *fcgitest.Nginx) *phones {
 	all := new(phones)
+	starting := make(chan struct{}, 32) // so many phones begin at a time
 	for i := range n {
 		all.finished.Go(func() {
-			p := phone.New(&easclient.Client{URL: web.URL, User: fmt.Sprintf("ann%d", i), Password: "secret", Version: eas.V141,
+			p := phone.New(&easclient.Client{URL: web.URL, User: fmt.Sprintf("ann%d", i%people), Password: "secret", Version: eas.V141,
 				DeviceID: fmt.Sprintf("RELOAD%d", i), DeviceType: "test", HTTP: &http.Client{Transport: web.Client.Transport}}, phone.Settings{Classes: []string{"Contacts"}})
-			if _, err := p.Sync(ctx); err != nil {
+			starting <- struct{}{}
+			_, err := p.Sync(ctx)
+			<-starting
+			if err != nil {
 				t.Errorf("phone %d: Sync: %v", i, err)
 				return
 			}
@@ -167,7 +171,7 @@ func startPhones(ctx context.Context, t testing.TB, n int, web *fcgitest.Nginx) 
 // waiting waits until each of n phones has sent so many Pings and waits.
 func (p *phones) waiting(d *daemon, n, rounds int) {
 	d.t.Helper()
-	for deadline := time.Now().Add(2 * time.Minute); p.pings.Load() < int64(n*rounds) && time.Now().Before(deadline) && !d.t.Failed(); {
+	for deadline := time.Now().Add(10 * time.Minute); p.pings.Load() < int64(n*rounds) && time.Now().Before(deadline) && !d.t.Failed(); {
 		time.Sleep(5 * time.Millisecond) // gives way; the count decides
 	}
 	if got := p.pings.Load(); got < int64(n*rounds) {
@@ -203,7 +207,7 @@ func TestReload(t *testing.T) {
 			}
 			web := fcgitest.StartNginx(t, fcgitest.NginxOptions{Addr: d.addr})
 			ctx, hangUp := context.WithCancel(t.Context())
-			p := startPhones(ctx, t, n, web)
+			p := startPhones(ctx, t, n, n, web)
 			defer p.finished.Wait()
 			defer hangUp()
 			p.waiting(d, n, 1)
@@ -230,4 +234,29 @@ func TestReload(t *testing.T) {
 			}
 		})
 	}
+}
+
+// BenchmarkReload measures how long it takes until all phones that wait behind
+// nginx wait at the next worker. Each takes two of nginx's descriptors.
+func BenchmarkReload(b *testing.B) {
+	const n, people = 9000, 90
+	if testing.Short() {
+		b.Skip("thousands of phones")
+	}
+	d := startDaemon(b, people, func(socket string) string { return socket })
+	d.await(serves, 1)
+	web := fcgitest.StartNginx(b, fcgitest.NginxOptions{Addr: d.addr, Conns: 2*n + 100})
+	ctx, hangUp := context.WithCancel(b.Context())
+	p := startPhones(ctx, b, n, people, web)
+	defer p.finished.Wait()
+	defer hangUp()
+	p.waiting(d, n, 1)
+	b.ResetTimer()
+	for round := 1; b.Loop(); round++ {
+		d.cmd.Process.Signal(syscall.SIGHUP)
+		p.waiting(d, n, round+1)
+	}
+	b.ReportMetric(b.Elapsed().Seconds()/float64(b.N), "s/hand-over")
+	b.ReportMetric(n, "phones")
+	b.ReportMetric(float64(strings.Count(d.log.String(), "http=5")), "5xx")
 }

@@ -20,6 +20,7 @@ import (
 
 func newServe() *cobra.Command {
 	w := service{}
+	var printService, printSocket bool
 	c := &cobra.Command{
 		Use:   "serve --config FILE",
 		Short: "Run the worker behind a web server",
@@ -33,12 +34,23 @@ func newServe() *cobra.Command {
 			"A mistake in the configuration ends it with status 2 and all complaints at once.",
 		Args: cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
+			for _, unit := range []struct {
+				wanted bool
+				text   string
+			}{{printService, serviceUnit}, {printSocket, socketUnit}} {
+				if unit.wanted {
+					_, err := io.WriteString(c.OutOrStdout(), unit.text)
+					return err
+				}
+			}
 			w.stderr = c.ErrOrStderr()
 			return w.run(c.Context())
 		},
 	}
 	c.Flags().StringVarP(&w.path, "config", "c", "/etc/pushbridge.toml", "the configuration `FILE`")
 	c.Flags().BoolVar(&w.check, "check", false, "start everything, say whether it works, and end")
+	c.Flags().BoolVar(&printService, "print-service", false, "print the unit for systemd, and end")
+	c.Flags().BoolVar(&printSocket, "print-socket", false, "print the unit for a socket that systemd opens, and end")
 	c.Flags().BoolVar(&w.checkStart, "check-start", false, "start everything, say whether it starts, whatever the servers behind it do, and end")
 	return c
 }

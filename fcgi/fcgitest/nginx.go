@@ -40,6 +40,7 @@ type NginxOptions struct {
 	TLS    bool   // serve HTTPS with a certificate of its own for 127.0.0.1, localhost and ServerName
 	HTTP2  bool   // with TLS: HTTP/2
 	Name   string // server_name; "" means localhost
+	Conns  int    // worker_connections, of which a waiting request takes two; 0 means 4096
 	Main   string // more directives for the top of the configuration
 	HTTP   string // ... for its http block, e.g. zones
 	Server string // ... for its server block, e.g. other locations
@@ -153,7 +154,10 @@ func mainConf(dir string, port int, opt NginxOptions) []byte {
 		b.WriteString("user root root;\n") // or its workers could not open the test's socket
 	}
 	fmt.Fprintf(&b, "daemon off;\nworker_processes 1;\npid %[1]s/nginx.pid;\nerror_log %[1]s/error.log info;\n", dir)
-	fmt.Fprintf(&b, "%s\nevents { worker_connections 4096; }\nhttp {\n", opt.Main)
+	if opt.Conns == 0 {
+		opt.Conns = 4096
+	}
+	fmt.Fprintf(&b, "%s\nevents { worker_connections %d; }\nhttp {\n", opt.Main, opt.Conns)
 	fmt.Fprintf(&b, "access_log %s/access.log;\n", dir)
 	for _, temp := range []string{"client_body", "proxy", "fastcgi", "uwsgi", "scgi"} {
 		fmt.Fprintf(&b, "%s_temp_path %s/%s;\n", temp, dir, temp)

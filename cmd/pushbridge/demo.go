@@ -25,25 +25,42 @@ import (
 const demoPassword = "demo"
 
 func newDemo() *cobra.Command {
-	var address, dir string
+	var d demonstration
 	c := &cobra.Command{
 		Use:   "demo",
 		Short: "Try it: everything in one go, with sample data, user demo, password demo",
 		Long: "Starts a worker with a plain HTTP listener upon a directory of sample contacts,\n" +
 			"events, tasks and notes. Whatever changes in the directory is pushed.\n\n" +
-			"Without --dir the directory is a temporary one that is removed at the end.",
+			"Without --dir the directory is a temporary one that is removed at the end.\n\n" +
+			"With --people N there are also person1, person2 and so on, with the same password\n" +
+			"and next to nothing, for a soak: see \"pushbridge phone soak --help\".",
 		Args: cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
-			return demo(c.Context(), address, dir, c.OutOrStdout(), c.ErrOrStderr())
+			return d.run(c.Context(), c.OutOrStdout(), c.ErrOrStderr())
 		},
 	}
-	c.Flags().StringVar(&address, "http", "127.0.0.1:8080", "`ADDRESS` to listen on")
-	c.Flags().StringVar(&dir, "dir", "", "keep the data in `DIR`; sample data is written if it does not exist")
+	c.Flags().StringVar(&d.address, "http", "127.0.0.1:8080", "`ADDRESS` to listen on")
+	c.Flags().StringVar(&d.dir, "dir", "", "keep the data in `DIR`; sample data is written if it does not exist")
+	c.Flags().IntVar(&d.people, "people", 0, "add so `MANY` people for a soak, and log only what is wrong")
+	c.Flags().StringVar(&d.listen, "listen", "", "listen for FastCGI, too, at this `ADDRESS`, such as unix:/run/pushbridge/pushbridge.sock?group=www-data")
 	return c
 }
 
-// demo runs until the context ends.
-func demo(ctx context.Context, address, dir string, stdout, stderr io.Writer) (err error) {
+// maxDemoPeople bounds the people of a demonstration: each is three directories.
+const maxDemoPeople = 100_000
+
+// A demonstration is what "demo" is to be.
+type demonstration struct {
+	address, dir, listen string
+	people               int
+}
+
+// run runs until the context ends.
+func (d demonstration) run(ctx context.Context, stdout, stderr io.Writer) (err error) {
+	address, dir := d.address, d.dir
+	if d.people < 0 || d.people > maxDemoPeople {
+		return fmt.Errorf("%w: --people %d; up to %d are possible", errUsage, d.people, maxDemoPeople)
+	}
 	_, port, err := net.SplitHostPort(address)
 	if err != nil || port == "" {
 		return fmt.Errorf("%w: --http %q has to be an address and a port, such as 127.0.0.1:8080", errUsage, address)
@@ -62,16 +79,23 @@ func demo(ctx context.Context, address, dir string, stdout, stderr io.Writer) (e
 	if err := sample.Write(data, time.Now()); err != nil {
 		return fmt.Errorf("writing sample data: %w; name a directory that you may write: --dir DIR", err)
 	}
+	if err := sample.People(data, d.people); err != nil {
+		return fmt.Errorf("%w; name a directory that you may write: --dir DIR", err)
+	}
 	file := config.Default()
-	file.HTTP, file.State = address, filepath.Join(dir, "state")
+	file.HTTP, file.Listen, file.State = address, d.listen, filepath.Join(dir, "state")
 	if port != "0" { // else it is not known yet
 		file.AutodiscoverURL = "http://" + reachable(address)
 	}
 	file.Login.Address = "{user}@example.org"
 	file.Backends = []config.Backend{{Name: "files", Plugin: "localdir", Settings: backend.Settings{
-		"dir": data, "users": map[string]any{sample.User: demoPassword},
+		"dir": data, "users": d.users(),
 	}}}
-	logger, err := telemetry.New(stderr, "info", "text")
+	level := "info"
+	if d.people > 0 {
+		level = "warn"
+	}
+	logger, err := telemetry.New(stderr, level, "text")
 	if err != nil {
 		return err
 	}
@@ -86,6 +110,15 @@ func demo(ctx context.Context, address, dir string, stdout, stderr io.Writer) (e
 	}
 	explainDemo(stdout, l.HTTP.Addr(), data, bridge.AdminSocket(file))
 	return b.Serve(ctx, l)
+}
+
+// users are those who may log in.
+func (d demonstration) users() map[string]any {
+	all := map[string]any{sample.User: demoPassword}
+	for i := range d.people {
+		all[sample.Person(i+1)] = demoPassword
+	}
+	return all
 }
 
 // everywhere tells whether an address is all of this computer's.
@@ -145,7 +178,7 @@ A real phone: add an account of the type Exchange (ActiveSync).
     SSL/TLS    off
 %[8]s phones refuse to go without TLS: then put nginx before it (README).
 
-The files are in %[7]s. A line for each request follows.
+The files are in %[7]s. What the worker has to say follows.
 
 `, me, here, sample.User, demoPassword, quoted(filepath.Join(data, sample.User, "contacts", "first-push.vcf")), reachable(a.String()), data, reach, quoted(socket))
 }

@@ -19,7 +19,7 @@ func TestDemo(t *testing.T) {
 			said, wrote := make(chan struct{}), new(bridgetest.Log)
 			ended := make(chan int, 1)
 			go func() {
-				ended <- run(ctx, []string{"demo", "--http", "127.0.0.1:0", "--dir", dir}, &firstWrite{wrote, said, false}, new(bridgetest.Log))
+				ended <- run(ctx, []string{"demo", "--http", "127.0.0.1:0", "--dir", dir, "--people", "2"}, &firstWrite{wrote, said, false}, new(bridgetest.Log))
 			}()
 			select {
 			case <-said:

@@ -68,6 +68,7 @@ func newPhone() *cobra.Command {
 		}),
 		sync,
 		watch,
+		f.soak(),
 		f.find(),
 		f.availability(),
 	)

@@ -32,23 +32,27 @@ const editTime = 30 * time.Second
 func newEditor(s *soak) (editor, error) {
 	switch {
 	case s.EditDir != "":
-		return newDirectory(s.EditDir, s.people)
+		return newDirectory(s)
 	case s.EditDAV != "":
 		return newDAV(s)
 	}
 	return &phones{soak: s, by: make(map[*person]*otherPhone)}, nil
 }
 
-func card(n uint32) []byte {
-	name := cardName(n)
+func (s *soak) card(n uint32) []byte {
+	name := s.cardName(n)
 	return fmt.Appendf(nil, "BEGIN:VCARD\r\nVERSION:3.0\r\nUID:pushbridge-soak\r\nFN:%s\r\nN:%s;;;;\r\nEND:VCARD\r\n", name, name)
 }
 
 // A directory editor writes files where a localdir backend looks.
-type directory struct{ dir, drafts string }
+type directory struct {
+	soak        *soak
+	dir, drafts string
+}
 
-func newDirectory(dir string, people []*person) (*directory, error) {
-	for _, p := range people {
+func newDirectory(s *soak) (*directory, error) {
+	dir := s.EditDir
+	for _, p := range s.people {
 		if strings.ContainsAny(p.home, `/\`) || !filepath.IsLocal(p.home) {
 			return nil, fmt.Errorf("soak: %q cannot be the name of a directory", p.home)
 		}
@@ -60,7 +64,7 @@ func newDirectory(dir string, people []*person) (*directory, error) {
 	if err != nil {
 		return nil, fmt.Errorf("soak: %w", err)
 	}
-	return &directory{dir, drafts}, nil
+	return &directory{s, dir, drafts}, nil
 }
 
 func (d *directory) String() string { return "edits in " + d.dir }
@@ -72,7 +76,7 @@ func (d *directory) edit(_ context.Context, p *person) error {
 		return err
 	}
 	n := p.edited()
-	_, err = draft.Write(card(n))
+	_, err = draft.Write(d.soak.card(n))
 	if err = errors.Join(err, draft.Close()); err == nil {
 		err = os.Rename(draft.Name(), filepath.Join(d.dir, p.home, "contacts", "pushbridge-soak.vcf"))
 	}
@@ -107,7 +111,7 @@ func (d *dav) close()         { d.client.CloseIdleConnections() }
 func (d *dav) edit(ctx context.Context, p *person) error {
 	n := p.edited()
 	to := strings.ReplaceAll(d.url, "{user}", url.PathEscape(p.home)) + "/pushbridge-soak.vcf"
-	req, err := http.NewRequestWithContext(ctx, http.MethodPut, to, bytes.NewReader(card(n)))
+	req, err := http.NewRequestWithContext(ctx, http.MethodPut, to, bytes.NewReader(d.soak.card(n)))
 	if err != nil {
 		return err
 	}
@@ -193,8 +197,9 @@ func (e *phones) edit(ctx context.Context, p *person) error {
 
 // send brings the card as it is after an edit.
 func (o *otherPhone) send(ctx context.Context, f *folder, n uint32) error {
+	name := o.h.soak.cardName(n)
 	c := eas.SyncCommand{Do: tag.AirSyncChange, ServerID: o.card,
-		Data: eas.Properties{eas.T(tag.ContactsFileAs, cardName(n)), eas.T(tag.ContactsLastName, cardName(n))}}
+		Data: eas.Properties{eas.T(tag.ContactsFileAs, name), eas.T(tag.ContactsLastName, name)}}
 	if o.card == "" {
 		c.Do, c.ServerID, c.ClientID = tag.AirSyncAdd, "", "soak"+fmt.Sprint(time.Now().UnixNano())
 	}

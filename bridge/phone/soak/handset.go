@@ -239,7 +239,7 @@ func (h *handset) take(r *eas.SyncResult, list []*folder) (*folder, error) {
 	list[i].key = r.SyncKey
 	for _, c := range r.Commands {
 		if c.Do == tag.AirSyncAdd || c.Do == tag.AirSyncChange {
-			if n, ok := cardNumber(phone.Title(c.Data)); ok {
+			if n, ok := h.soak.cardNumber(phone.Title(c.Data)); ok {
 				h.brought(n)
 			}
 		}

@@ -2,6 +2,6 @@
 
 package soak
 
-func nameOf(int) (string, error)    { return "", errNoProcess }
-func measure(int) (usage, error)    { return usage{}, errNoProcess }
+func nameOf(int) (string, error)   { return "", errNoProcess }
+func measure(int) (usage, error)   { return usage{}, errNoProcess }
 func listener(string) (int, error) { return 0, errNoProcess }

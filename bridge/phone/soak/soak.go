@@ -70,6 +70,7 @@ const (
 // A soak is one run.
 type soak struct {
 	Config
+	name     uint32 // of this soak
 	target   target
 	people   []*person
 	phones   []*handset
@@ -131,13 +132,15 @@ func (p *person) last() uint32 {
 }
 
 // cardName is the name in the card at an edit, by which phones know which one
-// they have been brought.
-func cardName(n uint32) string { return "soak-" + strconv.FormatUint(uint64(n), 10) }
+// they have been brought. Another soak's have another name.
+func (s *soak) cardName(n uint32) string {
+	return fmt.Sprintf("soak-%x-%d", s.name, n)
+}
 
 // cardNumber reads it.
-func cardNumber(title string) (uint32, bool) {
-	s, ok := strings.CutPrefix(title, "soak-")
-	n, err := strconv.ParseUint(s, 10, 32)
+func (s *soak) cardNumber(title string) (uint32, bool) {
+	rest, ok := strings.CutPrefix(title, fmt.Sprintf("soak-%x-", s.name))
+	n, err := strconv.ParseUint(rest, 10, 32)
 	return uint32(n), ok && err == nil
 }
 
@@ -157,8 +160,9 @@ func Run(ctx context.Context, w io.Writer, c Config) error {
 	defer cancel()
 	fmt.Fprintf(w, "%d phones of %d people, %s\n", s.Phones, s.People, s.editor)
 	watching, stop := context.WithCancel(ctx)
-	defer stop()
-	running.Go(func() { s.watch(watching, w) })
+	watched := make(chan struct{})
+	go func() { defer close(watched); s.watch(watching, w) }()
+	defer func() { stop(); <-watched }()
 	for _, h := range s.phones {
 		running.Go(func() { h.live(ctx) })
 	}
@@ -173,25 +177,18 @@ func Run(ctx context.Context, w io.Writer, c Config) error {
 	s.counting.Store(false)
 	s.snapshot(func(p *process, u usage) { p.last, p.to = u, time.Now() })
 	stop()
+	<-watched // what it writes is read now
 	s.report(w)
 	return s.plot()
 }
 
 // prepare checks everything before the first connection.
 func prepare(ctx context.Context, c Config) (*soak, error) {
-	if c.People == 0 {
-		c.People = 1
-	}
-	if c.Version == 0 {
-		c.Version = eas.V141
-	}
-	if c.AtOnce == 0 {
-		c.AtOnce = 32
-	}
-	s := &soak{Config: c, setup: make(chan struct{}, c.AtOnce)}
-	if err := s.check(); err != nil {
+	if err := Check(c); err != nil {
 		return nil, err
 	}
+	c = c.complete()
+	s := &soak{Config: c, name: rand.Uint32(), setup: make(chan struct{}, c.AtOnce)}
 	var err error
 	if s.target, err = resolve(ctx, c.URL, c.Mine, c.Insecure); err != nil {
 		return nil, err
@@ -214,7 +211,23 @@ func prepare(ctx context.Context, c Config) (*soak, error) {
 	return s, err
 }
 
-func (s *soak) check() error {
+// complete fills in what is left out.
+func (c Config) complete() Config {
+	if c.People == 0 {
+		c.People = 1
+	}
+	if c.Version == 0 {
+		c.Version = eas.V141
+	}
+	if c.AtOnce <= 0 {
+		c.AtOnce = 32
+	}
+	return c
+}
+
+// Check says what is wrong with a Config.
+func Check(c Config) error {
+	s := c.complete()
 	switch {
 	case s.Phones < 1 || s.Phones > MaxPhones:
 		return fmt.Errorf("soak: %d phones; from 1 to %d are possible", s.Phones, MaxPhones)
@@ -310,7 +323,8 @@ func (s *soak) settle(ctx context.Context) {
 			}
 		}
 		s.tally.missed = missing
-		if missing == 0 || time.Now().After(end) || ctx.Err() != nil {
+		all := missing == 0 && s.waiting.Load() >= s.ready.Load()
+		if all || time.Now().After(end) || ctx.Err() != nil {
 			return
 		}
 		time.Sleep(50 * time.Millisecond)

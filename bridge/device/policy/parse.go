@@ -109,14 +109,14 @@ func (s Setting) takeNumber(written any) (any, *Complaint) {
 }
 
 func (s Setting) takeList(written any) (any, *Complaint) {
-	var list []string
+	list := []string{} // an empty one is one, too
 	switch v := written.(type) {
 	case string: // of the environment
 		for e := range strings.SplitSeq(v, ",") {
 			list = append(list, strings.TrimSpace(e))
 		}
 	case []string:
-		list = slices.Clone(v)
+		list = append(list, v...)
 	case []any:
 		for _, e := range v {
 			text, ok := e.(string)

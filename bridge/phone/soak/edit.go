@@ -126,7 +126,7 @@ func (d *dav) edit(ctx context.Context, p *person) error {
 	io.Copy(io.Discard, io.LimitReader(resp.Body, 1<<16)) // so that the connection is used again
 	if resp.StatusCode/100 != 2 {
 		p.undone(n)
-		return fmt.Errorf("PUT: HTTP %d", resp.StatusCode)
+		return fmt.Errorf("soak: PUT: HTTP %d", resp.StatusCode)
 	}
 	return nil
 }
@@ -210,13 +210,13 @@ func (o *otherPhone) send(ctx context.Context, f *folder, n uint32) error {
 		return err
 	}
 	if answer.Status > eas.SyncOK || len(answer.Collections) != 1 || answer.Collections[0].Status != eas.SyncOK {
-		return fmt.Errorf("Sync: status %d", answer.Status)
+		return fmt.Errorf("soak: Sync: status %d", answer.Status)
 	}
 	r := answer.Collections[0]
 	f.key = r.SyncKey
 	for _, out := range r.Responses {
 		if out.Status != eas.SyncOK {
-			return fmt.Errorf("Sync: the edit is answered with status %d", out.Status)
+			return fmt.Errorf("soak: Sync: the edit is answered with status %d", out.Status)
 		}
 		if out.Do == tag.AirSyncAdd {
 			o.card = out.ServerID

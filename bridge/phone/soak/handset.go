@@ -9,6 +9,7 @@ import (
 	"net"
 	"os"
 	"slices"
+	"strings"
 	"sync/atomic"
 	"syscall"
 	"time"
@@ -100,7 +101,7 @@ func kindOf(err error) string {
 	case errors.As(err, &op) && op.Op == "dial":
 		return fmt.Sprint("connecting: ", op.Err)
 	}
-	return err.Error()
+	return strings.TrimPrefix(err.Error(), "soak: ")
 }
 
 // turn sets the account up, if it is not, and waits in one Ping.
@@ -157,7 +158,7 @@ func (h *handset) setUp(ctx context.Context) error {
 		return err
 	}
 	if answer.Status != eas.FolderOK || answer.Changes == nil {
-		return fmt.Errorf("FolderSync: status %d%s", answer.Status, hint(int(answer.Status)))
+		return fmt.Errorf("soak: FolderSync: status %d%s", answer.Status, hint(int(answer.Status)))
 	}
 	var list []folder
 	for _, f := range answer.Changes.Adds {
@@ -166,7 +167,7 @@ func (h *handset) setUp(ctx context.Context) error {
 		}
 	}
 	if len(list) == 0 {
-		return errors.New("FolderSync: the account has neither contacts nor a calendar")
+		return errors.New("soak: FolderSync: the account has neither contacts nor a calendar")
 	}
 	if err := h.sync(ctx, list); err != nil { // the keys
 		return err
@@ -208,7 +209,7 @@ func (h *handset) sync(ctx context.Context, list []folder) error {
 			return err
 		}
 		if answer.Status > eas.SyncOK {
-			return fmt.Errorf("Sync: status %d%s", answer.Status, hint(int(answer.Status)))
+			return fmt.Errorf("soak: Sync: status %d%s", answer.Status, hint(int(answer.Status)))
 		}
 		var more []*folder
 		for i := range answer.Collections {
@@ -224,17 +225,17 @@ func (h *handset) sync(ctx context.Context, list []folder) error {
 			return nil
 		}
 	}
-	return errors.New("Sync: there is always more")
+	return errors.New("soak: Sync: there is always more")
 }
 
 // take takes over what is said of a folder, and answers it if there is more.
 func (h *handset) take(r *eas.SyncResult, list []*folder) (*folder, error) {
 	i := slices.IndexFunc(list, func(f *folder) bool { return f.id == r.CollectionID })
 	if i < 0 {
-		return nil, errors.New("Sync: a folder that was not asked for")
+		return nil, errors.New("soak: Sync: a folder that was not asked for")
 	}
 	if r.Status != eas.SyncOK {
-		return nil, fmt.Errorf("Sync: %w (status %d)", errAnew, r.Status)
+		return nil, fmt.Errorf("soak: Sync: %w (status %d)", errAnew, r.Status)
 	}
 	list[i].key = r.SyncKey
 	for _, c := range r.Commands {

@@ -39,11 +39,11 @@ func (h *handset) ping(ctx context.Context) error {
 	if err != nil {
 		h.full = true
 		h.heartbeat.Lost(causeOf(err), now.Sub(begin))
-		return fmt.Errorf("Ping: %w", err)
+		return fmt.Errorf("soak: Ping: %w", err)
 	}
 	var answer eas.PingResponse
 	if err := eas.Unmarshal(doc, &answer); err != nil {
-		return errors.New("Ping: an answer that cannot be read")
+		return errors.New("soak: Ping: an answer that cannot be read")
 	}
 	if answer.Status == eas.PingExpired && len(body) == 0 {
 		t.idle(h.line.up.Load()-up, h.line.down.Load()-down)
@@ -90,7 +90,7 @@ func (h *handset) pinged(ctx context.Context, answer eas.PingResponse, at time.T
 			}
 		}
 		if len(stale) == 0 {
-			return errors.New("Ping: changes in folders that were not asked for")
+			return errors.New("soak: Ping: changes in folders that were not asked for")
 		}
 		err := h.sync(ctx, stale)
 		for _, s := range stale {
@@ -106,19 +106,19 @@ func (h *handset) pinged(ctx context.Context, answer eas.PingResponse, at time.T
 		return err
 	case eas.PingBadHeartbeat:
 		if answer.HeartbeatInterval == nil {
-			return errors.New("Ping: a heartbeat is refused, and none is named")
+			return errors.New("soak: Ping: a heartbeat is refused, and none is named")
 		}
 		h.heartbeat.Bound(time.Duration(*answer.HeartbeatInterval) * time.Second)
 		h.full = true
 		return nil
 	case eas.PingMissing:
 		h.full = true
-		return fmt.Errorf("Ping: status %d", answer.Status)
+		return fmt.Errorf("soak: Ping: status %d", answer.Status)
 	case eas.PingHierarchyChanged:
 		h.folders = nil
 		return nil
 	}
-	return fmt.Errorf("Ping: status %d%s", answer.Status, hint(int(answer.Status)))
+	return fmt.Errorf("soak: Ping: status %d%s", answer.Status, hint(int(answer.Status)))
 }
 
 // woken counts a phone that was told of changes, from the first edit that it has

@@ -1,7 +1,6 @@
 package soak
 
 import (
-	"errors"
 	"fmt"
 	"time"
 )
@@ -20,9 +19,6 @@ type usage struct {
 	rss int64         // bytes of memory
 	cpu time.Duration // since it began
 }
-
-// errNoProcess is what cannot be measured.
-var errNoProcess = errors.New("soak: processes can be measured on Linux only")
 
 // findProcesses finds those that are named, and the worker behind its admin
 // socket.

@@ -12,6 +12,7 @@ import (
 	"github.com/pushbridge/pushbridge/bridge/account"
 	"github.com/pushbridge/pushbridge/bridge/admin"
 	"github.com/pushbridge/pushbridge/bridge/autodiscover"
+	"github.com/pushbridge/pushbridge/bridge/choice"
 	"github.com/pushbridge/pushbridge/bridge/config"
 	"github.com/pushbridge/pushbridge/bridge/device"
 	"github.com/pushbridge/pushbridge/bridge/directory"
@@ -86,6 +87,7 @@ type Bridge struct {
 	engine   *syncengine.Engine
 	devices  *device.Register
 	problems *problem.Register
+	choices  *choice.Choices
 	door     *admin.Server
 	handler  http.Handler
 	backends []account.Named // without the placeholder
@@ -146,6 +148,11 @@ func (b *Bridge) join(ctx context.Context, o Options, backends []account.Named) 
 	for _, named := range b.backends {
 		b.sources.backends = append(b.sources.backends, named.Name)
 	}
+	table, err := folderRules(f.Folders)
+	if err != nil {
+		return err
+	}
+	b.choices = choice.New(table, b.store.Phones())
 	var mirror syncengine.Store = b.store.Sync()
 	if o.Store != nil {
 		mirror = o.Store(mirror)
@@ -155,6 +162,7 @@ func (b *Bridge) join(ctx context.Context, o Options, backends []account.Named) 
 		Changed: func(user string, f syncengine.FolderID) { b.hub.Publish(hub.Topic{User: user, Folder: int64(f)}) },
 		Brake:   syncengine.Brake{Share: f.Brake.Share, Count: f.Brake.Count, Pause: f.Brake.Pause},
 		Braked:  b.braked,
+		Prefer:  b.choices.Main,
 	})
 	if b.problems, err = problem.Open(ctx, b.store.Problems(), b.engine); err != nil {
 		return fmt.Errorf("bridge: %w", err)
@@ -173,13 +181,30 @@ func (b *Bridge) join(ctx context.Context, o Options, backends []account.Named) 
 	b.door = b.newDoor(o.Version)
 	b.handler = b.routes(easserver.New(easserver.Options{
 		Elsewhere: f.Redirects.For,
-		Accounts:  b.accounts, Devices: b.devices, Engine: b.engine, Hub: b.hub, Desk: b.desk, Problems: b.problems,
+		Accounts:  b.accounts, Devices: b.devices, Engine: b.engine, Hub: b.hub, Desk: b.desk, Problems: b.problems, Choices: b.choices,
 		PollMin: f.PollMin, PollMax: f.PollMax, Placeholder: placeholder.Name, Profiles: b.profiles,
 		Directory: b.people, InDirectory: inDirectory(f.Directory), Roots: roots, SearchTime: o.SearchTime,
 		Heartbeat: b.bounds(),
 		Logger:    b.logger, Tracer: b.tracer,
 	}), b.logged(autodiscover.New(autodiscover.Options{URL: f.AutodiscoverURL, Login: b.person, Elsewhere: f.Redirects.For, Note: noted})), b.webhooks())
 	return nil
+}
+
+// folderRules reads the rules that say which folders are shown.
+func folderRules(f config.Folders) (t choice.Table, err error) {
+	for _, k := range []struct {
+		texts []string
+		rules *[]choice.Rule
+	}{{f.Show, &t.Show}, {f.Hide, &t.Hide}, {f.Main, &t.Main}} {
+		for _, text := range k.texts {
+			r, err := choice.ParseRule(text)
+			if err != nil {
+				return t, faulty("[folders]: %w", err)
+			}
+			*k.rules = append(*k.rules, r)
+		}
+	}
+	return t, nil
 }
 
 // openProfiles reads the rules for sorts of phones; the built-in ones, if no

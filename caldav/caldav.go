@@ -8,6 +8,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/xml"
+	"errors"
 	"slices"
 
 	"github.com/pushbridge/pushbridge/carddav/dav"
@@ -201,4 +202,30 @@ func (c Client) Sift(ctx context.Context, calendar string, part Component, chang
 		}
 		return yield(raw.Member)
 	})
+}
+
+// Make makes a calendar for the objects of one component. If something is there
+// under the name, the error is dav.ErrTaken, and the Calendar is what is there.
+// See RFC 4791, sections 5.2.3 and 5.3.1.
+func (c Client) Make(ctx context.Context, home dav.Home, segment, name, colour string, part Component) (Calendar, error) {
+	path, err := c.Client.Make(ctx, home, segment, dav.NewCollection{
+		Method: "MKCALENDAR", Root: dav.Name(Namespace, "mkcalendar"), Name: name, Colour: colour,
+		More: func(w *bytes.Buffer) {
+			w.WriteString(`<C:supported-calendar-component-set><C:comp name="` + string(part) + `"/></C:supported-calendar-component-set>`)
+		},
+	})
+	if err != nil && !errors.Is(err, dav.ErrTaken) {
+		return Calendar{}, err
+	}
+	found, described := c.Describe(ctx, home, path)
+	return found, errors.Join(err, described)
+}
+
+// Describe asks what a calendar is.
+func (c Client) Describe(ctx context.Context, home dav.Home, path string) (Calendar, error) {
+	found, r, err := c.Client.Describe(ctx, home, path, componentSet)
+	if err != nil {
+		return Calendar{}, err
+	}
+	return Calendar{Collection: found, Components: components(r)}, nil
 }

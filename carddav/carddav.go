@@ -8,6 +8,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/xml"
+	"errors"
 	"slices"
 
 	"github.com/pushbridge/pushbridge/carddav/dav"
@@ -84,4 +85,28 @@ func (c Client) FindUID(ctx context.Context, book, uid string) (dav.Member, erro
 // is the card that is there.
 func (c Client) Create(ctx context.Context, book, name string, card []byte) (dav.Member, error) {
 	return c.CreateUnique(ctx, book, name, card, c.FindUID)
+}
+
+// Make makes an address book. If something is there under the name, the error
+// is dav.ErrTaken, and the AddressBook is what is there. See RFC 6352, section
+// 6.3.1, and RFC 5689.
+func (c Client) Make(ctx context.Context, home dav.Home, segment, name, colour string) (AddressBook, error) {
+	path, err := c.Client.Make(ctx, home, segment, dav.NewCollection{
+		Method: "MKCOL", Root: dav.Name(dav.DAV, "mkcol"), Name: name, Colour: colour,
+		More: func(w *bytes.Buffer) {
+			w.WriteString(`<D:resourcetype><D:collection/><addressbook xmlns="` + Namespace + `"/></D:resourcetype>`)
+		},
+	})
+	if err != nil && !errors.Is(err, dav.ErrTaken) {
+		return AddressBook{}, err
+	}
+	found, described := c.Describe(ctx, home, path)
+	return found, errors.Join(err, described)
+}
+
+// Describe asks what an address book is. It does not know which one is the
+// Default.
+func (c Client) Describe(ctx context.Context, home dav.Home, path string) (AddressBook, error) {
+	found, _, err := c.Client.Describe(ctx, home, path)
+	return AddressBook{Collection: found}, err
 }

@@ -133,6 +133,15 @@ func (a *Accounts) Names() []string {
 	return names
 }
 
+// Backends are the names of all backends, in the configuration's order.
+func (a *Account) Backends() []string {
+	names := make([]string, len(a.accounts.backends))
+	for i, b := range a.accounts.backends {
+		names[i] = b.Name
+	}
+	return names
+}
+
 // A Listing is the complete list of one backend's collections.
 type Listing struct {
 	Backend     string

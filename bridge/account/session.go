@@ -22,6 +22,8 @@ var (
 	_ backend.Scheduler  = watched{}
 	_ backend.Identifier = watched{}
 	_ backend.FreeBusier = watched{}
+
+	_ backend.FolderEditor = watched{}
 )
 
 // String names the backend and the person; the session inside may have the
@@ -117,4 +119,27 @@ func (w watched) FreeBusy(ctx context.Context, addresses []string, from, to time
 	}
 	err = w.ask(func() (err error) { found, err = inside.FreeBusy(ctx, addresses, from, to); return err })
 	return found, err
+}
+
+func (w watched) CreateCollection(ctx context.Context, c backend.Collection) (made backend.Collection, err error) {
+	err = w.edit(func(e backend.FolderEditor) (err error) { made, err = e.CreateCollection(ctx, c); return err })
+	return made, err
+}
+
+func (w watched) UpdateCollection(ctx context.Context, c backend.Collection) (is backend.Collection, err error) {
+	err = w.edit(func(e backend.FolderEditor) (err error) { is, err = e.UpdateCollection(ctx, c); return err })
+	return is, err
+}
+
+func (w watched) DeleteCollection(ctx context.Context, id backend.CollectionID) error {
+	return w.edit(func(e backend.FolderEditor) error { return e.DeleteCollection(ctx, id) })
+}
+
+// edit is ask for a session that edits the list of collections.
+func (w watched) edit(call func(backend.FolderEditor) error) error {
+	inside, ok := backend.As[backend.FolderEditor](w.Session)
+	if !ok {
+		return backend.E(backend.Unsupported, "account: edit folders", nil)
+	}
+	return w.ask(func() error { return call(inside) })
 }

@@ -28,6 +28,7 @@ type File struct {
 	Brake     Brake
 	Throttle  Throttle
 	Directory Directory
+	Folders   Folders
 
 	PollMin time.Duration // between two questions to a backend that has no events
 	PollMax time.Duration
@@ -126,6 +127,10 @@ func (d Directory) String() string { return d.Backend + " " + d.Collection }
 
 // GoString hides the password from %#v, too.
 func (d Directory) GoString() string { return "config.Directory{" + d.String() + "}" }
+
+// Folders are rules of package choice: which folders phones are shown, and which
+// are the main ones of their kinds.
+type Folders struct{ Show, Hide, Main []string }
 
 // A Backend is one [backend.NAME] table.
 type Backend struct {

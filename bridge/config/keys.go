@@ -7,6 +7,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/pushbridge/pushbridge/bridge/choice"
 )
 
 // A problem is what is wrong with a value ("a text") and what to write
@@ -63,6 +65,9 @@ var keys = withSettings(map[string]taker{
 	"directory.collection": text(func(f *File) *string { return &f.Directory.Collection }, pathPattern),
 	"directory.user":       text(func(f *File) *string { return &f.Directory.User }, anything),
 	"directory.password":   text(func(f *File) *string { return &f.Directory.Password }, anything),
+	"folders.show":         rules(func(f *File) *[]string { return &f.Folders.Show }),
+	"folders.hide":         rules(func(f *File) *[]string { return &f.Folders.Hide }),
+	"folders.main":         rules(func(f *File) *[]string { return &f.Folders.Main }),
 	"certificates.ca_file": text(func(f *File) *string { return &f.CertificatesCA }, anything),
 })
 
@@ -192,8 +197,28 @@ func outside(is string, least, most time.Duration) *problem {
 	return &problem{is, fmt.Sprintf("write something from %d to %d seconds", int(least.Seconds()), int(most.Seconds()))}
 }
 
-// list takes a list of domains; from the environment, separated by commas.
+// list takes a list of domains.
 func list(to func(*File) *[]string) taker {
+	return texts(to, `["example.org", "example.net"]`, func(s string) *problem {
+		if p := domainName(s); p != nil || s == "" {
+			return &problem{fmt.Sprintf("a list with %.80q", s), `write domains such as "example.org"`}
+		}
+		return nil
+	})
+}
+
+// rules takes a list of rules for folders. See package choice.
+func rules(to func(*File) *[]string) taker {
+	return texts(to, `["Archive*", "ann: events/Work"]`, func(s string) *problem {
+		if _, err := choice.ParseRule(s); err != nil {
+			return &problem{fmt.Sprintf("a list with %.80q", s), `write "FOLDER", "USER: FOLDER" or "USER/DEVICE: FOLDER", such as "ann/iPhone: events/Work*"`}
+		}
+		return nil
+	})
+}
+
+// texts takes a list of texts; from the environment, separated by commas.
+func texts(to func(*File) *[]string, example string, check func(string) *problem) taker {
 	return func(f *File, v any) *problem {
 		var out []string
 		switch v := v.(type) {
@@ -205,16 +230,16 @@ func list(to func(*File) *[]string) taker {
 			for _, e := range v {
 				s, ok := e.(string)
 				if !ok {
-					return &problem{"a list with " + describe(e), `write texts: ["example.org", "example.net"]`}
+					return &problem{"a list with " + describe(e), "write texts: " + example}
 				}
 				out = append(out, s)
 			}
 		default:
-			return &problem{describe(v), `write a list: ["example.org", "example.net"]`}
+			return &problem{describe(v), "write a list: " + example}
 		}
 		for _, s := range out {
-			if p := domainName(s); p != nil || s == "" {
-				return &problem{fmt.Sprintf("a list with %.80q", s), `write domains such as "example.org"`}
+			if p := check(s); p != nil {
+				return p
 			}
 		}
 		*to(f) = out

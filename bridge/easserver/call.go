@@ -103,10 +103,14 @@ func protocolVersion(r *http.Request, q eas.Query) (eas.Version, error) {
 }
 
 // malformed answers, per command, that the request contradicts the protocol.
-// GetItemEstimate has no such status; "invalid collection" comes nearest. Neither
-// has a Search beside its stores.
+// GetItemEstimate and MoveItems have no such status; "invalid collection" and
+// "failed" come nearest. Neither has a Search beside its stores.
 var malformed = map[eas.Command]eas.Status{
 	eas.CmdFind:              eas.Status(eas.FindInvalid),
+	eas.CmdFolderCreate:      eas.Status(eas.FolderMalformed),
+	eas.CmdFolderDelete:      eas.Status(eas.FolderMalformed),
+	eas.CmdFolderUpdate:      eas.Status(eas.FolderMalformed),
+	eas.CmdMoveItems:         eas.Status(eas.MoveFailed),
 	eas.CmdFolderSync:        eas.Status(eas.FolderMalformed),
 	eas.CmdGetItemEstimate:   eas.Status(eas.EstimateBadCollection),
 	eas.CmdItemOperations:    eas.Status(eas.ItemOperationsProtocol),

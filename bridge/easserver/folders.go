@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/pushbridge/pushbridge/bridge/account"
+	"github.com/pushbridge/pushbridge/bridge/choice"
 	"github.com/pushbridge/pushbridge/bridge/eas"
 	"github.com/pushbridge/pushbridge/bridge/hub"
 	"github.com/pushbridge/pushbridge/bridge/syncengine"
@@ -16,12 +17,40 @@ import (
 	"github.com/pushbridge/pushbridge/plugins/backend"
 )
 
-// shows tells which folders a phone of a version can be told of.
-func shows(v eas.Version) func(syncengine.Folder) bool {
+// shows tells which folders a phone is told of: those of kinds that its version
+// knows, and that people chose for it. What they chose may be different the next
+// time.
+func (s *Server) shows(ctx context.Context, c *call) (func(syncengine.Folder) bool, error) {
+	chosen := func(syncengine.Folder) bool { return true }
+	if s.Choices != nil {
+		var err error
+		chosen, err = s.Choices.For(ctx, choice.Phone{User: c.phone.User, Device: c.phone.Device, Type: c.query.DeviceType})
+		if err != nil {
+			return nil, fmt.Errorf("easserver: which folders are shown: %w", err)
+		}
+	}
 	return func(f syncengine.Folder) bool {
 		k := classes[f.Kind]
-		return k != nil && v >= k.min
+		return k != nil && c.version >= k.min && chosen(f)
+	}, nil
+}
+
+// visible lists the folders that the phone is told of, as it is told of them.
+func (s *Server) visible(ctx context.Context, c *call) ([]syncengine.Folder, error) {
+	show, err := s.shows(ctx, c)
+	if err != nil {
+		return nil, err
 	}
+	return s.Engine.Visible(ctx, c.phone.User, show)
+}
+
+// hierarchyPending tells whether a FolderSync would have news for the phone.
+func (s *Server) hierarchyPending(ctx context.Context, c *call) (bool, error) {
+	show, err := s.shows(ctx, c)
+	if err != nil {
+		return false, err
+	}
+	return s.Engine.HierarchyPending(ctx, c.phone, show)
 }
 
 // wantedFolder finds the folder that a request names by its id or, before 12.1,
@@ -37,28 +66,42 @@ func (s *Server) wantedFolder(ctx context.Context, c *call, id, class string) (s
 		return syncengine.Folder{}, err
 	}
 	f, err := s.Engine.Folder(ctx, c.phone.User, n)
-	if err == nil && !shows(c.version)(f) {
-		err = fmt.Errorf("%w: version %s has no place for %s", syncengine.ErrNoFolder, c.version, f.Kind)
+	if err != nil {
+		return f, err
+	}
+	show, err := s.shows(ctx, c)
+	if err == nil && !show(f) {
+		err = fmt.Errorf("%w: the phone is not told of folder %v, of %s", syncengine.ErrNoFolder, n, f.Kind)
 	}
 	return f, err
 }
 
 func (s *Server) mainFolder(ctx context.Context, c *call, class string) (syncengine.Folder, error) {
-	folders, err := s.Engine.Folders(ctx, c.phone.User)
+	folders, err := s.visible(ctx, c)
 	if err != nil {
 		return syncengine.Folder{}, err
 	}
 	for _, f := range folders {
-		if f.Default && shows(c.version)(f) && classes[f.Kind].name == class {
+		if f.Default && classes[f.Kind].name == class {
 			return f, nil
 		}
 	}
 	return syncengine.Folder{}, fmt.Errorf("%w: there is no main folder of class %.40q", syncengine.ErrNoFolder, class)
 }
 
-// refreshFolders takes over the backends' lists of collections. A backend that
-// does not answer keeps its folders; it is an error only if none answers.
+// refreshFolders takes over the backends' lists of collections, and tells those
+// who wait.
 func (s *Server) refreshFolders(ctx context.Context, acct *account.Account) (changed bool, err error) {
+	changed, err = s.takeFolders(ctx, acct)
+	if changed {
+		s.Hub.Publish(hub.Topic{User: acct.Name()})
+	}
+	return changed, err
+}
+
+// takeFolders is refreshFolders without telling anybody. A backend that does not
+// answer keeps its folders; it is an error only if none answers.
+func (s *Server) takeFolders(ctx context.Context, acct *account.Account) (changed bool, err error) {
 	listed, failed := acct.List(ctx)
 	listings := make([]syncengine.Listing, len(listed))
 	for i, l := range listed {
@@ -82,9 +125,6 @@ func (s *Server) refreshFolders(ctx context.Context, acct *account.Account) (cha
 	changed, err = s.Engine.SetFolders(ctx, acct.Name(), listings)
 	if err != nil {
 		return false, fmt.Errorf("easserver: storing the folders: %w", err)
-	}
-	if changed {
-		s.Hub.Publish(hub.Topic{User: acct.Name()})
 	}
 	return changed, nil
 }

@@ -30,7 +30,11 @@ func (s *Server) folderSync(ctx context.Context, c *call) (answer, error) {
 		c.event.Err = err
 		return s.folderStatus(c, eas.FolderServerError), nil
 	}
-	round, err := s.Engine.Hierarchy(ctx, c.phone, syncengine.Key(req.SyncKey), shows(c.version))
+	show, err := s.shows(ctx, c)
+	if err != nil {
+		return nil, err
+	}
+	round, err := s.Engine.Hierarchy(ctx, c.phone, syncengine.Key(req.SyncKey), show)
 	switch {
 	case errors.Is(err, syncengine.ErrInvalidKey):
 		return s.folderStatus(c, eas.FolderBadKey), nil

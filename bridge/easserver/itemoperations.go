@@ -1,6 +1,7 @@
 package easserver
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -36,7 +37,15 @@ func (s *Server) itemOperations(ctx context.Context, c *call) (answer, error) {
 		results.Moves = append(results.Moves, eas.MoveResult{Status: forbidden, ConversationID: m.ConversationID})
 	}
 	for _, e := range req.Empties {
-		results.Empties = append(results.Empties, eas.EmptyFolderResult{Status: forbidden, CollectionID: e.CollectionID})
+		err := s.emptyFolder(ctx, c, e)
+		if kind := backend.KindOf(err); kind == backend.Denied || kind == backend.Transient {
+			return nil, err // to be sent again: what is gone is gone
+		}
+		status := fetchStatus(err)
+		if status == eas.ItemOperationsActionForbidden {
+			status = forbidden
+		}
+		results.Empties = append(results.Empties, eas.EmptyFolderResult{Status: status, CollectionID: e.CollectionID})
 	}
 	room := MaxFiles
 	for _, fetch := range req.Fetches {
@@ -86,6 +95,9 @@ var (
 	errStore = errors.New("easserver: there is no such store")
 	errRange = errors.New("easserver: there is no such range of bytes")
 	errLink  = errors.New("easserver: documents are not served")
+
+	errNotEmptied = errors.New("easserver: the folder is not one that a phone empties")
+	errPartly     = errors.New("easserver: not everything could be deleted")
 )
 
 // fetchStatus tells a phone what came of a fetch. It is the one place where
@@ -102,6 +114,10 @@ func fetchStatus(err error) eas.ItemOperationsStatus {
 		return eas.ItemOperationsBadRange
 	case errors.Is(err, errLink):
 		return eas.ItemOperationsBadURI
+	case errors.Is(err, errNotEmptied):
+		return eas.ItemOperationsActionForbidden
+	case errors.Is(err, errPartly):
+		return eas.ItemOperationsPartial
 	case errors.Is(err, syncengine.ErrNoItem), errors.Is(err, syncengine.ErrNoFolder), backend.KindOf(err) == backend.NotFound:
 		return eas.ItemOperationsNotFound
 	case errors.Is(err, translate.ErrUnreadable), errors.Is(err, translate.ErrNotShown):
@@ -124,12 +140,16 @@ func (s *Server) fetchItem(ctx context.Context, c *call, fetch eas.FetchRequest,
 		p, err = s.fetchFile(ctx, c, fetch, room)
 		return "", p, err
 	}
-	it, err := s.read(ctx, c, fetch.ServerID)
+	id := cmp.Or(fetch.ServerID, fetch.LongID) // our LongIds are ServerIds
+	if folder, _, err := syncengine.ParseServerID(id); err == nil && fetch.CollectionID != "" && fetch.CollectionID != folder.String() {
+		return "", nil, fmt.Errorf("%w: %.70q is not in folder %.70q", syncengine.ErrNoItem, id, fetch.CollectionID)
+	}
+	it, err := s.read(ctx, c, id)
 	if err != nil {
 		return "", nil, err
 	}
 	o := s.translation(c)
-	o.Item = fetch.ServerID
+	o.Item = id
 	var schema []wbxml.Tag
 	if fetch.Options != nil {
 		o.Body = bodyWish(c.version, fetch.Options.BodyPreferences, nil)
@@ -160,12 +180,12 @@ func (s *Server) read(ctx context.Context, c *call, serverID string) (heldItem, 
 	if err != nil {
 		return heldItem{}, err
 	}
-	folder, err := s.Engine.Folder(ctx, c.phone.User, id)
+	folder, err := s.wantedFolder(ctx, c, id.String(), "")
 	if err != nil {
 		return heldItem{}, err
 	}
 	k := classes[folder.Kind]
-	if k == nil || k.show == nil || c.version < k.min {
+	if k.show == nil {
 		return heldItem{}, syncengine.ErrNoItem
 	}
 	row, err := s.Engine.Item(ctx, folder, n)

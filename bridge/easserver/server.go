@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/pushbridge/pushbridge/bridge/account"
+	"github.com/pushbridge/pushbridge/bridge/choice"
 	"github.com/pushbridge/pushbridge/bridge/device"
 	"github.com/pushbridge/pushbridge/bridge/directory"
 	"github.com/pushbridge/pushbridge/bridge/eas"
@@ -40,6 +41,9 @@ type Options struct {
 
 	// Problems is told of objects that cannot be shown. Nil means that nobody is.
 	Problems Problems
+
+	// Choices say which folders each phone is shown. Nil shows all.
+	Choices Choices
 
 	// PollMin and PollMax bound the time between two questions to a backend
 	// while a phone waits; 0 means the defaults of package watch.
@@ -80,6 +84,11 @@ type Options struct {
 	// Tracer records the phones that an administrator wants to look at. Nil
 	// records none.
 	Tracer *trace.Tracer
+}
+
+// Choices decide which folders phones are shown. *choice.Choices is one.
+type Choices interface {
+	For(ctx context.Context, p choice.Phone) (func(syncengine.Folder) bool, error)
 }
 
 // Heartbeat bounds how long a phone may wait. See [MS-ASCMD]
@@ -134,10 +143,14 @@ func New(o Options) *Server {
 // commands is everything that a phone can ask for and get an answer.
 var commands = map[eas.Command]func(*Server, context.Context, *call) (answer, error){
 	eas.CmdFind:              (*Server).find,
+	eas.CmdFolderCreate:      (*Server).folderCreate,
+	eas.CmdFolderDelete:      (*Server).folderDelete,
 	eas.CmdFolderSync:        (*Server).folderSync,
+	eas.CmdFolderUpdate:      (*Server).folderUpdate,
 	eas.CmdGetItemEstimate:   (*Server).getItemEstimate,
 	eas.CmdItemOperations:    (*Server).itemOperations,
 	eas.CmdMeetingResponse:   (*Server).meetingResponse,
+	eas.CmdMoveItems:         (*Server).moveItems,
 	eas.CmdPing:              (*Server).ping,
 	eas.CmdProvision:         (*Server).provision,
 	eas.CmdResolveRecipients: (*Server).resolveRecipients,
@@ -149,7 +162,7 @@ var commands = map[eas.Command]func(*Server, context.Context, *call) (answer, er
 
 // announced lists the commands in the order in which Exchange does. A command
 // that is not answered is not announced.
-const announced = "Sync,FolderSync,GetItemEstimate,MeetingResponse,Search,Settings,Ping,ItemOperations,Provision,ResolveRecipients,ValidateCert,Find"
+const announced = "Sync,FolderSync,FolderCreate,FolderDelete,FolderUpdate,MoveItems,GetItemEstimate,MeetingResponse,Search,Settings,Ping,ItemOperations,Provision,ResolveRecipients,ValidateCert,Find"
 
 // ServeHTTP answers one request and logs it in one line.
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) { s.handler.ServeHTTP(w, r) }

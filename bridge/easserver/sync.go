@@ -1,8 +1,11 @@
 package easserver
 
 import (
+	"bytes"
 	"context"
+	"crypto/sha256"
 	"errors"
+	"fmt"
 	"log/slog"
 	"slices"
 
@@ -172,7 +175,19 @@ func (s *Server) syncAll(ctx context.Context, c *call, w *syncWant) (allFolders,
 // is down; without news nobody asks it.
 // News that come in quiet hours stay news until these are over.
 func (s *Server) syncWaiting(ctx context.Context, c *call, w *syncWant, all allFolders, p *push) (answer, error) {
-	topics := make([]hub.Topic, 0, len(all))
+	told, err := s.foldersTold(ctx, c)
+	if err != nil {
+		return nil, err
+	}
+	if !told {
+		return s.foldersChanged(c), nil
+	}
+	topics := make([]hub.Topic, 0, len(all)+1)
+	if pending, err := s.hierarchyPending(ctx, c); err != nil {
+		return nil, err
+	} else if !pending { // else it was sent in vain
+		topics = append(topics, hub.Topic{User: c.phone.User})
+	}
 	for _, f := range all {
 		if f.wantsNews() && p.wakes(f.folder) { // the others would wake it for nothing
 			topics = append(topics, topic(c.phone.User, f.folder.ID))
@@ -189,9 +204,46 @@ func (s *Server) syncWaiting(ctx context.Context, c *call, w *syncWant, all allF
 		case err != nil:
 			return nil, err
 		}
+		if slices.Contains(news, hub.Topic{User: c.phone.User}) {
+			return s.foldersChanged(c), nil
+		}
 		all, err := s.syncAll(ctx, c, w)
 		return s.syncAnswer(ctx, c, w.name, all, err)
 	}}, nil
+}
+
+// foldersChanged sends the phone to its folders.
+func (s *Server) foldersChanged(c *call) answer {
+	c.event.Status = int(eas.SyncHierarchyChanged)
+	return eas.SyncResponse{Status: eas.SyncHierarchyChanged}
+}
+
+// toldFolders is the name under which it is remembered which folders a phone that
+// waits in a Sync was sent to look at.
+const toldFolders = "sync folders"
+
+// foldersTold tells whether there is no reason to send a phone to its folders
+// before it waits: it knows them, or never asked, or was sent already for just
+// these. Phones that do not go would come back at once, for ever.
+func (s *Server) foldersTold(ctx context.Context, c *call) (bool, error) {
+	pending, err := s.hierarchyPending(ctx, c)
+	if err != nil || !pending {
+		return true, err
+	}
+	folders, err := s.visible(ctx, c)
+	if err != nil {
+		return false, err
+	}
+	sum := sha256.New()
+	for _, f := range folders {
+		fmt.Fprintf(sum, "%d %d %s %t %q\n", f.ID, f.Parent, f.Kind, f.Default, f.Name)
+	}
+	now := sum.Sum(nil)
+	before, err := s.Devices.Recall(ctx, c.deviceID(), toldFolders)
+	if err != nil || bytes.Equal(now, before) {
+		return true, err
+	}
+	return false, s.Devices.Remember(ctx, c.deviceID(), toldFolders, now)
 }
 
 // pending answers which of the topics are news to the phone.
@@ -220,7 +272,7 @@ func (s *Server) newsIn(ctx context.Context, c *call, topics []hub.Topic) ([]hub
 
 func (s *Server) isNews(ctx context.Context, c *call, t hub.Topic) (bool, error) {
 	if t.Folder == 0 {
-		return s.Engine.HierarchyPending(ctx, c.phone, shows(c.version))
+		return s.hierarchyPending(ctx, c)
 	}
 	yes, err := s.Engine.Pending(ctx, c.phone, syncengine.FolderID(t.Folder))
 	if errors.Is(err, syncengine.ErrUnknown) {

@@ -196,7 +196,7 @@ func (f *folderSync) open(ctx context.Context) (eas.SyncStatus, error) {
 // hierarchy" only where that brings news, because phones would go round and
 // round otherwise.
 func (s *Server) missingFolder(ctx context.Context, c *call) eas.SyncStatus {
-	if pending, err := s.Engine.HierarchyPending(ctx, c.phone, shows(c.version)); err == nil && !pending {
+	if pending, err := s.hierarchyPending(ctx, c); err == nil && !pending {
 		return eas.SyncNotFound
 	}
 	return eas.SyncHierarchyChanged

@@ -16,12 +16,17 @@ import (
 // Phones use ClientIds again in later rounds, so the series of the key would
 // not be enough.
 func (r *Round) NextName(clientID string) string {
+	return derivedName(r.phone.User, r.phone.Device, r.Folder.ID.String(), string(r.sent), clientID)
+}
+
+// derivedName is a name for the backend: the same for the same parts, and for no
+// others.
+func derivedName(parts ...string) string {
 	h := sha256.New()
-	for _, part := range []string{r.phone.User, r.phone.Device, r.Folder.ID.String(), string(r.sent), clientID} {
+	for _, part := range parts {
 		fmt.Fprintf(h, "%d:%s,", len(part), part)
 	}
-	name := base32.StdEncoding.EncodeToString(h.Sum(nil)[:20])
-	return strings.ToLower(name)
+	return strings.ToLower(base32.StdEncoding.EncodeToString(h.Sum(nil)[:20]))
 }
 
 // Lookup finds an item that the phone names. ErrNoItem if the phone does not
@@ -63,8 +68,18 @@ func (r *Round) Earlier(clientID string) (Result, bool) {
 // first try. The body of it, where given, spares reading the item's facts. The
 // phone holds the item and it is no news to it in this revision.
 func (r *Round) Added(ctx context.Context, clientID string, it backend.Item) (Number, error) {
-	row, err := r.write(ctx, func(w Writer, m *Mirror) (Item, error) {
-		known, err := w.ItemsNamed(ctx, r.Folder.ID, []backend.ItemID{it.ID})
+	row, err := r.write(ctx, r.engine.adding(ctx, r.Folder, it))
+	if err != nil {
+		return 0, fmt.Errorf("syncengine: noting an added item: %w", err)
+	}
+	r.did(Result{clientID, row.Number, it.Revision})
+	return row.Number, nil
+}
+
+// adding makes or revises the row of an item that was put into a folder.
+func (e *Engine) adding(ctx context.Context, f Folder, it backend.Item) func(Writer, *Mirror) (Item, error) {
+	return func(w Writer, m *Mirror) (Item, error) {
+		known, err := w.ItemsNamed(ctx, f.ID, []backend.ItemID{it.ID})
 		if err != nil {
 			return Item{}, err
 		}
@@ -78,16 +93,23 @@ func (r *Round) Added(ctx context.Context, clientID string, it backend.Item) (Nu
 		if row.Removed || row.Revision != it.Revision {
 			row.revise(m, it.Revision)
 		}
-		if len(it.Body) > 0 && !row.Known && r.engine.describe != nil {
-			row.Known, row.Facts = true, r.engine.factsOf(r.Folder.Kind, it)
+		if len(it.Body) > 0 && !row.Known && e.describe != nil {
+			row.Known, row.Facts = true, e.factsOf(f.Kind, it)
 		}
 		return row, nil
-	})
-	if err != nil {
-		return 0, fmt.Errorf("syncengine: noting an added item: %w", err)
 	}
-	r.did(Result{clientID, row.Number, it.Revision})
-	return row.Number, nil
+}
+
+// removing marks the row of an item that was removed from a folder.
+func removing(ctx context.Context, f FolderID, n Number) func(Writer, *Mirror) (Item, error) {
+	return func(w Writer, m *Mirror) (Item, error) {
+		row, err := w.Item(ctx, f, n)
+		if err == nil && !row.Removed {
+			m.Sequence++
+			row.Removed, row.Sequence = true, m.Sequence
+		}
+		return row, err
+	}
 }
 
 // Changed says that the phone's change of an item led to a revision.
@@ -109,14 +131,7 @@ func (r *Round) Changed(ctx context.Context, n Number, rev backend.Revision) err
 // Deleted says that the phone's deletion of an item was carried out, or that
 // the item was gone before.
 func (r *Round) Deleted(ctx context.Context, n Number) error {
-	_, err := r.write(ctx, func(w Writer, m *Mirror) (Item, error) {
-		row, err := w.Item(ctx, r.Folder.ID, n)
-		if err == nil && !row.Removed {
-			m.Sequence++
-			row.Removed, row.Sequence = true, m.Sequence
-		}
-		return row, err
-	})
+	_, err := r.write(ctx, removing(ctx, r.Folder.ID, n))
 	// A row that nobody needs any more is purged: then it is gone for sure.
 	if err != nil && !errors.Is(err, ErrNoItem) {
 		return fmt.Errorf("syncengine: noting a deleted item: %w", err)
@@ -131,24 +146,31 @@ func (r *Round) write(ctx context.Context, change func(Writer, *Mirror) (Item, e
 	ctx = context.WithoutCancel(ctx)
 	wrote := false
 	err = r.engine.store.Update(ctx, r.Folder.User, func(w Writer) error {
-		m, err := w.Mirror(ctx, r.Folder.ID)
-		if err != nil {
-			return err
-		}
-		sequence := m.Sequence
-		if row, err = change(w, &m); err != nil {
-			return err
-		}
-		wrote = m.Sequence != sequence
-		m.Touches++
-		row.Touched = m.Touches
-		if err := w.SaveItems(ctx, r.Folder.ID, []Item{row}); err != nil {
-			return err
-		}
-		return w.SaveMirror(ctx, r.Folder.ID, m)
+		row, wrote, err = touch(ctx, w, r.Folder.ID, change)
+		return err
 	})
 	r.wrote = r.wrote || err == nil && wrote
 	return row, err
+}
+
+// touch lets change alter one row of a folder's mirror. wrote tells whether that
+// is news to phones.
+func touch(ctx context.Context, w Writer, f FolderID, change func(Writer, *Mirror) (Item, error)) (row Item, wrote bool, err error) {
+	m, err := w.Mirror(ctx, f)
+	if err != nil {
+		return Item{}, false, err
+	}
+	sequence := m.Sequence
+	if row, err = change(w, &m); err != nil {
+		return Item{}, false, err
+	}
+	wrote = m.Sequence != sequence
+	m.Touches++
+	row.Touched = m.Touches
+	if err := w.SaveItems(ctx, f, []Item{row}); err != nil {
+		return Item{}, false, err
+	}
+	return row, wrote, w.SaveMirror(ctx, f, m)
 }
 
 // did takes the phone's command into the state and remembers its result.

@@ -131,6 +131,11 @@ type Options struct {
 	// never while a lock is held. Nil means that nobody listens.
 	Changed func(user string, f FolderID)
 
+	// Prefer tells of the folders that an administrator wants to be the Default
+	// of their kind; the first one is. Nil, or none, leaves it to the rule of
+	// SetFolders.
+	Prefer func(Folder) bool
+
 	// Brake says when a deletion of many items is not believed at once.
 	Brake Brake
 
@@ -147,6 +152,7 @@ type Engine struct {
 	changed  func(user string, f FolderID)
 	brake    Brake
 	braked   func(Hold, HoldEvent)
+	prefer   func(Folder) bool
 	flights  flights
 }
 
@@ -157,7 +163,7 @@ func New(o Options) *Engine {
 	}
 	return &Engine{
 		store: o.Store, describe: o.Describe, changed: o.Changed,
-		brake: o.Brake.filled(), braked: o.Braked,
+		brake: o.Brake.filled(), braked: o.Braked, prefer: o.Prefer,
 	}
 }
 

@@ -14,7 +14,8 @@ import (
 // that a phone can see is different now. A collection that vanishes and comes
 // back gets its old FolderID. One folder of each kind is the Default: the
 // store's own first choice, else the first listed, and rather one that can be
-// written to; it stays the Default as long as it exists.
+// written to; it stays the Default as long as it exists. Options.Prefer goes
+// before all of that.
 func (e *Engine) SetFolders(ctx context.Context, user string, listings []Listing) (changed bool, err error) {
 	// Nearly always nothing changed, and that can be seen without a
 	// transaction.
@@ -22,7 +23,7 @@ func (e *Engine) SetFolders(ctx context.Context, user string, listings []Listing
 	if err != nil {
 		return false, fmt.Errorf("syncengine: folders: %w", err)
 	}
-	if todo := arrange(user, records, listings); len(todo) == 0 {
+	if todo := e.arrange(user, records, listings); len(todo) == 0 {
 		return false, nil
 	}
 	err = e.store.Update(ctx, user, func(w Writer) error {
@@ -33,7 +34,7 @@ func (e *Engine) SetFolders(ctx context.Context, user string, listings []Listing
 			if err != nil {
 				return err
 			}
-			for _, r := range arrange(user, records, listings) {
+			for _, r := range e.arrange(user, records, listings) {
 				if _, err := w.SaveFolder(ctx, r); err != nil {
 					return err
 				}
@@ -67,7 +68,7 @@ func (r *FolderRecord) place() place { return place{r.Backend, r.Collection} }
 // arrange answers the records that have to be saved so that they say what the
 // listings say. A folder that is new has ID 0, and a child of a new folder has
 // no parent yet: once that is saved, arrange answers the child again.
-func arrange(user string, records []FolderRecord, listings []Listing) []FolderRecord {
+func (e *Engine) arrange(user string, records []FolderRecord, listings []Listing) []FolderRecord {
 	all := slices.Clone(records)
 	at := map[place]int{}
 	named := map[string]bool{}
@@ -107,7 +108,7 @@ func arrange(user string, records []FolderRecord, listings []Listing) []FolderRe
 			r.Parent = all[p].ID
 		}
 	}
-	chooseDefaults(all, first)
+	e.chooseDefaults(all, first)
 	var todo []FolderRecord
 	for i := range all {
 		if i >= len(records) || all[i] != records[i] {
@@ -120,12 +121,17 @@ func arrange(user string, records []FolderRecord, listings []Listing) []FolderRe
 // chooseDefaults sees to it that of each kind of folders that are there just
 // one is the Default. "Exactly one of each default type": [MS-ASCMD] "Type
 // (FolderSync)".
-func chooseDefaults(all []FolderRecord, first map[place]bool) {
+func (e *Engine) chooseDefaults(all []FolderRecord, first map[place]bool) {
 	chosen := map[backend.CollectionKind]bool{}
 	kinds := map[backend.CollectionKind][]int{}
+	preferred := func(r *FolderRecord) bool { return e.prefer != nil && !r.Gone && e.prefer(r.Folder) }
+	wished := map[backend.CollectionKind]bool{}
+	for i := range all {
+		wished[all[i].Kind] = wished[all[i].Kind] || preferred(&all[i])
+	}
 	for i := range all {
 		r := &all[i]
-		r.Default = r.Default && !r.Gone && !chosen[r.Kind]
+		r.Default = r.Default && !r.Gone && !chosen[r.Kind] && (!wished[r.Kind] || preferred(r))
 		if r.Default {
 			chosen[r.Kind] = true
 		}
@@ -137,6 +143,9 @@ func chooseDefaults(all []FolderRecord, first map[place]bool) {
 	// and one's own.
 	rank := func(r *FolderRecord) int {
 		n := 0
+		if wished[r.Kind] && !preferred(r) {
+			n += 8
+		}
 		if r.ReadOnly {
 			n += 4
 		}
@@ -183,7 +192,7 @@ func parentsFirst(records []FolderRecord) []Folder {
 		byID[records[i].ID] = &records[i]
 	}
 	var list []Folder
-	done := map[FolderID]bool{}
+	done, placed := map[FolderID]bool{}, map[FolderID]bool{}
 	var visit func(r *FolderRecord)
 	visit = func(r *FolderRecord) {
 		if r.Gone || done[r.ID] {
@@ -195,10 +204,11 @@ func parentsFirst(records []FolderRecord) []Folder {
 			p := byID[f.Parent]
 			if p == nil || p.Gone {
 				f.Parent = 0
-			} else if visit(p); !slices.ContainsFunc(list, func(o Folder) bool { return o.ID == f.Parent }) {
+			} else if visit(p); !placed[f.Parent] {
 				f.Parent = 0 // it waits for us: a circle
 			}
 		}
+		placed[f.ID] = true
 		list = append(list, f)
 	}
 	for i := range records {

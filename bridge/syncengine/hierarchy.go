@@ -103,9 +103,14 @@ func (e *Engine) Hierarchy(ctx context.Context, p Phone, key Key, show ...func(F
 			next = stored.Key.next()
 		}
 		round.Key = next
-		state, err := encodeSights(now)
+		state, err := encodeSights(sights(now))
 		if err != nil {
 			return err
+		}
+		if key == NoKey { // with which a new series begins, whose rounds count from 1
+			if err := w.ForgetShown(ctx, p, hierarchy); err != nil {
+				return err
+			}
 		}
 		return w.SavePartnership(ctx, p, Partnership{
 			Folder: hierarchy, Present: Present{Key: next, State: state}, Before: before,
@@ -161,14 +166,43 @@ next:
 		there[f.ID] = true
 		list = append(list, f)
 	}
+	promote(list)
 	return list, nil
 }
 
-func encodeSights(now []Folder) ([]byte, error) {
+// promote makes the first folder of each kind the Default for a phone that is
+// not to see the one which is, rather one that can be written to.
+func promote(list []Folder) {
+	best := map[backend.CollectionKind]int{}
+	for i, f := range list {
+		b, ok := best[f.Kind]
+		if !ok || !list[b].Default && (f.Default || list[b].ReadOnly && !f.ReadOnly) {
+			best[f.Kind] = i
+		}
+	}
+	for _, i := range best {
+		list[i].Default = true
+	}
+}
+
+// Visible lists the folders that a phone is to see as Hierarchy tells of them.
+func (e *Engine) Visible(ctx context.Context, user string, show ...func(Folder) bool) ([]Folder, error) {
+	list, err := shown(ctx, e.store, user, show)
+	if err != nil {
+		return nil, fmt.Errorf("syncengine: folders: %w", err)
+	}
+	return list, nil
+}
+
+func sights(now []Folder) []sight {
 	list := make([]sight, len(now))
 	for i, f := range now {
 		list[i] = seen(f)
 	}
+	return list
+}
+
+func encodeSights(list []sight) ([]byte, error) {
 	b, err := json.Marshal(list)
 	if err != nil {
 		return nil, fmt.Errorf("syncengine: encoding folders: %w", err)

@@ -95,3 +95,33 @@ func (e *Engine) NotOver(ctx context.Context, f Folder, after time.Time, limit i
 	}
 	return ids, false, nil
 }
+
+// Items calls yield with every item of a folder that was there when it was last
+// looked at. yield may use the engine.
+func (e *Engine) Items(ctx context.Context, f Folder, yield func(Row) error) error {
+	m, err := e.store.Mirror(ctx, f.ID)
+	if err != nil {
+		return fmt.Errorf("syncengine: listing items: %w", err)
+	}
+	for after := int64(0); ; {
+		items, err := e.store.ItemsAfter(ctx, f.ID, after, backend.MaxBatch)
+		if err != nil {
+			return fmt.Errorf("syncengine: listing items: %w", err)
+		}
+		for _, it := range items {
+			if it.Sequence > m.Sequence {
+				return nil // of later than the question
+			}
+			after = it.Sequence
+			if it.Removed {
+				continue
+			}
+			if err := yield(Row{Number: it.Number, ID: it.ID, Revision: it.Revision}); err != nil {
+				return err
+			}
+		}
+		if len(items) == 0 {
+			return nil
+		}
+	}
+}

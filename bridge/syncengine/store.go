@@ -30,6 +30,7 @@ type Reader interface {
 	PartnershipReader
 	AnswerReader
 	ShownReader
+	MoveReader
 }
 
 // A Writer reads and writes inside a transaction.
@@ -41,6 +42,7 @@ type Writer interface {
 	PartnershipWriter
 	AnswerWriter
 	ShownWriter
+	MoveWriter
 }
 
 // A FolderRecord is a folder that is there or was there once.
@@ -243,7 +245,7 @@ type PartnershipWriter interface {
 	// DeletePartnership is no error if there is none.
 	DeletePartnership(ctx context.Context, p Phone, f FolderID) error
 
-	// DeletePartnerships deletes all of a phone, with its answers.
+	// DeletePartnerships deletes all of a phone, with its answers and moves.
 	DeletePartnerships(ctx context.Context, p Phone) error
 }
 

@@ -16,8 +16,9 @@ const (
 
 	ExtraSchedule Extra = "schedule" // the session is a Scheduler
 
-	ExtraIdentity Extra = "identity" // the session is an Identifier
-	ExtraFreeBusy Extra = "freebusy" // the session is a FreeBusier
+	ExtraIdentity     Extra = "identity" // the session is an Identifier
+	ExtraFreeBusy     Extra = "freebusy" // the session is a FreeBusier
+	ExtraFolderEditor Extra = "folders"  // the session is a FolderEditor
 )
 
 // A Watcher is a Session that notices changes by itself. A Session that is
@@ -108,6 +109,9 @@ func Extras(s Session) []Extra {
 	if _, ok := As[FreeBusier](s); ok {
 		list = append(list, ExtraFreeBusy)
 	}
+	if _, ok := As[FolderEditor](s); ok {
+		list = append(list, ExtraFolderEditor)
+	}
 	return list
 }
 
@@ -153,6 +157,8 @@ func offers[T Session](s Session) bool {
 		want = ExtraIdentity
 	case *FreeBusier:
 		want = ExtraFreeBusy
+	case *FolderEditor:
+		want = ExtraFolderEditor
 	default:
 		return true
 	}

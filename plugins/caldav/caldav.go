@@ -72,7 +72,7 @@ func (s *store) WantsAddress() bool { return s.server.WantsAddress() }
 
 // Extras tells what every session is, and what the settings make of it.
 func (s *store) Extras() []backend.Extra {
-	extras := []backend.Extra{backend.ExtraProbe, backend.ExtraSchedule, backend.ExtraIdentity, backend.ExtraFreeBusy}
+	extras := []backend.Extra{backend.ExtraProbe, backend.ExtraSchedule, backend.ExtraIdentity, backend.ExtraFreeBusy, backend.ExtraFolderEditor}
 	return append(extras, s.server.Extras()...)
 }
 

@@ -28,6 +28,8 @@ var (
 	_ backend.Identifier = (*session)(nil)
 	_ backend.FreeBusier = (*session)(nil)
 	_ backend.Watcher    = (*session)(nil)
+
+	_ backend.FolderEditor = (*session)(nil)
 )
 
 func (s *session) Collections(ctx context.Context) ([]backend.Collection, error) {

@@ -56,9 +56,9 @@ func newSession(client *webdav.Client, home dav.Home, extras []backend.Extra) *s
 // WantsAddress implements backend.Addressee.
 func (s *store) WantsAddress() bool { return s.server.WantsAddress() }
 
-// Extras tells that every session is a Prober, and what the settings make of it.
+// Extras tells that every session is a Prober and a FolderEditor, and what the settings make of it.
 func (s *store) Extras() []backend.Extra {
-	return append([]backend.Extra{backend.ExtraProbe}, s.server.Extras()...)
+	return append([]backend.Extra{backend.ExtraProbe, backend.ExtraFolderEditor}, s.server.Extras()...)
 }
 
 func (s *store) Close() error { return s.server.Close() }
@@ -73,6 +73,8 @@ type session struct {
 var (
 	_ backend.Prober  = (*session)(nil)
 	_ backend.Watcher = (*session)(nil)
+
+	_ backend.FolderEditor = (*session)(nil)
 )
 
 // Extras are those of the session: not all that it has methods for.
@@ -102,10 +104,7 @@ func (s *session) Collections(ctx context.Context) ([]backend.Collection, error)
 	}
 	list := make([]backend.Collection, len(books))
 	for i, b := range books {
-		list[i] = backend.Collection{
-			ID: backend.CollectionID(b.Path), Kind: backend.Contacts, Name: b.Name,
-			Default: b.Default, ReadOnly: b.ReadOnly, Colour: b.Colour, Owner: b.Owner,
-		}
+		list[i] = described(b)
 	}
 	return list, nil
 }

@@ -72,7 +72,7 @@ func TestConformanceRadicale(t *testing.T) {
 func TestConformanceXandikos(t *testing.T) {
 	t.Parallel()
 	s := davtest.Xandikos(t)
-	backendtest.Run(t, suite(open(t, s), s, 20))
+	backendtest.Run(t, suite(open(t, s), s, 20, davtest.PercentInNames))
 }
 
 func TestConformanceOverTheWire(t *testing.T) {

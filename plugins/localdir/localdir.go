@@ -81,7 +81,7 @@ func Open(_ context.Context, settings backend.Settings) (backend.Backend, error)
 
 // Extras implements backend.Declarer.
 func (b *Backend) Extras() []backend.Extra {
-	return []backend.Extra{backend.ExtraWatch, backend.ExtraProbe}
+	return []backend.Extra{backend.ExtraWatch, backend.ExtraProbe, backend.ExtraFolderEditor}
 }
 
 // Open checks the password.

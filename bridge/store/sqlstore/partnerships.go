@@ -76,7 +76,7 @@ func (w writer) DeletePartnership(ctx context.Context, p syncengine.Phone, f syn
 }
 
 func (w writer) DeletePartnerships(ctx context.Context, p syncengine.Phone) error {
-	for _, q := range []string{deleteShownOfPhone, deleteTriesOfPhone, deletePartnerships} { // in this order
+	for _, q := range []string{deleteShownOfPhone, deleteTriesOfPhone, deletePartnerships, deleteMoves} { // in this order
 		if err := w.in.exec(ctx, q, p.User, p.Device); err != nil {
 			return err
 		}

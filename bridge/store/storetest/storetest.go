@@ -52,6 +52,7 @@ func Run(t *testing.T, open func(*testing.T) Stores) {
 			{"Shown", shown},
 			{"Tries", tries},
 			{"ForgottenShown", forgottenShown},
+			{"Moves", moves},
 		} {
 			t.Run(tc.name, func(t *testing.T) { tc.test(t, open(t).Sync) })
 		}

@@ -101,6 +101,7 @@ var (
 		{"Probe", probing},
 		{"Schedules", scheduling},
 		{"People", people},
+		{"Folders", editing},
 	}
 )
 

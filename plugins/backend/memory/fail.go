@@ -23,6 +23,9 @@ const (
 	OpSchedules   Op = "Schedules"
 	OpIdentity    Op = "Identity"
 	OpFreeBusy    Op = "FreeBusy"
+	OpCreate      Op = "CreateCollection"
+	OpUpdate      Op = "UpdateCollection"
+	OpRemove      Op = "DeleteCollection"
 )
 
 // A Failure says which calls fail, and how.

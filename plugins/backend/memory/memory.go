@@ -39,6 +39,8 @@ var (
 	_ backend.Scheduler  = (*Session)(nil)
 	_ backend.Identifier = (*Session)(nil)
 	_ backend.FreeBusier = (*Session)(nil)
+
+	_ backend.FolderEditor = (*Session)(nil)
 )
 
 type person struct {

@@ -95,7 +95,7 @@ func (s *Session) Probe(ctx context.Context, cs []backend.CollectionID) (map[bac
 
 // Extras says that sessions have every extra.
 func (b *Backend) Extras() []backend.Extra {
-	return []backend.Extra{backend.ExtraWatch, backend.ExtraProbe, backend.ExtraSchedule, backend.ExtraIdentity, backend.ExtraFreeBusy}
+	return []backend.Extra{backend.ExtraWatch, backend.ExtraProbe, backend.ExtraSchedule, backend.ExtraIdentity, backend.ExtraFreeBusy, backend.ExtraFolderEditor}
 }
 
 // Schedules tells what Schedule said. Collections that hold no events have

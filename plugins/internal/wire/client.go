@@ -24,6 +24,8 @@ var (
 	_ backend.Scheduler  = (*Session)(nil)
 	_ backend.Identifier = (*Session)(nil)
 	_ backend.FreeBusier = (*Session)(nil)
+
+	_ backend.FolderEditor = (*Session)(nil)
 )
 
 // NewClient answers a client that calls through cc; name is for errors.

@@ -232,8 +232,8 @@ func TestConfigure(t *testing.T) {
 		t.Errorf("Configure of a store that is down: error = %v, want kind Transient", err)
 	}
 	info, err := client.Configure(t.Context(), backend.Settings{"users": map[string]any{"ann": "secret"}})
-	if err != nil || info.Name != "shelf" || len(info.Extras) != 5 {
-		t.Errorf("Configure: %+v, error %v; want the name and five extras", info, err)
+	if err != nil || info.Name != "shelf" || len(info.Extras) != 6 {
+		t.Errorf("Configure: %+v, error %v; want the name and six extras", info, err)
 	}
 	if _, err := client.Configure(t.Context(), nil); backend.KindOf(err) != backend.Unsupported {
 		t.Errorf("a second Configure: error = %v, want kind Unsupported", err)
@@ -266,6 +266,9 @@ func TestUndeclaredExtrasAreNotOffered(t *testing.T) {
 	}
 	if _, err := s.(backend.Scheduler).Schedules(t.Context(), "x"); backend.KindOf(err) != backend.Unsupported {
 		t.Errorf("Schedules of a session that cannot: error = %v, want kind Unsupported", err)
+	}
+	if err := s.(backend.FolderEditor).DeleteCollection(t.Context(), "x"); backend.KindOf(err) != backend.Unsupported {
+		t.Errorf("DeleteCollection of a session that cannot: error = %v, want kind Unsupported", err)
 	}
 	if _, err := s.(backend.Prober).Probe(t.Context(), nil); backend.KindOf(err) != backend.Unsupported {
 		t.Errorf("Probe of a session that cannot: error = %v, want kind Unsupported", err)

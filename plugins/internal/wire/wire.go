@@ -24,7 +24,7 @@ const (
 	MajorVersion = 1
 
 	// MinorVersion counts compatible additions to the protocol.
-	MinorVersion = 2
+	MinorVersion = 3
 
 	CookieKey   = "PUSHBRIDGE_PLUGIN"
 	CookieValue = "backend"

@@ -220,7 +220,7 @@ type ConfigureResponse struct {
 	// What the plugin calls itself: "carddav".
 	Name string `protobuf:"bytes,1,opt,name=name,proto3" json:"name,omitempty"`
 	// The extras that its sessions may have: "watch", "probe", "schedule",
-	// "identity", "freebusy".
+	// "identity", "freebusy", "folders".
 	Extras []string `protobuf:"bytes,2,rep,name=extras,proto3" json:"extras,omitempty"`
 	// The minor version of this protocol that it speaks. The major version is
 	// go-plugin's.
@@ -1852,6 +1852,191 @@ func (x *FreeBusyResponse) GetCalendar() []byte {
 	return nil
 }
 
+// EditCollectionRequest is a collection as it shall be.
+type EditCollectionRequest struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Credentials   *Credentials           `protobuf:"bytes,1,opt,name=credentials,proto3" json:"credentials,omitempty"`
+	Collection    *Collection            `protobuf:"bytes,2,opt,name=collection,proto3" json:"collection,omitempty"` // Next unused field number: 3
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *EditCollectionRequest) Reset() {
+	*x = EditCollectionRequest{}
+	mi := &file_backend_proto_msgTypes[31]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *EditCollectionRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*EditCollectionRequest) ProtoMessage() {}
+
+func (x *EditCollectionRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_backend_proto_msgTypes[31]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use EditCollectionRequest.ProtoReflect.Descriptor instead.
+func (*EditCollectionRequest) Descriptor() ([]byte, []int) {
+	return file_backend_proto_rawDescGZIP(), []int{31}
+}
+
+func (x *EditCollectionRequest) GetCredentials() *Credentials {
+	if x != nil {
+		return x.Credentials
+	}
+	return nil
+}
+
+func (x *EditCollectionRequest) GetCollection() *Collection {
+	if x != nil {
+		return x.Collection
+	}
+	return nil
+}
+
+type CollectionResponse struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Collection    *Collection            `protobuf:"bytes,1,opt,name=collection,proto3" json:"collection,omitempty"` // Next unused field number: 2
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *CollectionResponse) Reset() {
+	*x = CollectionResponse{}
+	mi := &file_backend_proto_msgTypes[32]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *CollectionResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*CollectionResponse) ProtoMessage() {}
+
+func (x *CollectionResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_backend_proto_msgTypes[32]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use CollectionResponse.ProtoReflect.Descriptor instead.
+func (*CollectionResponse) Descriptor() ([]byte, []int) {
+	return file_backend_proto_rawDescGZIP(), []int{32}
+}
+
+func (x *CollectionResponse) GetCollection() *Collection {
+	if x != nil {
+		return x.Collection
+	}
+	return nil
+}
+
+type DeleteCollectionRequest struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Credentials   *Credentials           `protobuf:"bytes,1,opt,name=credentials,proto3" json:"credentials,omitempty"`
+	Collection    []byte                 `protobuf:"bytes,2,opt,name=collection,proto3" json:"collection,omitempty"` // Next unused field number: 3
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *DeleteCollectionRequest) Reset() {
+	*x = DeleteCollectionRequest{}
+	mi := &file_backend_proto_msgTypes[33]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *DeleteCollectionRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*DeleteCollectionRequest) ProtoMessage() {}
+
+func (x *DeleteCollectionRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_backend_proto_msgTypes[33]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use DeleteCollectionRequest.ProtoReflect.Descriptor instead.
+func (*DeleteCollectionRequest) Descriptor() ([]byte, []int) {
+	return file_backend_proto_rawDescGZIP(), []int{33}
+}
+
+func (x *DeleteCollectionRequest) GetCredentials() *Credentials {
+	if x != nil {
+		return x.Credentials
+	}
+	return nil
+}
+
+func (x *DeleteCollectionRequest) GetCollection() []byte {
+	if x != nil {
+		return x.Collection
+	}
+	return nil
+}
+
+type DeleteCollectionResponse struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *DeleteCollectionResponse) Reset() {
+	*x = DeleteCollectionResponse{}
+	mi := &file_backend_proto_msgTypes[34]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *DeleteCollectionResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*DeleteCollectionResponse) ProtoMessage() {}
+
+func (x *DeleteCollectionResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_backend_proto_msgTypes[34]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use DeleteCollectionResponse.ProtoReflect.Descriptor instead.
+func (*DeleteCollectionResponse) Descriptor() ([]byte, []int) {
+	return file_backend_proto_rawDescGZIP(), []int{34}
+}
+
 // Error is why a call failed.
 type Error struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -1866,7 +2051,7 @@ type Error struct {
 
 func (x *Error) Reset() {
 	*x = Error{}
-	mi := &file_backend_proto_msgTypes[31]
+	mi := &file_backend_proto_msgTypes[35]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1878,7 +2063,7 @@ func (x *Error) String() string {
 func (*Error) ProtoMessage() {}
 
 func (x *Error) ProtoReflect() protoreflect.Message {
-	mi := &file_backend_proto_msgTypes[31]
+	mi := &file_backend_proto_msgTypes[35]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1891,7 +2076,7 @@ func (x *Error) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Error.ProtoReflect.Descriptor instead.
 func (*Error) Descriptor() ([]byte, []int) {
-	return file_backend_proto_rawDescGZIP(), []int{31}
+	return file_backend_proto_rawDescGZIP(), []int{35}
 }
 
 func (x *Error) GetKind() Kind {
@@ -2052,7 +2237,22 @@ const file_backend_proto_rawDesc = "" +
 	"\x02to\x18\x04 \x01(\x03R\x02to\"H\n" +
 	"\x10FreeBusyResponse\x12\x18\n" +
 	"\aaddress\x18\x01 \x01(\tR\aaddress\x12\x1a\n" +
-	"\bcalendar\x18\x02 \x01(\fR\bcalendar\"\x82\x01\n" +
+	"\bcalendar\x18\x02 \x01(\fR\bcalendar\"\xa0\x01\n" +
+	"\x15EditCollectionRequest\x12D\n" +
+	"\vcredentials\x18\x01 \x01(\v2\".pushbridge.backend.v1.CredentialsR\vcredentials\x12A\n" +
+	"\n" +
+	"collection\x18\x02 \x01(\v2!.pushbridge.backend.v1.CollectionR\n" +
+	"collection\"W\n" +
+	"\x12CollectionResponse\x12A\n" +
+	"\n" +
+	"collection\x18\x01 \x01(\v2!.pushbridge.backend.v1.CollectionR\n" +
+	"collection\"\x7f\n" +
+	"\x17DeleteCollectionRequest\x12D\n" +
+	"\vcredentials\x18\x01 \x01(\v2\".pushbridge.backend.v1.CredentialsR\vcredentials\x12\x1e\n" +
+	"\n" +
+	"collection\x18\x02 \x01(\fR\n" +
+	"collection\"\x1a\n" +
+	"\x18DeleteCollectionResponse\"\x82\x01\n" +
 	"\x05Error\x12/\n" +
 	"\x04kind\x18\x01 \x01(\x0e2\x1b.pushbridge.backend.v1.KindR\x04kind\x12\x0e\n" +
 	"\x02op\x18\x02 \x01(\tR\x02op\x12\x12\n" +
@@ -2069,7 +2269,7 @@ const file_backend_proto_rawDesc = "" +
 	"\tTOO_LARGE\x10\x06\x12\r\n" +
 	"\tREAD_ONLY\x10\a\x12\v\n" +
 	"\aINVALID\x10\b\x12\x0f\n" +
-	"\vUNSUPPORTED\x10\t2\x8c\t\n" +
+	"\vUNSUPPORTED\x10\t2\xdb\v\n" +
 	"\aBackend\x12^\n" +
 	"\tConfigure\x12'.pushbridge.backend.v1.ConfigureRequest\x1a(.pushbridge.backend.v1.ConfigureResponse\x12O\n" +
 	"\x04Open\x12\".pushbridge.backend.v1.OpenRequest\x1a#.pushbridge.backend.v1.OpenResponse\x12f\n" +
@@ -2083,7 +2283,10 @@ const file_backend_proto_rawDesc = "" +
 	"\x05Probe\x12#.pushbridge.backend.v1.ProbeRequest\x1a$.pushbridge.backend.v1.ProbeResponse\x12^\n" +
 	"\tSchedules\x12'.pushbridge.backend.v1.SchedulesRequest\x1a(.pushbridge.backend.v1.SchedulesResponse\x12[\n" +
 	"\bIdentity\x12&.pushbridge.backend.v1.IdentityRequest\x1a'.pushbridge.backend.v1.IdentityResponse\x12]\n" +
-	"\bFreeBusy\x12&.pushbridge.backend.v1.FreeBusyRequest\x1a'.pushbridge.backend.v1.FreeBusyResponse0\x01B:Z8github.com/pushbridge/pushbridge/plugins/proto/backendpbb\x06proto3"
+	"\bFreeBusy\x12&.pushbridge.backend.v1.FreeBusyRequest\x1a'.pushbridge.backend.v1.FreeBusyResponse0\x01\x12k\n" +
+	"\x10CreateCollection\x12,.pushbridge.backend.v1.EditCollectionRequest\x1a).pushbridge.backend.v1.CollectionResponse\x12k\n" +
+	"\x10UpdateCollection\x12,.pushbridge.backend.v1.EditCollectionRequest\x1a).pushbridge.backend.v1.CollectionResponse\x12s\n" +
+	"\x10DeleteCollection\x12..pushbridge.backend.v1.DeleteCollectionRequest\x1a/.pushbridge.backend.v1.DeleteCollectionResponseB:Z8github.com/pushbridge/pushbridge/plugins/proto/backendpbb\x06proto3"
 
 var (
 	file_backend_proto_rawDescOnce sync.Once
@@ -2098,41 +2301,45 @@ func file_backend_proto_rawDescGZIP() []byte {
 }
 
 var file_backend_proto_enumTypes = make([]protoimpl.EnumInfo, 1)
-var file_backend_proto_msgTypes = make([]protoimpl.MessageInfo, 32)
+var file_backend_proto_msgTypes = make([]protoimpl.MessageInfo, 36)
 var file_backend_proto_goTypes = []any{
-	(Kind)(0),                   // 0: pushbridge.backend.v1.Kind
-	(*Credentials)(nil),         // 1: pushbridge.backend.v1.Credentials
-	(*ConfigureRequest)(nil),    // 2: pushbridge.backend.v1.ConfigureRequest
-	(*ConfigureResponse)(nil),   // 3: pushbridge.backend.v1.ConfigureResponse
-	(*OpenRequest)(nil),         // 4: pushbridge.backend.v1.OpenRequest
-	(*OpenResponse)(nil),        // 5: pushbridge.backend.v1.OpenResponse
-	(*CollectionsRequest)(nil),  // 6: pushbridge.backend.v1.CollectionsRequest
-	(*CollectionsResponse)(nil), // 7: pushbridge.backend.v1.CollectionsResponse
-	(*Collection)(nil),          // 8: pushbridge.backend.v1.Collection
-	(*ChangesRequest)(nil),      // 9: pushbridge.backend.v1.ChangesRequest
-	(*ChangesResponse)(nil),     // 10: pushbridge.backend.v1.ChangesResponse
-	(*Change)(nil),              // 11: pushbridge.backend.v1.Change
-	(*GetRequest)(nil),          // 12: pushbridge.backend.v1.GetRequest
-	(*GetResponse)(nil),         // 13: pushbridge.backend.v1.GetResponse
-	(*Fetched)(nil),             // 14: pushbridge.backend.v1.Fetched
-	(*PutRequest)(nil),          // 15: pushbridge.backend.v1.PutRequest
-	(*PutResponse)(nil),         // 16: pushbridge.backend.v1.PutResponse
-	(*DeleteRequest)(nil),       // 17: pushbridge.backend.v1.DeleteRequest
-	(*DeleteResponse)(nil),      // 18: pushbridge.backend.v1.DeleteResponse
-	(*MoveRequest)(nil),         // 19: pushbridge.backend.v1.MoveRequest
-	(*MoveResponse)(nil),        // 20: pushbridge.backend.v1.MoveResponse
-	(*WatchRequest)(nil),        // 21: pushbridge.backend.v1.WatchRequest
-	(*WatchResponse)(nil),       // 22: pushbridge.backend.v1.WatchResponse
-	(*ProbeRequest)(nil),        // 23: pushbridge.backend.v1.ProbeRequest
-	(*ProbeResponse)(nil),       // 24: pushbridge.backend.v1.ProbeResponse
-	(*Tag)(nil),                 // 25: pushbridge.backend.v1.Tag
-	(*SchedulesRequest)(nil),    // 26: pushbridge.backend.v1.SchedulesRequest
-	(*SchedulesResponse)(nil),   // 27: pushbridge.backend.v1.SchedulesResponse
-	(*IdentityRequest)(nil),     // 28: pushbridge.backend.v1.IdentityRequest
-	(*IdentityResponse)(nil),    // 29: pushbridge.backend.v1.IdentityResponse
-	(*FreeBusyRequest)(nil),     // 30: pushbridge.backend.v1.FreeBusyRequest
-	(*FreeBusyResponse)(nil),    // 31: pushbridge.backend.v1.FreeBusyResponse
-	(*Error)(nil),               // 32: pushbridge.backend.v1.Error
+	(Kind)(0),                        // 0: pushbridge.backend.v1.Kind
+	(*Credentials)(nil),              // 1: pushbridge.backend.v1.Credentials
+	(*ConfigureRequest)(nil),         // 2: pushbridge.backend.v1.ConfigureRequest
+	(*ConfigureResponse)(nil),        // 3: pushbridge.backend.v1.ConfigureResponse
+	(*OpenRequest)(nil),              // 4: pushbridge.backend.v1.OpenRequest
+	(*OpenResponse)(nil),             // 5: pushbridge.backend.v1.OpenResponse
+	(*CollectionsRequest)(nil),       // 6: pushbridge.backend.v1.CollectionsRequest
+	(*CollectionsResponse)(nil),      // 7: pushbridge.backend.v1.CollectionsResponse
+	(*Collection)(nil),               // 8: pushbridge.backend.v1.Collection
+	(*ChangesRequest)(nil),           // 9: pushbridge.backend.v1.ChangesRequest
+	(*ChangesResponse)(nil),          // 10: pushbridge.backend.v1.ChangesResponse
+	(*Change)(nil),                   // 11: pushbridge.backend.v1.Change
+	(*GetRequest)(nil),               // 12: pushbridge.backend.v1.GetRequest
+	(*GetResponse)(nil),              // 13: pushbridge.backend.v1.GetResponse
+	(*Fetched)(nil),                  // 14: pushbridge.backend.v1.Fetched
+	(*PutRequest)(nil),               // 15: pushbridge.backend.v1.PutRequest
+	(*PutResponse)(nil),              // 16: pushbridge.backend.v1.PutResponse
+	(*DeleteRequest)(nil),            // 17: pushbridge.backend.v1.DeleteRequest
+	(*DeleteResponse)(nil),           // 18: pushbridge.backend.v1.DeleteResponse
+	(*MoveRequest)(nil),              // 19: pushbridge.backend.v1.MoveRequest
+	(*MoveResponse)(nil),             // 20: pushbridge.backend.v1.MoveResponse
+	(*WatchRequest)(nil),             // 21: pushbridge.backend.v1.WatchRequest
+	(*WatchResponse)(nil),            // 22: pushbridge.backend.v1.WatchResponse
+	(*ProbeRequest)(nil),             // 23: pushbridge.backend.v1.ProbeRequest
+	(*ProbeResponse)(nil),            // 24: pushbridge.backend.v1.ProbeResponse
+	(*Tag)(nil),                      // 25: pushbridge.backend.v1.Tag
+	(*SchedulesRequest)(nil),         // 26: pushbridge.backend.v1.SchedulesRequest
+	(*SchedulesResponse)(nil),        // 27: pushbridge.backend.v1.SchedulesResponse
+	(*IdentityRequest)(nil),          // 28: pushbridge.backend.v1.IdentityRequest
+	(*IdentityResponse)(nil),         // 29: pushbridge.backend.v1.IdentityResponse
+	(*FreeBusyRequest)(nil),          // 30: pushbridge.backend.v1.FreeBusyRequest
+	(*FreeBusyResponse)(nil),         // 31: pushbridge.backend.v1.FreeBusyResponse
+	(*EditCollectionRequest)(nil),    // 32: pushbridge.backend.v1.EditCollectionRequest
+	(*CollectionResponse)(nil),       // 33: pushbridge.backend.v1.CollectionResponse
+	(*DeleteCollectionRequest)(nil),  // 34: pushbridge.backend.v1.DeleteCollectionRequest
+	(*DeleteCollectionResponse)(nil), // 35: pushbridge.backend.v1.DeleteCollectionResponse
+	(*Error)(nil),                    // 36: pushbridge.backend.v1.Error
 }
 var file_backend_proto_depIdxs = []int32{
 	1,  // 0: pushbridge.backend.v1.OpenRequest.credentials:type_name -> pushbridge.backend.v1.Credentials
@@ -2142,7 +2349,7 @@ var file_backend_proto_depIdxs = []int32{
 	11, // 4: pushbridge.backend.v1.ChangesResponse.changes:type_name -> pushbridge.backend.v1.Change
 	1,  // 5: pushbridge.backend.v1.GetRequest.credentials:type_name -> pushbridge.backend.v1.Credentials
 	14, // 6: pushbridge.backend.v1.GetResponse.items:type_name -> pushbridge.backend.v1.Fetched
-	32, // 7: pushbridge.backend.v1.Fetched.error:type_name -> pushbridge.backend.v1.Error
+	36, // 7: pushbridge.backend.v1.Fetched.error:type_name -> pushbridge.backend.v1.Error
 	1,  // 8: pushbridge.backend.v1.PutRequest.credentials:type_name -> pushbridge.backend.v1.Credentials
 	1,  // 9: pushbridge.backend.v1.DeleteRequest.credentials:type_name -> pushbridge.backend.v1.Credentials
 	1,  // 10: pushbridge.backend.v1.MoveRequest.credentials:type_name -> pushbridge.backend.v1.Credentials
@@ -2152,38 +2359,48 @@ var file_backend_proto_depIdxs = []int32{
 	1,  // 14: pushbridge.backend.v1.SchedulesRequest.credentials:type_name -> pushbridge.backend.v1.Credentials
 	1,  // 15: pushbridge.backend.v1.IdentityRequest.credentials:type_name -> pushbridge.backend.v1.Credentials
 	1,  // 16: pushbridge.backend.v1.FreeBusyRequest.credentials:type_name -> pushbridge.backend.v1.Credentials
-	0,  // 17: pushbridge.backend.v1.Error.kind:type_name -> pushbridge.backend.v1.Kind
-	2,  // 18: pushbridge.backend.v1.Backend.Configure:input_type -> pushbridge.backend.v1.ConfigureRequest
-	4,  // 19: pushbridge.backend.v1.Backend.Open:input_type -> pushbridge.backend.v1.OpenRequest
-	6,  // 20: pushbridge.backend.v1.Backend.Collections:input_type -> pushbridge.backend.v1.CollectionsRequest
-	9,  // 21: pushbridge.backend.v1.Backend.Changes:input_type -> pushbridge.backend.v1.ChangesRequest
-	12, // 22: pushbridge.backend.v1.Backend.Get:input_type -> pushbridge.backend.v1.GetRequest
-	15, // 23: pushbridge.backend.v1.Backend.Put:input_type -> pushbridge.backend.v1.PutRequest
-	17, // 24: pushbridge.backend.v1.Backend.Delete:input_type -> pushbridge.backend.v1.DeleteRequest
-	19, // 25: pushbridge.backend.v1.Backend.Move:input_type -> pushbridge.backend.v1.MoveRequest
-	21, // 26: pushbridge.backend.v1.Backend.Watch:input_type -> pushbridge.backend.v1.WatchRequest
-	23, // 27: pushbridge.backend.v1.Backend.Probe:input_type -> pushbridge.backend.v1.ProbeRequest
-	26, // 28: pushbridge.backend.v1.Backend.Schedules:input_type -> pushbridge.backend.v1.SchedulesRequest
-	28, // 29: pushbridge.backend.v1.Backend.Identity:input_type -> pushbridge.backend.v1.IdentityRequest
-	30, // 30: pushbridge.backend.v1.Backend.FreeBusy:input_type -> pushbridge.backend.v1.FreeBusyRequest
-	3,  // 31: pushbridge.backend.v1.Backend.Configure:output_type -> pushbridge.backend.v1.ConfigureResponse
-	5,  // 32: pushbridge.backend.v1.Backend.Open:output_type -> pushbridge.backend.v1.OpenResponse
-	7,  // 33: pushbridge.backend.v1.Backend.Collections:output_type -> pushbridge.backend.v1.CollectionsResponse
-	10, // 34: pushbridge.backend.v1.Backend.Changes:output_type -> pushbridge.backend.v1.ChangesResponse
-	13, // 35: pushbridge.backend.v1.Backend.Get:output_type -> pushbridge.backend.v1.GetResponse
-	16, // 36: pushbridge.backend.v1.Backend.Put:output_type -> pushbridge.backend.v1.PutResponse
-	18, // 37: pushbridge.backend.v1.Backend.Delete:output_type -> pushbridge.backend.v1.DeleteResponse
-	20, // 38: pushbridge.backend.v1.Backend.Move:output_type -> pushbridge.backend.v1.MoveResponse
-	22, // 39: pushbridge.backend.v1.Backend.Watch:output_type -> pushbridge.backend.v1.WatchResponse
-	24, // 40: pushbridge.backend.v1.Backend.Probe:output_type -> pushbridge.backend.v1.ProbeResponse
-	27, // 41: pushbridge.backend.v1.Backend.Schedules:output_type -> pushbridge.backend.v1.SchedulesResponse
-	29, // 42: pushbridge.backend.v1.Backend.Identity:output_type -> pushbridge.backend.v1.IdentityResponse
-	31, // 43: pushbridge.backend.v1.Backend.FreeBusy:output_type -> pushbridge.backend.v1.FreeBusyResponse
-	31, // [31:44] is the sub-list for method output_type
-	18, // [18:31] is the sub-list for method input_type
-	18, // [18:18] is the sub-list for extension type_name
-	18, // [18:18] is the sub-list for extension extendee
-	0,  // [0:18] is the sub-list for field type_name
+	1,  // 17: pushbridge.backend.v1.EditCollectionRequest.credentials:type_name -> pushbridge.backend.v1.Credentials
+	8,  // 18: pushbridge.backend.v1.EditCollectionRequest.collection:type_name -> pushbridge.backend.v1.Collection
+	8,  // 19: pushbridge.backend.v1.CollectionResponse.collection:type_name -> pushbridge.backend.v1.Collection
+	1,  // 20: pushbridge.backend.v1.DeleteCollectionRequest.credentials:type_name -> pushbridge.backend.v1.Credentials
+	0,  // 21: pushbridge.backend.v1.Error.kind:type_name -> pushbridge.backend.v1.Kind
+	2,  // 22: pushbridge.backend.v1.Backend.Configure:input_type -> pushbridge.backend.v1.ConfigureRequest
+	4,  // 23: pushbridge.backend.v1.Backend.Open:input_type -> pushbridge.backend.v1.OpenRequest
+	6,  // 24: pushbridge.backend.v1.Backend.Collections:input_type -> pushbridge.backend.v1.CollectionsRequest
+	9,  // 25: pushbridge.backend.v1.Backend.Changes:input_type -> pushbridge.backend.v1.ChangesRequest
+	12, // 26: pushbridge.backend.v1.Backend.Get:input_type -> pushbridge.backend.v1.GetRequest
+	15, // 27: pushbridge.backend.v1.Backend.Put:input_type -> pushbridge.backend.v1.PutRequest
+	17, // 28: pushbridge.backend.v1.Backend.Delete:input_type -> pushbridge.backend.v1.DeleteRequest
+	19, // 29: pushbridge.backend.v1.Backend.Move:input_type -> pushbridge.backend.v1.MoveRequest
+	21, // 30: pushbridge.backend.v1.Backend.Watch:input_type -> pushbridge.backend.v1.WatchRequest
+	23, // 31: pushbridge.backend.v1.Backend.Probe:input_type -> pushbridge.backend.v1.ProbeRequest
+	26, // 32: pushbridge.backend.v1.Backend.Schedules:input_type -> pushbridge.backend.v1.SchedulesRequest
+	28, // 33: pushbridge.backend.v1.Backend.Identity:input_type -> pushbridge.backend.v1.IdentityRequest
+	30, // 34: pushbridge.backend.v1.Backend.FreeBusy:input_type -> pushbridge.backend.v1.FreeBusyRequest
+	32, // 35: pushbridge.backend.v1.Backend.CreateCollection:input_type -> pushbridge.backend.v1.EditCollectionRequest
+	32, // 36: pushbridge.backend.v1.Backend.UpdateCollection:input_type -> pushbridge.backend.v1.EditCollectionRequest
+	34, // 37: pushbridge.backend.v1.Backend.DeleteCollection:input_type -> pushbridge.backend.v1.DeleteCollectionRequest
+	3,  // 38: pushbridge.backend.v1.Backend.Configure:output_type -> pushbridge.backend.v1.ConfigureResponse
+	5,  // 39: pushbridge.backend.v1.Backend.Open:output_type -> pushbridge.backend.v1.OpenResponse
+	7,  // 40: pushbridge.backend.v1.Backend.Collections:output_type -> pushbridge.backend.v1.CollectionsResponse
+	10, // 41: pushbridge.backend.v1.Backend.Changes:output_type -> pushbridge.backend.v1.ChangesResponse
+	13, // 42: pushbridge.backend.v1.Backend.Get:output_type -> pushbridge.backend.v1.GetResponse
+	16, // 43: pushbridge.backend.v1.Backend.Put:output_type -> pushbridge.backend.v1.PutResponse
+	18, // 44: pushbridge.backend.v1.Backend.Delete:output_type -> pushbridge.backend.v1.DeleteResponse
+	20, // 45: pushbridge.backend.v1.Backend.Move:output_type -> pushbridge.backend.v1.MoveResponse
+	22, // 46: pushbridge.backend.v1.Backend.Watch:output_type -> pushbridge.backend.v1.WatchResponse
+	24, // 47: pushbridge.backend.v1.Backend.Probe:output_type -> pushbridge.backend.v1.ProbeResponse
+	27, // 48: pushbridge.backend.v1.Backend.Schedules:output_type -> pushbridge.backend.v1.SchedulesResponse
+	29, // 49: pushbridge.backend.v1.Backend.Identity:output_type -> pushbridge.backend.v1.IdentityResponse
+	31, // 50: pushbridge.backend.v1.Backend.FreeBusy:output_type -> pushbridge.backend.v1.FreeBusyResponse
+	33, // 51: pushbridge.backend.v1.Backend.CreateCollection:output_type -> pushbridge.backend.v1.CollectionResponse
+	33, // 52: pushbridge.backend.v1.Backend.UpdateCollection:output_type -> pushbridge.backend.v1.CollectionResponse
+	35, // 53: pushbridge.backend.v1.Backend.DeleteCollection:output_type -> pushbridge.backend.v1.DeleteCollectionResponse
+	38, // [38:54] is the sub-list for method output_type
+	22, // [22:38] is the sub-list for method input_type
+	22, // [22:22] is the sub-list for extension type_name
+	22, // [22:22] is the sub-list for extension extendee
+	0,  // [0:22] is the sub-list for field type_name
 }
 
 func init() { file_backend_proto_init() }
@@ -2197,7 +2414,7 @@ func file_backend_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_backend_proto_rawDesc), len(file_backend_proto_rawDesc)),
 			NumEnums:      1,
-			NumMessages:   32,
+			NumMessages:   36,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

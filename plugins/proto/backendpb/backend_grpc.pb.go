@@ -34,19 +34,22 @@ import (
 const _ = grpc.SupportPackageIsVersion9
 
 const (
-	Backend_Configure_FullMethodName   = "/pushbridge.backend.v1.Backend/Configure"
-	Backend_Open_FullMethodName        = "/pushbridge.backend.v1.Backend/Open"
-	Backend_Collections_FullMethodName = "/pushbridge.backend.v1.Backend/Collections"
-	Backend_Changes_FullMethodName     = "/pushbridge.backend.v1.Backend/Changes"
-	Backend_Get_FullMethodName         = "/pushbridge.backend.v1.Backend/Get"
-	Backend_Put_FullMethodName         = "/pushbridge.backend.v1.Backend/Put"
-	Backend_Delete_FullMethodName      = "/pushbridge.backend.v1.Backend/Delete"
-	Backend_Move_FullMethodName        = "/pushbridge.backend.v1.Backend/Move"
-	Backend_Watch_FullMethodName       = "/pushbridge.backend.v1.Backend/Watch"
-	Backend_Probe_FullMethodName       = "/pushbridge.backend.v1.Backend/Probe"
-	Backend_Schedules_FullMethodName   = "/pushbridge.backend.v1.Backend/Schedules"
-	Backend_Identity_FullMethodName    = "/pushbridge.backend.v1.Backend/Identity"
-	Backend_FreeBusy_FullMethodName    = "/pushbridge.backend.v1.Backend/FreeBusy"
+	Backend_Configure_FullMethodName        = "/pushbridge.backend.v1.Backend/Configure"
+	Backend_Open_FullMethodName             = "/pushbridge.backend.v1.Backend/Open"
+	Backend_Collections_FullMethodName      = "/pushbridge.backend.v1.Backend/Collections"
+	Backend_Changes_FullMethodName          = "/pushbridge.backend.v1.Backend/Changes"
+	Backend_Get_FullMethodName              = "/pushbridge.backend.v1.Backend/Get"
+	Backend_Put_FullMethodName              = "/pushbridge.backend.v1.Backend/Put"
+	Backend_Delete_FullMethodName           = "/pushbridge.backend.v1.Backend/Delete"
+	Backend_Move_FullMethodName             = "/pushbridge.backend.v1.Backend/Move"
+	Backend_Watch_FullMethodName            = "/pushbridge.backend.v1.Backend/Watch"
+	Backend_Probe_FullMethodName            = "/pushbridge.backend.v1.Backend/Probe"
+	Backend_Schedules_FullMethodName        = "/pushbridge.backend.v1.Backend/Schedules"
+	Backend_Identity_FullMethodName         = "/pushbridge.backend.v1.Backend/Identity"
+	Backend_FreeBusy_FullMethodName         = "/pushbridge.backend.v1.Backend/FreeBusy"
+	Backend_CreateCollection_FullMethodName = "/pushbridge.backend.v1.Backend/CreateCollection"
+	Backend_UpdateCollection_FullMethodName = "/pushbridge.backend.v1.Backend/UpdateCollection"
+	Backend_DeleteCollection_FullMethodName = "/pushbridge.backend.v1.Backend/DeleteCollection"
 )
 
 // BackendClient is the client API for Backend service.
@@ -94,6 +97,14 @@ type BackendClient interface {
 	// store tells. Only for plugins that declare the extra "freebusy". Since
 	// minor version 2.
 	FreeBusy(ctx context.Context, in *FreeBusyRequest, opts ...grpc.CallOption) (grpc.ServerStreamingClient[FreeBusyResponse], error)
+	// CreateCollection, UpdateCollection and DeleteCollection edit the list of
+	// collections. Only for plugins that declare the extra "folders". Where a
+	// create fails because the collection exists, the status has a
+	// CollectionResponse among its details beside the Error: the collection that
+	// is there. Since minor version 3.
+	CreateCollection(ctx context.Context, in *EditCollectionRequest, opts ...grpc.CallOption) (*CollectionResponse, error)
+	UpdateCollection(ctx context.Context, in *EditCollectionRequest, opts ...grpc.CallOption) (*CollectionResponse, error)
+	DeleteCollection(ctx context.Context, in *DeleteCollectionRequest, opts ...grpc.CallOption) (*DeleteCollectionResponse, error)
 }
 
 type backendClient struct {
@@ -282,6 +293,36 @@ func (c *backendClient) FreeBusy(ctx context.Context, in *FreeBusyRequest, opts 
 // This type alias is provided for backwards compatibility with existing code that references the prior non-generic stream type by name.
 type Backend_FreeBusyClient = grpc.ServerStreamingClient[FreeBusyResponse]
 
+func (c *backendClient) CreateCollection(ctx context.Context, in *EditCollectionRequest, opts ...grpc.CallOption) (*CollectionResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(CollectionResponse)
+	err := c.cc.Invoke(ctx, Backend_CreateCollection_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *backendClient) UpdateCollection(ctx context.Context, in *EditCollectionRequest, opts ...grpc.CallOption) (*CollectionResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(CollectionResponse)
+	err := c.cc.Invoke(ctx, Backend_UpdateCollection_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *backendClient) DeleteCollection(ctx context.Context, in *DeleteCollectionRequest, opts ...grpc.CallOption) (*DeleteCollectionResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(DeleteCollectionResponse)
+	err := c.cc.Invoke(ctx, Backend_DeleteCollection_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
 // BackendServer is the server API for Backend service.
 // All implementations must embed UnimplementedBackendServer
 // for forward compatibility.
@@ -327,6 +368,14 @@ type BackendServer interface {
 	// store tells. Only for plugins that declare the extra "freebusy". Since
 	// minor version 2.
 	FreeBusy(*FreeBusyRequest, grpc.ServerStreamingServer[FreeBusyResponse]) error
+	// CreateCollection, UpdateCollection and DeleteCollection edit the list of
+	// collections. Only for plugins that declare the extra "folders". Where a
+	// create fails because the collection exists, the status has a
+	// CollectionResponse among its details beside the Error: the collection that
+	// is there. Since minor version 3.
+	CreateCollection(context.Context, *EditCollectionRequest) (*CollectionResponse, error)
+	UpdateCollection(context.Context, *EditCollectionRequest) (*CollectionResponse, error)
+	DeleteCollection(context.Context, *DeleteCollectionRequest) (*DeleteCollectionResponse, error)
 	mustEmbedUnimplementedBackendServer()
 }
 
@@ -375,6 +424,15 @@ func (UnimplementedBackendServer) Identity(context.Context, *IdentityRequest) (*
 }
 func (UnimplementedBackendServer) FreeBusy(*FreeBusyRequest, grpc.ServerStreamingServer[FreeBusyResponse]) error {
 	return status.Error(codes.Unimplemented, "method FreeBusy not implemented")
+}
+func (UnimplementedBackendServer) CreateCollection(context.Context, *EditCollectionRequest) (*CollectionResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method CreateCollection not implemented")
+}
+func (UnimplementedBackendServer) UpdateCollection(context.Context, *EditCollectionRequest) (*CollectionResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method UpdateCollection not implemented")
+}
+func (UnimplementedBackendServer) DeleteCollection(context.Context, *DeleteCollectionRequest) (*DeleteCollectionResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method DeleteCollection not implemented")
 }
 func (UnimplementedBackendServer) mustEmbedUnimplementedBackendServer() {}
 func (UnimplementedBackendServer) testEmbeddedByValue()                 {}
@@ -585,6 +643,60 @@ func _Backend_FreeBusy_Handler(srv interface{}, stream grpc.ServerStream) error 
 // This type alias is provided for backwards compatibility with existing code that references the prior non-generic stream type by name.
 type Backend_FreeBusyServer = grpc.ServerStreamingServer[FreeBusyResponse]
 
+func _Backend_CreateCollection_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(EditCollectionRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(BackendServer).CreateCollection(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: Backend_CreateCollection_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(BackendServer).CreateCollection(ctx, req.(*EditCollectionRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _Backend_UpdateCollection_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(EditCollectionRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(BackendServer).UpdateCollection(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: Backend_UpdateCollection_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(BackendServer).UpdateCollection(ctx, req.(*EditCollectionRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _Backend_DeleteCollection_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(DeleteCollectionRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(BackendServer).DeleteCollection(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: Backend_DeleteCollection_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(BackendServer).DeleteCollection(ctx, req.(*DeleteCollectionRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
 // Backend_ServiceDesc is the grpc.ServiceDesc for Backend service.
 // It's only intended for direct use with grpc.RegisterService,
 // and not to be introspected or modified (even as a copy)
@@ -619,6 +731,18 @@ var Backend_ServiceDesc = grpc.ServiceDesc{
 		{
 			MethodName: "Identity",
 			Handler:    _Backend_Identity_Handler,
+		},
+		{
+			MethodName: "CreateCollection",
+			Handler:    _Backend_CreateCollection_Handler,
+		},
+		{
+			MethodName: "UpdateCollection",
+			Handler:    _Backend_UpdateCollection_Handler,
+		},
+		{
+			MethodName: "DeleteCollection",
+			Handler:    _Backend_DeleteCollection_Handler,
 		},
 	},
 	Streams: []grpc.StreamDesc{

@@ -12,6 +12,8 @@ import (
 	"path/filepath"
 	"strconv"
 	"testing"
+
+	"github.com/pushbridge/pushbridge/plugins/backend/backendtest"
 )
 
 // Xandikos starts a Xandikos with one person, Ann, her address book and her
@@ -58,6 +60,12 @@ func Xandikos(t testing.TB, opts ...Option) *Server {
 	}
 	s.begin()
 	return s
+}
+
+// PercentInNames is a promise that Xandikos breaks.
+var PercentInNames = backendtest.Excuse{
+	Promise: "Folders/a name with a percent sign comes back",
+	Reason:  "Xandikos keeps names in a file in which % has a meaning, and answers 500",
 }
 
 // guard is a proxy that lets Ann and Bob pass.

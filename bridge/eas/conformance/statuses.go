@@ -2,10 +2,10 @@ package conformance
 
 var ofStatuses = map[string]Outcome{
 	"FolderOK":          tested("easserver.TestFolderSyncKeys"),
-	"FolderExists":      open(notYet),
-	"FolderSystem":      open(notYet),
-	"FolderMissing":     open(notYet),
-	"FolderNoParent":    open(notYet),
+	"FolderExists":      tested("easserver.TestFolderStatuses"),
+	"FolderSystem":      tested("easserver.TestFolderStatuses"),
+	"FolderMissing":     tested("easserver.TestFolderStatuses"),
+	"FolderNoParent":    tested("easserver.TestFolderStatuses"),
 	"FolderServerError": different(httpInstead, "easserver.TestBackendDown"),
 	"FolderBadKey":      tested("easserver.TestFolderSyncKeys"),
 	"FolderMalformed":   tested("easserver.TestFolderSyncKeys"),
@@ -42,11 +42,11 @@ var ofStatuses = map[string]Outcome{
 	"MeetingMailboxError": open("a meeting that changes faster than it can be answered"),
 	"MeetingServerError":  different(httpInstead, "easserver.TestMeetingResponseStatuses"),
 
-	"MoveBadSource":      open(notYet),
-	"MoveBadDestination": open(notYet),
-	"MoveOK":             open(notYet),
-	"MoveSameFolder":     open(notYet),
-	"MoveFailed":         open(notYet),
+	"MoveBadSource":      tested("easserver.TestMoveStatuses"),
+	"MoveBadDestination": tested("easserver.TestMoveStatuses"),
+	"MoveOK":             tested("easserver.TestMoveItems"),
+	"MoveSameFolder":     tested("easserver.TestMoveStatuses"),
+	"MoveFailed":         tested("easserver.TestMoveStatuses"),
 	"MoveLocked":         open(notYet),
 
 	"PingExpired":          tested("easserver.TestPingRemembersItsParts"),

@@ -69,7 +69,7 @@ func (b *Bridge) newDoor(version string) *admin.Server {
 	return admin.New(admin.Options{
 		Engine: b.engine, Devices: b.store.Phones(), Security: b.devices, Problems: b.problems, Waiting: waiting{b.hub},
 		Heartbeat: b.bounds(),
-		Backends:  b.states, Tracer: b.tracer, Version: version, Logger: b.logger,
+		Backends:  b.states, Tracer: b.tracer, Choices: b.choices, Version: version, Logger: b.logger,
 	})
 }
 

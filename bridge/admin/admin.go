@@ -11,6 +11,7 @@ import (
 	"log/slog"
 	"time"
 
+	"github.com/pushbridge/pushbridge/bridge/choice"
 	"github.com/pushbridge/pushbridge/bridge/device"
 	"github.com/pushbridge/pushbridge/bridge/device/policy"
 	"github.com/pushbridge/pushbridge/bridge/problem"
@@ -103,6 +104,10 @@ type Options struct {
 
 	// Heartbeat bounds how long phones may wait.
 	Heartbeat device.Bounds
+
+	// Choices keep which folders people's phones are shown. Nil means that none
+	// can be made.
+	Choices *choice.Choices
 
 	// Tracer records phones. Nil means that none can be recorded.
 	Tracer *trace.Tracer

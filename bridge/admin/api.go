@@ -3,6 +3,7 @@ package admin
 import (
 	"time"
 
+	"github.com/pushbridge/pushbridge/bridge/choice"
 	"github.com/pushbridge/pushbridge/bridge/problem"
 )
 
@@ -17,6 +18,9 @@ const (
 	pathResync   = "/v1/resync"
 	pathProblems = "/v1/problems"
 	pathForget   = "/v1/forget"
+	pathChoices  = "/v1/choices"
+	pathChoose   = "/v1/choices/add"
+	pathUnchoose = "/v1/choices/drop"
 	pathBeats    = "/v1/heartbeat"
 	pathPush     = "/v1/push"
 	pathSetPush  = "/v1/push/set"
@@ -141,6 +145,16 @@ type ResyncRequest struct {
 	User   string `json:"user"`
 	Device string `json:"device"`
 	Folder int64  `json:"folder,omitempty"` // 0 means all
+}
+
+// A Choice is a rule of a person's own that shows folders to phones, or hides
+// them. Of those that fit the last one decides.
+type Choice = choice.Choice
+
+// A ChoiceRequest makes a choice, or takes it back.
+type ChoiceRequest struct {
+	User string `json:"user"`
+	Choice
 }
 
 // A ForgetRequest drops what is known of a phone.

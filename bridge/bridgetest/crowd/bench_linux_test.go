@@ -1,0 +1,99 @@
+package crowd_test
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"runtime/pprof"
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/pushbridge/pushbridge/bridge/bridgetest/crowd"
+	"github.com/pushbridge/pushbridge/bridge/eas"
+)
+
+// BenchmarkWaiting says what a waiting phone costs in the worker, all state
+// included, after each of them has come and gone some times; how long it takes
+// from a change to the answer's first byte on the other side of the socket; and
+// how long until the memory of phones that hang up is free again.
+func BenchmarkWaiting(b *testing.B) {
+	for _, tc := range []struct{ phones, people int }{{1_000, 200}, {10_000, 2_000}, {10_000, 10_000}} {
+		b.Run(fmt.Sprintf("phones=%d/people=%d", tc.phones, tc.people), func(b *testing.B) {
+			w := newTown(b, tc.phones, tc.people)
+			for b.Loop() {
+				w.cost(b)
+			}
+		})
+	}
+}
+
+func (w *town) cost(b *testing.B) {
+	phones := len(w.pings)
+	for range 2 { // churn
+		w.wait(0, phones)
+		w.hangUp(0, phones)
+	}
+	w.settle()
+	before := held()
+	profile(b, "before")
+	w.wait(0, phones)
+	w.settle()
+	cost := held() - before
+	b.ReportMetric(float64(cost)/float64(phones), "B/phone")
+	profile(b, "waiting")
+	w.freed(b, before, cost)
+	w.wait(0, phones)
+	w.settle()
+	w.latency(b, min(w.people, 30))
+	w.hangUp(0, phones)
+}
+
+// profile writes what is held into the directory that PUSHBRIDGE_PROFILES names,
+// for go tool pprof -base before waiting.
+func profile(b *testing.B, name string) {
+	dir := os.Getenv("PUSHBRIDGE_PROFILES")
+	if dir == "" {
+		return
+	}
+	f, err := os.Create(filepath.Join(dir, name))
+	if err != nil {
+		b.Fatal(err)
+	}
+	defer f.Close()
+	if err := pprof.WriteHeapProfile(f); err != nil {
+		b.Fatal(err)
+	}
+}
+
+// freed says how long it takes from hanging up until nearly all memory is free.
+func (w *town) freed(b *testing.B, before, cost int64) {
+	start := time.Now()
+	w.hangUp(0, len(w.pings))
+	gone := time.Since(start)
+	b.ReportMetric(float64(gone.Milliseconds()), "hangup-ms")
+	b.ReportMetric(100*float64(held()-before)/float64(cost), "left-%")
+}
+
+// latency wakes the phones of single people, by a change of their calendar.
+func (w *town) latency(b *testing.B, people int) {
+	var took []time.Duration
+	each := len(w.pings) / w.people
+	for i := range people {
+		user, start := userOf(i, w.people), crowd.Now()
+		w.change(i)
+		answers := w.crowd.Answers(each, 10*time.Second)
+		if len(answers) != each {
+			b.Fatalf("%d phones of %s were woken, want %d", len(answers), user, each)
+		}
+		for _, a := range answers {
+			if s := status(b, a); s != eas.PingChanges {
+				b.Fatalf("phone %d of %s was answered %v", a.Phone, user, s)
+			}
+			took = append(took, a.At-start)
+		}
+	}
+	slices.Sort(took)
+	b.ReportMetric(float64(took[len(took)/2].Microseconds()), "p50-us")
+	b.ReportMetric(float64(took[len(took)*99/100].Microseconds()), "p99-us")
+}

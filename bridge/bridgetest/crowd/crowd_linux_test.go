@@ -1,0 +1,94 @@
+package crowd_test
+
+import (
+	"fmt"
+	"os"
+	"runtime"
+	"testing"
+	"time"
+
+	"github.com/pushbridge/pushbridge/bridge/eas"
+)
+
+// maxPerPhone is what a waiting phone may cost the worker, in bytes, all state
+// and its part of the account included.
+const maxPerPhone = 3 << 10
+
+// TestCrowd lets ten thousand phones of two thousand people wait, wakes all
+// phones of some, and lets the others go in every way that there is: they hang
+// up, or ping again and leave their first connection lying.
+func TestCrowd(t *testing.T) {
+	const phones, people = 10_000, 2_000
+	if raceEnabled {
+		t.Skip("memory is measured, which the race detector multiplies; TestCrowdComesAndGoes does the rest")
+	}
+	crowds(t, phones, people, true)
+}
+
+// TestCrowdComesAndGoes is the same with few, whose memory is not measured.
+func TestCrowdComesAndGoes(t *testing.T) { crowds(t, 100, 20, false) }
+
+func crowds(t *testing.T, phones, people int, measured bool) {
+	w := newTown(t, phones, people)
+	w.wait(0, phones/10) // what is made once and kept
+	w.hangUp(0, phones/10)
+	w.settle()
+	descriptors, goroutines, before := openFiles(t), runtime.NumGoroutine(), held()
+
+	w.wait(0, phones)
+	w.settle()
+	perPhone := (held() - before) / int64(phones)
+	t.Logf("%d bytes for each of %d phones of %d people", perPhone, phones, people)
+	if measured && perPhone > maxPerPhone {
+		t.Errorf("a waiting phone costs %d bytes, want at most %d", perPhone, maxPerPhone)
+	}
+
+	const woken = 10
+	for i := range woken {
+		w.change(i)
+	}
+	w.answers(woken*(phones/people), eas.PingChanges)
+	// Of the others some ping once more while they seem to wait already.
+	again := 0
+	for i := phones / 2; i < phones; i++ {
+		if i%people >= woken {
+			w.crowd.Send(i, w.pings[i])
+			again++
+		}
+	}
+	w.crowd.Sync()
+	w.answers(again, eas.PingExpired)
+
+	w.hangUp(0, phones)
+	w.settle()
+	w.until("goroutines and descriptors are as before", func() bool {
+		return runtime.NumGoroutine() <= goroutines && openFiles(t) <= descriptors
+	})
+	if left := held() - before; measured && left > int64(phones)*maxPerPhone/10 {
+		t.Errorf("%d bytes are left of the phones that have gone", left)
+	}
+}
+
+// answers waits for as many answers, each with this status.
+func (w *town) answers(n int, want eas.PingStatus) {
+	w.t.Helper()
+	got := w.crowd.Answers(n, time.Minute)
+	if len(got) != n {
+		w.t.Fatalf("%d phones were answered, want %d", len(got), n)
+	}
+	for _, a := range got {
+		if s := status(w.t, a); s != want {
+			w.t.Fatalf("phone %d was answered %v, want %v", a.Phone, s, want)
+		}
+	}
+}
+
+// openFiles counts the process's descriptors.
+func openFiles(t *testing.T) int {
+	t.Helper()
+	list, err := os.ReadDir("/proc/self/fd")
+	if err != nil {
+		t.Fatal(fmt.Errorf("counting descriptors: %w", err))
+	}
+	return len(list)
+}

@@ -143,7 +143,7 @@ func (b *Bridge) join(ctx context.Context, o Options, backends []account.Named) 
 	lingering := o.Linger
 	lingering.Report = func(err error) { b.logger.Error("watching", "error", err) }
 	b.hub = hub.New(lingering)
-	b.desk = new(watch.Desk)
+	b.desk = &watch.Desk{Share: float64(f.PollShare) / 100}
 	b.sources = &sources{desk: b.desk, logger: b.logger}
 	for _, named := range b.backends {
 		b.sources.backends = append(b.sources.backends, named.Name)
@@ -282,6 +282,9 @@ func (b *Bridge) Close() error {
 	if b.hub != nil {
 		b.hub.Shutdown()
 		b.hub.Close()
+	}
+	if b.desk != nil {
+		b.desk.Close()
 	}
 	if b.people != nil && b.people.Shared() != nil {
 		errs = append(errs, b.people.Shared().Close())

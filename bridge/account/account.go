@@ -115,9 +115,7 @@ type sessioner interface {
 
 func (a *Account) open(ctx context.Context, name string, b backend.Backend) (backend.Session, error) {
 	c := a.credentials
-	if own, ok := a.names[name]; ok {
-		c.User = own
-	}
+	c.User = a.NameAt(name)
 	if d, ok := b.(sessioner); ok {
 		return d.Session(c), nil
 	}
@@ -184,7 +182,7 @@ func (a *Account) List(ctx context.Context) ([]Listing, map[string]error) {
 
 // Denied is told of an error of a backend. If a backend no longer accepts the
 // password, the remembered verdict falls, so that the next Login asks again,
-// and everything that goes on with this password ends: see While. Sessions of
+// and everything that goes on with this password ends: see Accounts.WhenRefused. Sessions of
 // the account do this by themselves.
 func (a *Account) Denied(err error) { a.denied("", err) }
 
@@ -198,12 +196,10 @@ func (a *Account) denied(name string, err error) {
 // nil if nothing.
 func (a *Account) Refused() error { return a.standing.err() }
 
-// While is a context for what goes on behind a request, such as polling: it
-// ends with parent, or with an error of kind Denied as its cause as soon as
-// any backend refuses the password, whoever asked with it. The function
-// releases it.
-func (a *Account) While(parent context.Context) (context.Context, func()) {
-	ctx, cancel := context.WithCancelCause(parent)
-	stop := context.AfterFunc(a.standing.ctx, func() { cancel(a.standing.err()) })
-	return ctx, func() { stop(); cancel(nil) }
+// NameAt is the name that a backend knows the person by.
+func (a *Account) NameAt(backend string) string {
+	if own, ok := a.names[backend]; ok {
+		return own
+	}
+	return a.name
 }

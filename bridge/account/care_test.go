@@ -109,8 +109,12 @@ func TestFirstDenialStopsEverything(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		ctx, release := tablet.While(t.Context())
-		defer release()
+		ended := make(chan error, 1)
+		a.WhenRefused(func(name string) {
+			if name == tablet.Name() {
+				ended <- tablet.Refused()
+			}
+		})
 		polls, err := tablet.Session(t.Context(), "main")
 		if err != nil {
 			t.Fatal(err)
@@ -126,8 +130,10 @@ func TestFirstDenialStopsEverything(t *testing.T) {
 			t.Fatalf("error = %v, want kind %v", err, backend.Denied)
 		}
 		synctest.Wait()
-		if ctx.Err() == nil || backend.KindOf(context.Cause(ctx)) != backend.Denied {
-			t.Errorf("what goes on for the other phone ended with %v, want kind %v", context.Cause(ctx), backend.Denied)
+		if len(ended) == 0 {
+			t.Error("what goes on for the other phone did not end")
+		} else if err := <-ended; backend.KindOf(err) != backend.Denied {
+			t.Errorf("what goes on for the other phone ended with %v, want kind %v", err, backend.Denied)
 		}
 		before := b.Calls(memory.OpChanges) + b.Calls(memory.OpCollections) + b.Calls(memory.OpProbe)
 		if _, err := polls.Changes(t.Context(), "contacts", "", nothingNew); backend.KindOf(err) != backend.Denied {
@@ -160,6 +166,7 @@ func TestMistakenDenial(t *testing.T) {
 		a, b := build(t, account.Options{})
 		defer a.Close()
 		endings := 0
+		a.WhenRefused(func(string) { endings++ })
 		for range 5 {
 			acct, err := a.Login(t.Context(), "ann", "secret")
 			if err != nil {
@@ -169,14 +176,9 @@ func TestMistakenDenial(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			ctx, release := acct.While(t.Context())
 			b.Fail(memory.Failure{Op: memory.OpChanges, Err: backend.E(backend.Denied, "x", nil), Times: 1})
 			s.Changes(t.Context(), "contacts", "", nothingNew)
 			synctest.Wait()
-			if ctx.Err() != nil {
-				endings++
-			}
-			release()
 			time.Sleep(time.Minute)
 		}
 		if endings != 1 {

@@ -1,8 +1,7 @@
 package account
 
 import (
-	"context"
-	"errors"
+	"sync/atomic"
 	"time"
 
 	"github.com/pushbridge/pushbridge/plugins/backend"
@@ -11,21 +10,30 @@ import (
 // A standing is what all Accounts of one name and password share: whether a
 // backend has refused the password since it was verified. It has no password.
 type standing struct {
-	ctx    context.Context // ends, with the backend's answer as its cause, when it is refused
-	refuse context.CancelCauseFunc
-}
-
-func newStanding() *standing {
-	ctx, refuse := context.WithCancelCause(context.Background())
-	return &standing{ctx, refuse}
+	refusal atomic.Pointer[refused] // nil as long as it is not refused
 }
 
 // err is what the backend said against the password; nil if nothing.
 func (s *standing) err() error {
-	if s.ctx.Err() == nil {
+	r := s.refusal.Load()
+	if r == nil {
 		return nil
 	}
-	return backend.E(backend.Denied, "account", errors.Unwrap(context.Cause(s.ctx)))
+	return backend.E(backend.Denied, "account", r.err)
+}
+
+// WhenRefused has f called as soon as any backend refuses a password that was
+// right, whoever asked with it: what goes on behind requests, such as polling,
+// has to end then. f is given the account's name, on a goroutine of its own, and
+// finds by Account.Refused whom it concerns. To be called once, before the first
+// login.
+func (a *Accounts) WhenRefused(f func(name string)) { a.whenRefused = f }
+
+// refuse ends what goes on with a password. a.mu is held.
+func (a *Accounts) refuse(name string, s *standing, err error) {
+	if s.refusal.CompareAndSwap(nil, &refused{err}) && a.whenRefused != nil && !a.down {
+		a.running.Go(func() { a.whenRefused(name) })
+	}
 }
 
 // A verdict is a right password. It holds no password, and stays for a day
@@ -66,8 +74,8 @@ func (a *Accounts) accepted(k key) *standing {
 	defer a.mu.Unlock()
 	now := time.Now()
 	v, _ := a.good.Peek(k)
-	if v.standing == nil || v.standing.ctx.Err() != nil {
-		v.standing = newStanding()
+	if v.standing == nil || v.standing.err() != nil {
+		v.standing = new(standing)
 	}
 	v.verified, v.until = now, now.Add(a.options.Positive)
 	a.good.Add(k, v)
@@ -77,12 +85,12 @@ func (a *Accounts) accepted(k key) *standing {
 
 // rejected remembers that a password is wrong, and ends what still goes on
 // with it.
-func (a *Accounts) rejected(k key, err error) {
+func (a *Accounts) rejected(k key, name string, err error) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	if v, ok := a.good.Peek(k); ok {
 		a.good.Remove(k)
-		v.standing.refuse(&refused{err})
+		a.refuse(name, v.standing, err)
 	}
 	a.deny(k, err)
 }
@@ -96,11 +104,8 @@ func (a *Accounts) deny(k key, err error) {
 	a.bad.Add(k, refusal{err, time.Now().Add(span), span})
 }
 
-// refused marks the cause of a standing's end.
+// A refused is what a backend said against a password.
 type refused struct{ err error }
-
-func (r *refused) Error() string { return r.err.Error() }
-func (r *refused) Unwrap() error { return r.err }
 
 // denied is told that a backend refused the password of an account which it,
 // or another one, had accepted. The verdict falls, and everything that goes on
@@ -119,7 +124,7 @@ func (a *Accounts) denied(acct *Account, name string, err error) {
 		a.good.Add(acct.key, v)
 	}
 	if !again {
-		acct.standing.refuse(&refused{err})
+		a.refuse(acct.name, acct.standing, err)
 	}
 	if name != "" && name != a.verifying {
 		a.deny(a.at(acct.key, name), err)

@@ -85,7 +85,8 @@ type Accounts struct {
 	secret    [32]byte // of this process; never leaves it
 	throttle  *throttle
 
-	running sync.WaitGroup
+	running     sync.WaitGroup
+	whenRefused func(name string)
 
 	mu     sync.Mutex
 	good   *lru.Cache[key, verdict]
@@ -341,7 +342,7 @@ func (a *Accounts) verify(ctx context.Context, k key, c backend.Credentials) (*s
 		return a.accepted(k), nil
 	case backend.KindOf(err) == backend.Denied:
 		err = fmt.Errorf("account: login: %w", err)
-		a.rejected(k, err)
+		a.rejected(k, c.User, err)
 		return nil, err
 	case backend.KindOf(err) == backend.Transient:
 		return nil, fmt.Errorf("account: login: %w", err)

@@ -33,6 +33,10 @@ type File struct {
 	PollMin time.Duration // between two questions to a backend that has no events
 	PollMax time.Duration
 
+	// PollShare is the part of a processor core, in percent, that polling may
+	// take of one backend; 0 means the default of package watch.
+	PollShare int
+
 	PluginsDir      string // other people's plugins; empty means none
 	AutodiscoverURL string // what phones are told; empty means the host they asked
 	Profiles        string // a file of rules for sorts of phones, see package profile; empty means the built-in ones alone

@@ -31,6 +31,7 @@ var keys = withSettings(map[string]taker{
 	"profiles":            text(func(f *File) *string { return &f.Profiles }, anything),
 	"poll_min":            duration(func(f *File) *time.Duration { return &f.PollMin }, LeastPoll, maxPoll),
 	"poll_max":            duration(func(f *File) *time.Duration { return &f.PollMax }, LeastPoll, maxPoll),
+	"poll_share":          number(func(f *File) *int { return &f.PollShare }, 1, 100),
 	"heartbeat_min":       duration(func(f *File) *time.Duration { return &f.Heartbeat.Min }, LeastHeartbeat, MostHeartbeat),
 	"heartbeat_default":   duration(func(f *File) *time.Duration { return &f.Heartbeat.Default }, LeastHeartbeat, MostHeartbeat),
 	"heartbeat_max":       duration(func(f *File) *time.Duration { return &f.Heartbeat.Max }, LeastHeartbeat, MostHeartbeat),

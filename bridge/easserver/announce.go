@@ -42,7 +42,7 @@ const lastAnnounced = "announced"
 // anew is told: others might throw away what they have. See [MS-ASHTTP]
 // "X-MS-RP" and "Handling HTTP POST Command Requests".
 func (s *Server) reannounce(ctx context.Context, c *call) error {
-	now := versionsFor(c.profile) + "\n" + announcedFor(c.profile)
+	now := versionsFor(*c.profile) + "\n" + announcedFor(*c.profile)
 	before, err := s.Devices.Recall(ctx, c.deviceID(), lastAnnounced)
 	if err != nil || string(before) == now {
 		return err
@@ -56,8 +56,8 @@ func (c *call) announce(h http.Header) {
 	if !c.announces {
 		return
 	}
-	versions := versionsFor(c.profile)
+	versions := versionsFor(*c.profile)
 	h.Set("X-MS-RP", versions)
 	h.Set("MS-ASProtocolVersions", versions)
-	h.Set("MS-ASProtocolCommands", announcedFor(c.profile))
+	h.Set("MS-ASProtocolCommands", announcedFor(*c.profile))
 }

@@ -26,26 +26,36 @@ type answer any
 
 type encoded []byte
 
-// A call is one command of one phone.
+// A call is one command of one phone. It is what a waiting phone costs, so what
+// is of no use after the waiting is its arrival.
 type call struct {
-	query     eas.Query
+	*arrival
 	version   eas.Version
 	account   *account.Account
 	phone     syncengine.Phone
-	device    device.Phone
-	profile   profile.Profile
-	body      []byte
+	profile   *profile.Profile // shared
 	event     *telemetry.Event
 	start     time.Time
+	from      netip.AddrPort
+	gzip      bool
 	tape      *trace.Exchange // nil unless the phone is recorded
 	announces bool            // the answer says which versions and commands there are now
-	refused   error           // by the register, of a phone that may provision all the same
+}
 
-	// Of the request's header. The request itself would be too much to keep
-	// while the phone waits.
-	from        netip.AddrPort
-	gzip, parts bool
-	key         *uint32
+// An arrival is what a request brought, and what was found out to admit it.
+type arrival struct {
+	query   eas.Query
+	device  device.Phone
+	body    []byte
+	refused error // by the register, of a phone that may provision all the same
+	parts   bool
+	key     *uint32 // of the header
+}
+
+// waited are what is left of the arrivals of those that waited.
+var waited = map[eas.Command]*arrival{
+	eas.CmdPing: {query: eas.Query{Command: eas.CmdPing}},
+	eas.CmdSync: {query: eas.Query{Command: eas.CmdSync}},
 }
 
 func (c *call) deviceID() device.ID {
@@ -59,11 +69,14 @@ func (s *Server) newCall(r *http.Request, q eas.Query, acct *account.Account, ev
 		return nil, err
 	}
 	event.Version = version.String()
-	c := &call{query: q, version: version, account: acct, event: event, start: time.Now(),
+	c := &call{
+		arrival: &arrival{query: q, parts: wantsParts(r), key: eas.ParsePolicyKey(r.Header.Get("X-MS-PolicyKey"))},
+		version: version, account: acct, event: event, start: time.Now(),
 		phone:   syncengine.Phone{User: acct.Name(), Device: q.DeviceID},
-		profile: s.Profiles.For(q.DeviceType, r.UserAgent(), q.DeviceID),
-		from:    clientAddress(r.RemoteAddr),
-		gzip:    acceptsGzip(r), parts: wantsParts(r), key: eas.ParsePolicyKey(r.Header.Get("X-MS-PolicyKey"))}
+		profile: s.Profiles.Of(q.DeviceType, r.UserAgent(), q.DeviceID),
+		from:    clientAddress(r.RemoteAddr), gzip: acceptsGzip(r),
+	}
+	event.User = c.phone.User
 	c.gzip = c.gzip && !c.profile.NoGzip
 	if c.profile.Name != "" {
 		c.note(slog.String("profile", c.profile.Name))

@@ -4,8 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"log/slog"
 	"slices"
+	"sync"
 	"time"
 
 	"github.com/pushbridge/pushbridge/bridge/account"
@@ -187,37 +187,85 @@ func topic(user string, f syncengine.FolderID) hub.Topic {
 	return hub.Topic{User: user, Folder: int64(f)}
 }
 
-// watcher answers the function that looks after a topic while anybody waits
-// for it, with the sessions of one account.
-func (s *Server) watcher(acct *account.Account) func(context.Context, hub.Topic) {
-	return func(parent context.Context, t hub.Topic) {
-		// The first time that a backend refuses the password, whoever asked
-		// with it, nobody is asked with it any more.
-		ctx, release := acct.While(parent)
-		defer release()
-		w := watch.Watcher{
-			Min: s.PollMin, Max: s.PollMax, Desk: s.Desk, User: t.User,
-			Publish: func() { s.Hub.Publish(t) },
-			Report: func(err error) {
-				s.Logger.WarnContext(ctx, "looking for changes", "user", t.User, "folder", t.Folder, "error", err)
-			},
+// watcher has topics watched with the sessions of one account.
+func (s *Server) watcher(acct *account.Account) hub.Watch {
+	return func(t hub.Topic, ended func(recall bool)) func() {
+		f := &folderWatch{server: s, account: acct, topic: t, over: ended}
+		f.mu.Lock()
+		defer f.mu.Unlock()
+		f.watching = s.Desk.Start(watch.Watcher{
+			User: acct.Name(), Min: s.PollMin, Max: s.PollMax, Owner: f,
+			Open: f.open, Publish: f.publish, Report: f.report,
+		}, f.ended)
+		return f.stop
+	}
+}
+
+// refused ends all watching with a password of a user that a backend refuses,
+// so that nobody is asked with it any more.
+func (s *Server) refused(user string) {
+	s.Desk.Each(func(owner any) {
+		if f, ok := owner.(*folderWatch); ok && f.topic.User == user && f.account.Refused() != nil {
+			f.refused()
 		}
-		err := s.fillWatcher(ctx, &w, acct, t)
-		if err == nil {
-			err = w.Run(ctx)
-		}
-		if parent.Err() == nil {
-			s.Logger.LogAttrs(ctx, slog.LevelInfo, "no longer looking for changes", slog.String("user", t.User), slog.Int64("folder", t.Folder), slog.Any("error", err))
-		}
-		refused := acct.Refused() != nil
-		if !refused && backend.KindOf(err) == backend.Denied {
-			refused = paused(ctx, deniedPause) || acct.Refused() != nil
-		}
-		if refused {
-			// Those who wait come again and log in anew, with the same password
-			// or with another one.
-			s.Hub.Recall(t)
-		}
+	})
+}
+
+// A folderWatch is a topic that is watched for all phones of an account.
+type folderWatch struct {
+	server  *Server
+	account *account.Account
+	topic   hub.Topic
+	folder  syncengine.Folder // 0 for the list of folders
+	over    func(recall bool)
+
+	mu       sync.Mutex
+	watching *watch.Watching
+	pause    *time.Timer // see deniedPause; nil if there is none
+}
+
+func (f *folderWatch) publish() { f.server.Hub.Publish(f.topic) }
+
+func (f *folderWatch) report(err error) {
+	f.server.Logger.Warn("looking for changes", "user", f.topic.User, "folder", f.topic.Folder, "error", err)
+}
+
+// stop is called by the hub when nobody waits any more.
+func (f *folderWatch) stop() {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.watching.Stop()
+	if f.pause != nil {
+		f.pause.Stop()
+	}
+}
+
+// refused is called when a backend refuses the password.
+func (f *folderWatch) refused() {
+	f.mu.Lock()
+	w, early := f.watching, f.pause != nil && f.pause.Stop()
+	f.mu.Unlock()
+	if early {
+		f.over(true)
+		return
+	}
+	w.End(f.account.Refused())
+}
+
+// ended is called when it cannot go on.
+func (f *folderWatch) ended(err error) {
+	f.server.Logger.Info("no longer looking for changes", "user", f.topic.User, "folder", f.topic.Folder, "error", err)
+	f.mu.Lock()
+	refused := f.account.Refused() != nil
+	pause := !refused && backend.KindOf(err) == backend.Denied
+	if pause {
+		f.pause = time.AfterFunc(deniedPause, func() { f.over(true) })
+	}
+	f.mu.Unlock()
+	if !pause {
+		// Where the password was refused, those who wait come again and log in
+		// anew, with the same one or with another.
+		f.over(refused)
 	}
 }
 
@@ -227,43 +275,52 @@ func (s *Server) watcher(acct *account.Account) func(context.Context, hub.Topic)
 // once, they would go round and round.
 const deniedPause = 10 * time.Minute
 
-// paused waits, and answers false if the context ended before.
-func paused(ctx context.Context, d time.Duration) bool {
-	timer := time.NewTimer(d)
-	defer timer.Stop()
-	select {
-	case <-ctx.Done():
-		return false
-	case <-timer.C:
-		return true
-	}
-}
-
-func (s *Server) fillWatcher(ctx context.Context, w *watch.Watcher, acct *account.Account, t hub.Topic) error {
-	if t.Folder == 0 {
-		w.Refresh = func(ctx context.Context) (bool, error) { return s.refreshFolders(ctx, acct) }
+// open finds out what to watch.
+func (f *folderWatch) open(ctx context.Context, w *watch.Watcher) (err error) {
+	if f.topic.Folder == 0 {
+		w.Refresh = f.refreshList
 		return nil
 	}
-	f, err := s.Engine.Folder(ctx, t.User, syncengine.FolderID(t.Folder))
+	folder, err := f.now(ctx)
+	if errors.Is(err, syncengine.ErrNoFolder) {
+		return backend.E(backend.NotFound, "easserver: watching", err)
+	}
 	if err != nil {
 		return err
 	}
-	// A backend that is down now is asked until it is up again, without the
-	// extras that it may have.
-	if w.Session, err = acct.Session(ctx, f.Backend); err != nil && backend.KindOf(err) != backend.Transient {
+	if w.Session, err = f.account.Session(ctx, folder.Backend); err != nil {
 		return err
 	}
-	w.Backend, w.Collection = f.Backend, f.Collection
-	w.Due = func(ctx context.Context) (time.Duration, bool) {
-		until, held, err := s.Engine.HeldUntil(ctx, f.ID)
-		return time.Until(until), held && err == nil
-	}
-	w.Refresh = func(ctx context.Context) (bool, error) {
-		session, err := acct.Session(ctx, f.Backend)
-		if err != nil {
-			return false, err
-		}
-		return s.Engine.Refresh(ctx, f, session)
-	}
+	w.Backend, w.User, w.Collection = folder.Backend, f.account.NameAt(folder.Backend), folder.Collection
+	w.Due, w.Refresh = f.due, f.refresh
 	return nil
+}
+
+func (f *folderWatch) refreshList(ctx context.Context) (bool, error) {
+	return f.server.refreshFolders(ctx, f.account)
+}
+
+func (f *folderWatch) due(ctx context.Context) (time.Duration, bool) {
+	until, held, err := f.server.Engine.HeldUntil(ctx, syncengine.FolderID(f.topic.Folder))
+	return time.Until(until), held && err == nil
+}
+
+// now is the folder as it is now. It would be much to keep.
+func (f *folderWatch) now(ctx context.Context) (syncengine.Folder, error) {
+	return f.server.Engine.Folder(ctx, f.topic.User, syncengine.FolderID(f.topic.Folder))
+}
+
+func (f *folderWatch) refresh(ctx context.Context) (bool, error) {
+	folder, err := f.now(ctx)
+	if errors.Is(err, syncengine.ErrNoFolder) {
+		return false, backend.E(backend.NotFound, "easserver: watching", err)
+	}
+	if err != nil {
+		return false, err
+	}
+	session, err := f.account.Session(ctx, folder.Backend)
+	if err != nil {
+		return false, err
+	}
+	return f.server.Engine.Refresh(ctx, folder, session)
 }

@@ -48,10 +48,10 @@ func (s *Server) folderSync(ctx context.Context, c *call) (answer, error) {
 	}
 	changes := &eas.FolderChanges{Count: len(round.Added) + len(round.Updated) + len(round.Deleted)}
 	for _, f := range round.Added {
-		changes.Adds = append(changes.Adds, folderMessage(f, c.profile))
+		changes.Adds = append(changes.Adds, folderMessage(f, *c.profile))
 	}
 	for _, f := range round.Updated {
-		changes.Updates = append(changes.Updates, folderMessage(f, c.profile))
+		changes.Updates = append(changes.Updates, folderMessage(f, *c.profile))
 	}
 	for _, id := range round.Deleted {
 		changes.Deletes = append(changes.Deletes, eas.FolderRef{ServerID: id.String()})

@@ -136,6 +136,7 @@ func New(o Options) *Server {
 		o.Logger = slog.Default()
 	}
 	s := &Server{Options: o, searches: newSearches()}
+	o.Accounts.WhenRefused(s.refused)
 	s.handler = fcgi.Waitable(http.HandlerFunc(s.serve))
 	return s
 }

@@ -155,7 +155,7 @@ func (all allFolders) rounds() []*syncengine.Round {
 // phone's next request asks again.
 func (s *Server) syncAll(ctx context.Context, c *call, w *syncWant) (allFolders, error) {
 	all := make(allFolders, 0, len(w.Collections))
-	left := newRoom(w.window(), c.profile)
+	left := newRoom(w.window(), *c.profile)
 	for i := range w.Collections {
 		f, err := s.syncFolder(ctx, c, w, &w.Collections[i], &left)
 		if err != nil {
@@ -247,8 +247,8 @@ func (s *Server) foldersTold(ctx context.Context, c *call) (bool, error) {
 }
 
 // pending answers which of the topics are news to the phone.
-func (s *Server) pending(c *call, topics []hub.Topic, p *push) func(context.Context) ([]hub.Topic, error) {
-	return func(ctx context.Context) ([]hub.Topic, error) {
+func (s *Server) pending(c *call, p *push) func(context.Context, []hub.Topic) ([]hub.Topic, error) {
+	return func(ctx context.Context, topics []hub.Topic) ([]hub.Topic, error) {
 		if until, quiet := p.quiet(); quiet {
 			return nil, hub.Later(until)
 		}

@@ -36,18 +36,19 @@ type waiting struct {
 
 // sit lets a call wait.
 func (s *Server) sit(ctx context.Context, rec *recorder, c *call, wt *wait) error {
-	c.body = nil
+	c.arrival = waited[c.query.Command]
 	w := &waiting{wait: wt, server: s, call: c, since: time.Now()}
 	s.sits(c)
 	var err error
 	w.seat, err = s.Hub.Sit(hub.Wait{
 		User: c.phone.User, Device: c.phone.Device, Topics: wt.topics, Heartbeat: wt.heartbeat,
-		Check: s.pending(c, wt.topics, wt.push), Watch: s.watcher(c.account),
+		Check: s.pending(c, wt.push), Watch: s.watcher(c.account),
 	})
 	if err != nil {
 		return w.over(ctx, rec, nil, err)
 	}
 	defer w.leave(rec)
+	wt.topics = nil // the seat has them
 	if err := s.Devices.Summons(ctx, c.deviceID(), c.version.String()); err != nil {
 		return w.over(ctx, rec, nil, err)
 	}

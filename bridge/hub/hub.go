@@ -1,16 +1,17 @@
 // Package hub connects those who notice a change with the phones that wait for one.
 //
 // A phone takes a [Seat]: it subscribes, then checks, then waits, so that
-// nothing falls between, and holds no goroutine while it waits. Meanwhile one
-// watch function looks after each topic for all phones of the user. See
-// [MS-ASCMD] "Ping".
+// nothing falls between. While it waits it is that seat in its user's list, and
+// has no goroutine, no timer and no map of its own; phones of one user that wait
+// for the same folders share the list of them. Meanwhile somebody watches each
+// topic for all phones of the user. See [MS-ASCMD] "Ping".
 package hub
 
 import (
-	"context"
 	"errors"
 	"fmt"
-	"runtime/debug"
+	"iter"
+	"slices"
 	"sync"
 	"time"
 )
@@ -50,34 +51,48 @@ type Options struct {
 	// DefaultLinger, a negative value means not at all.
 	Linger time.Duration
 
-	// Report is told of a watch function that panicked, with the stack, and of
-	// a Check that begins to fail. Nil means that nobody is told.
+	// Report is told of a Check that begins to fail. Nil means that nobody is
+	// told.
 	Report func(error)
 }
 
-// A Hub joins waiting phones and watch functions. Its methods may be called
-// from many goroutines at a time.
+// A Hub joins waiting phones and those who watch for them. Its methods may be
+// called from many goroutines at a time.
 type Hub struct {
 	options Options
-	ctx     context.Context // of all watch functions
-	stop    context.CancelFunc
-	running sync.WaitGroup // watch functions
 
-	mu     sync.Mutex
-	down   bool
-	phones map[phone]*Seat
-	topics map[Topic]*topic
+	mu        sync.Mutex
+	down      bool
+	waiting   int
+	users     map[string]*user
+	lingering []lingering // the one that left first is the first
+	timer     *time.Timer // of the lingering; nil before there were any
 }
 
-type phone struct{ user, device string }
+// A user has phones that wait, or topics that are watched, or both. There are
+// few of either, so lists do.
+type user struct {
+	name   string
+	seats  []*Seat
+	topics []topic
+}
 
-// A topic has seats, or a watch function, or both.
+// A topic is waited for, or watched, or both.
 type topic struct {
-	seats    []*Seat
-	linger   *time.Timer        // runs while nobody waits
-	cancel   context.CancelFunc // of the running watch function, else nil
-	stopping bool               // cancel was called
-	recall   bool               // those who wait are to come again when the watch function returns
+	folder int64
+	seats  int       // that wait for it
+	watch  *watch    // nil if nobody watches it
+	left   time.Time // when the last seat went; zero while there are any
+}
+
+// A watch is one call of Wait.Watch.
+type watch struct{ stop func() }
+
+// A lingering is a topic that nobody waits for and that is still watched.
+type lingering struct {
+	user   *user
+	folder int64
+	left   time.Time
 }
 
 // New builds a Hub.
@@ -85,11 +100,7 @@ func New(o Options) *Hub {
 	if o.Linger == 0 {
 		o.Linger = DefaultLinger
 	}
-	ctx, stop := context.WithCancel(context.Background())
-	return &Hub{
-		options: o, ctx: ctx, stop: stop,
-		phones: make(map[phone]*Seat), topics: make(map[Topic]*topic),
-	}
+	return &Hub{options: o, users: make(map[string]*user)}
 }
 
 // Publish wakes everybody who waits for one of the topics. It never blocks.
@@ -97,23 +108,61 @@ func (h *Hub) Publish(topics ...Topic) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	for _, t := range topics {
-		if on := h.topics[t]; on != nil {
-			for _, s := range on.seats {
-				s.nudge()
+		for s := range h.waitingFor(t) {
+			s.nudge()
+		}
+	}
+}
+
+// waitingFor yields the seats of those who wait for a topic. hub.mu is held.
+func (h *Hub) waitingFor(t Topic) iter.Seq[*Seat] {
+	return func(yield func(*Seat) bool) {
+		u := h.users[t.User]
+		if u == nil {
+			return
+		}
+		for _, s := range u.seats {
+			if slices.Contains(s.topics, t) && !yield(s) {
+				return
 			}
 		}
 	}
+}
+
+// seat finds a phone that waits; nil if it does not. hub.mu is held.
+func (h *Hub) seat(user, device string) *Seat {
+	u := h.users[user]
+	if u == nil {
+		return nil
+	}
+	for _, s := range u.seats {
+		if s.device == device && !s.old {
+			return s
+		}
+	}
+	return nil
+}
+
+// topic finds a topic of the user, or makes it.
+func (u *user) topic(folder int64) *topic {
+	for i := range u.topics {
+		if u.topics[i].folder == folder {
+			return &u.topics[i]
+		}
+	}
+	u.topics = append(u.topics, topic{folder: folder})
+	return &u.topics[len(u.topics)-1]
 }
 
 // Order ends the wait of a phone with err, and tells whether it was waiting.
 func (h *Hub) Order(user, device string, err error) bool {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	w := h.phones[phone{user, device}]
-	if w == nil {
+	s := h.seat(user, device)
+	if s == nil {
 		return false
 	}
-	w.end(err)
+	s.end(err)
 	return true
 }
 
@@ -121,34 +170,26 @@ func (h *Hub) Order(user, device string, err error) bool {
 func (h *Hub) OrderAll(err error) int {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	for _, w := range h.phones {
-		w.end(err)
+	return h.endAll(err)
+}
+
+// endAll is OrderAll while hub.mu is held.
+func (h *Hub) endAll(err error) int {
+	for _, u := range h.users {
+		for _, s := range u.seats {
+			s.end(err)
+		}
 	}
-	return len(h.phones)
+	return h.waiting
 }
 
 // Recall makes everybody who waits for a topic come again, as if the heartbeat
-// were over: the phone's next request may log in anew, and brings a watch
-// function of its own. Called by the topic's watch function, it takes effect
-// when that has returned, lest a phone comes back sooner and finds the topic
-// watched.
-func (h *Hub) Recall(name Topic) {
+// were over: the phone's next request may log in anew, and has the topic watched
+// anew.
+func (h *Hub) Recall(t Topic) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	t := h.topics[name]
-	if t == nil {
-		return
-	}
-	t.recall = true
-	if t.cancel == nil {
-		t.recallAll()
-	}
-}
-
-// recallAll ends the waits for a topic. hub.mu is held.
-func (t *topic) recallAll() {
-	t.recall = false
-	for _, s := range t.seats {
+	for s := range h.waitingFor(t) {
 		s.end(errRecalled)
 	}
 }
@@ -157,110 +198,154 @@ func (t *topic) recallAll() {
 func (h *Hub) Waiting() int {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	return len(h.phones)
+	return h.waiting
 }
 
 // Waits tells whether a phone waits.
 func (h *Hub) Waits(user, device string) bool {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	return h.phones[phone{user, device}] != nil
+	return h.seat(user, device) != nil
 }
 
-// Watching is the number of watch functions that run.
+// Watching is the number of topics that are watched.
 func (h *Hub) Watching() int {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	n := 0
-	for _, t := range h.topics {
-		if t.cancel != nil {
-			n++
+	for _, u := range h.users {
+		for _, t := range u.topics {
+			if t.watch != nil {
+				n++
+			}
 		}
 	}
 	return n
 }
 
-// Shutdown ends every wait, present and future, with ErrShutdown, and cancels
-// all watch functions. It does not wait for them.
+// Shutdown ends every wait, present and future, with ErrShutdown, and stops all
+// watching.
 func (h *Hub) Shutdown() {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	h.down = true
-	for _, w := range h.phones {
-		w.end(ErrShutdown)
-	}
-	for _, t := range h.topics {
-		if t.linger != nil {
-			t.linger.Stop()
+	h.endAll(ErrShutdown)
+	for _, u := range h.users {
+		for i := range u.topics {
+			u.topics[i].unwatch()
+		}
+		u.topics = slices.DeleteFunc(u.topics, func(t topic) bool { return t.seats == 0 })
+		if len(u.seats) == 0 {
+			delete(h.users, u.name)
 		}
 	}
-	h.stop()
+	if h.timer != nil {
+		h.timer.Stop()
+	}
+	h.lingering = nil
 }
 
-// Close is Shutdown, and waits until the watch functions have returned.
+// Close is Shutdown.
 func (h *Hub) Close() error {
 	h.Shutdown()
-	h.running.Wait()
 	return nil
 }
 
-// start runs a watch function for a topic. h.mu is held.
-func (h *Hub) start(name Topic, t *topic, watch func(context.Context, Topic)) {
-	if watch == nil || h.down {
+// watch has a topic watched, if it is not. hub.mu is held.
+func (h *Hub) watch(u *user, t *topic, begin Watch) {
+	if begin == nil || h.down || t.watch != nil {
 		return
 	}
-	ctx, cancel := context.WithCancel(h.ctx)
-	t.cancel, t.stopping, t.recall = cancel, false, false
-	h.running.Go(func() {
-		defer h.stopped(name, t)
-		defer cancel()
-		defer func() {
-			if p := recover(); p != nil {
-				h.report(fmt.Errorf("hub: watching panicked: %v\n%s", p, debug.Stack()))
-			}
-		}()
-		watch(ctx, name)
-	})
+	w := new(watch)
+	t.watch = w
+	name := Topic{u.name, t.folder}
+	w.stop = begin(name, func(recall bool) { h.unwatched(u, name, w, recall) })
+}
+
+// unwatched notes that the watching of a topic ended by itself. It is left alone
+// until the next Sit.
+func (h *Hub) unwatched(u *user, name Topic, w *watch, recall bool) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	for i := range u.topics {
+		if t := &u.topics[i]; t.watch == w {
+			t.watch = nil
+			h.tidy(u, name.Folder)
+			break
+		}
+	}
+	if recall {
+		for s := range h.waitingFor(name) {
+			s.end(errRecalled)
+		}
+	}
+}
+
+// unwatch stops the watching of a topic. hub.mu is held.
+func (t *topic) unwatch() {
+	if w := t.watch; w != nil {
+		t.watch = nil
+		if w.stop != nil {
+			w.stop()
+		}
+	}
+}
+
+// linger lets a topic be watched a little longer, because its phone is likely to
+// come back at once. hub.mu is held.
+func (h *Hub) linger(u *user, t *topic) {
+	if t.watch == nil || h.down {
+		return
+	}
+	if h.options.Linger < 0 {
+		t.unwatch()
+		return
+	}
+	t.left = time.Now()
+	h.lingering = append(h.lingering, lingering{u, t.folder, t.left})
+	if len(h.lingering) > 1 {
+		return // the timer runs for one who left before
+	}
+	if h.timer == nil {
+		h.timer = time.AfterFunc(h.options.Linger, h.release)
+	} else {
+		h.timer.Reset(h.options.Linger)
+	}
+}
+
+// release stops the watching of what nobody came back to.
+func (h *Hub) release() {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	n := 0
+	for ; n < len(h.lingering); n++ {
+		l := h.lingering[n]
+		if rest := h.options.Linger - time.Since(l.left); rest > 0 {
+			h.timer.Reset(rest)
+			break
+		}
+		if t := l.user.topic(l.folder); t.left.Equal(l.left) && t.seats == 0 {
+			t.unwatch()
+		}
+		h.tidy(l.user, l.folder)
+	}
+	h.lingering = slices.Delete(h.lingering, 0, n)
+	if len(h.lingering) == 0 {
+		h.lingering = nil
+	}
+}
+
+// tidy forgets a topic that nobody waits for or watches, and a user without any.
+// hub.mu is held.
+func (h *Hub) tidy(u *user, folder int64) {
+	u.topics = slices.DeleteFunc(u.topics, func(t topic) bool { return t.folder == folder && t.seats == 0 && t.watch == nil })
+	if len(u.topics) == 0 && len(u.seats) == 0 && h.users[u.name] == u {
+		delete(h.users, u.name)
+	}
 }
 
 func (h *Hub) report(err error) {
 	if h.options.Report != nil {
 		h.options.Report(err)
-	}
-}
-
-// stopped notes that the watch function of a topic returned. If that was the
-// end of a linger, somebody may have come meanwhile and needs a new one; if it
-// returned by itself, it is left alone until the next Wait.
-func (h *Hub) stopped(name Topic, t *topic) {
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	again := t.stopping
-	t.cancel, t.stopping = nil, false
-	if len(t.seats) == 0 {
-		h.forget(name, t)
-		return
-	}
-	if t.recall {
-		t.recallAll()
-		return
-	}
-	if again {
-		for _, s := range t.seats {
-			if s.wait.Watch != nil {
-				h.start(name, t, s.wait.Watch)
-				return
-			}
-		}
-	}
-}
-
-// forget removes a topic that has neither waiters nor a watch function.
-func (h *Hub) forget(name Topic, t *topic) {
-	if t.linger != nil {
-		t.linger.Stop()
-	}
-	if h.topics[name] == t {
-		delete(h.topics, name)
 	}
 }

@@ -18,21 +18,26 @@ type Wait struct {
 	// Heartbeat is how long to wait. Without one, Wait only checks.
 	Heartbeat time.Duration
 
-	// Check decides what of the topics is news to this phone; required. It is
+	// Check decides what of the topics, which are those of the wait, is news to
+	// this phone; required. It is
 	// called after subscribing and after every event, on the goroutine of
 	// [Seat.Look], and answers nothing for what does not concern this phone (such
 	// as its own changes). An error means "do not know" and does not end the
 	// wait, unless it comes from [End]; Check is then asked again a little
 	// later.
-	Check func(context.Context) ([]Topic, error)
+	Check func(context.Context, []Topic) ([]Topic, error)
 
-	// Watch looks after a topic until its context ends, calling Publish when
-	// something may have changed. At most one runs per topic, whichever phone
-	// brought it; the context is not that of the wait, and ends a while after
-	// the last phone left. One that returns earlier is replaced at the next
-	// Wait. Nil means that this phone brings none.
-	Watch func(context.Context, Topic)
+	// Watch has a topic watched, at most once at a time whichever phone brought
+	// it. Nil means that this phone brings none.
+	Watch Watch
 }
+
+// A Watch begins to watch a topic: to call Publish when something may have
+// changed, until stop is called, a while after the last phone left. Where that
+// ends by itself, ended is told, and the next Sit begins anew; with recall all who
+// wait for the topic come again, see Recall. Neither Watch nor stop may block or
+// call the hub; ended may not be called before Watch has returned.
+type Watch func(t Topic, ended func(recall bool)) (stop func())
 
 // An ending is an error of Check that ends the wait.
 type ending struct{ err error }
@@ -67,12 +72,16 @@ func Later(until time.Time) error { return later{until} }
 //
 // Its methods are called by one goroutine at a time.
 type Seat struct {
-	hub  *Hub
-	wait Wait
-	ends time.Time     // when the heartbeat is over
-	slow time.Duration // until Check is asked again, after it failed; 0 after it did not
+	hub    *Hub
+	user   *user
+	device string
+	topics []Topic // shared with the user's other seats
+	check  func(context.Context, []Topic) ([]Topic, error)
+	ends   time.Time     // when the heartbeat is over
+	slow   time.Duration // until Check is asked again, after it failed; 0 after it did not
 
 	// Guarded by hub.mu.
+	old  bool        // a newer one of the same phone took over, or it left
 	news bool        // something happened since the last Check
 	over error       // the wait was ended: by a newer one, an order, the hub's end
 	wake func(error) // while it rests
@@ -81,11 +90,11 @@ type Seat struct {
 // errNews wakes a seat: something may have happened.
 var errNews = errors.New("hub: something may have changed")
 
-// Sit subscribes a phone to its topics and has them watched. The error is
-// ErrShutdown. Leave ends what Sit begins.
+// Sit subscribes a phone to its topics, which are all of its user, and has them
+// watched. The error is ErrShutdown. Leave ends what Sit begins.
 func (h *Hub) Sit(w Wait) (*Seat, error) {
-	s := &Seat{hub: h, wait: w, ends: time.Now().Add(w.Heartbeat)}
-	if !h.join(s) {
+	s := &Seat{hub: h, device: w.Device, topics: w.Topics, check: w.Check, ends: time.Now().Add(w.Heartbeat)}
+	if !h.join(s, w) {
 		return nil, ErrShutdown
 	}
 	return s, nil
@@ -125,7 +134,7 @@ func (s *Seat) Look(ctx context.Context) (Look, error) {
 
 // look checks once.
 func (s *Seat) look(ctx context.Context) (Look, error) {
-	topics, err := s.wait.Check(ctx)
+	topics, err := s.check(ctx, s.topics)
 	if cause := context.Cause(ctx); cause != nil {
 		return Look{Over: true}, cause
 	}
@@ -230,7 +239,7 @@ func (s *Seat) stir(why error) {
 // of them wins, and after it the phone is no longer counted as waiting.
 func (h *Hub) Wait(ctx context.Context, w Wait) ([]Topic, error) {
 	if w.Heartbeat <= 0 {
-		l, err := (&Seat{hub: h, wait: w}).look(ctx)
+		l, err := (&Seat{hub: h, topics: w.Topics, check: w.Check}).look(ctx)
 		return l.Topics, err
 	}
 	s, err := h.Sit(w)
@@ -265,77 +274,61 @@ func (s *Seat) awake() {
 
 // join subscribes a seat and has its topics watched. It answers false if the
 // hub is shutting down.
-func (h *Hub) join(s *Seat) bool {
+func (h *Hub) join(s *Seat, w Wait) bool {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	if h.down {
 		return false
 	}
-	key := phone{s.wait.User, s.wait.Device}
-	if old := h.phones[key]; old != nil {
+	u := h.users[w.User]
+	if u == nil {
+		u = &user{name: w.User}
+		h.users[w.User] = u
+	}
+	s.user = u
+	for _, o := range u.seats {
+		if slices.Equal(o.topics, s.topics) {
+			s.topics = o.topics
+			break
+		}
+	}
+	if old := h.seat(w.User, w.Device); old != nil {
+		old.old = true
+		h.waiting--
 		old.end(ErrReplaced)
 	}
-	h.phones[key] = s
-	for _, name := range s.wait.Topics {
-		t := h.topics[name]
-		if t == nil {
-			t = new(topic)
-			h.topics[name] = t
-		}
-		if !slices.Contains(t.seats, s) {
-			t.seats = append(t.seats, s)
-		}
-		if t.linger != nil {
-			t.linger.Stop()
-			t.linger = nil
-		}
-		if t.cancel == nil {
-			h.start(name, t, s.wait.Watch)
-		}
+	u.seats = append(u.seats, s)
+	h.waiting++
+	for _, name := range s.topics {
+		t := u.topic(name.Folder)
+		t.seats, t.left = t.seats+1, time.Time{}
+		h.watch(u, t, w.Watch)
 	}
 	return true
 }
 
-// leave undoes join. A topic that nobody waits for any more is watched a
-// little longer, because its phone is likely to come back at once.
+// leave undoes join.
 func (h *Hub) leave(s *Seat) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	s.wake = nil
-	if key := (phone{s.wait.User, s.wait.Device}); h.phones[key] == s {
-		delete(h.phones, key)
+	u := s.user
+	i := slices.Index(u.seats, s)
+	if i < 0 {
+		return // it left before
 	}
-	for _, name := range s.wait.Topics {
-		t := h.topics[name]
-		if t == nil {
-			continue // the same topic was named twice, or left before
-		}
-		i := slices.Index(t.seats, s)
-		if i < 0 {
-			continue
-		}
-		t.seats = slices.Delete(t.seats, i, i+1)
-		switch {
-		case len(t.seats) > 0:
-		case t.cancel == nil:
-			h.forget(name, t)
-		case h.options.Linger < 0:
-			h.release(t)
-		case t.linger == nil && !h.down:
-			t.linger = time.AfterFunc(h.options.Linger, func() {
-				h.mu.Lock()
-				defer h.mu.Unlock()
-				h.release(t)
-			})
-		}
+	if u.seats = slices.Delete(u.seats, i, i+1); len(u.seats) == 0 {
+		u.seats = nil
 	}
-}
-
-// release cancels the watch function of a topic that nobody waits for. h.mu is
-// held.
-func (h *Hub) release(t *topic) {
-	if len(t.seats) == 0 && t.cancel != nil && !t.stopping {
-		t.stopping = true
-		t.cancel()
+	if !s.old {
+		s.old = true
+		h.waiting--
+	}
+	for _, name := range s.topics {
+		t := u.topic(name.Folder)
+		if t.seats--; t.seats == 0 {
+			h.linger(u, t)
+			h.tidy(u, name.Folder)
+		}
 	}
 }

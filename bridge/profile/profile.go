@@ -91,13 +91,18 @@ type Table struct {
 	rules []rule
 
 	mu    sync.RWMutex
-	known map[phone]Profile
+	known map[phone]*Profile
 }
 
 // For answers how a phone is treated: each setting as the last of the rules
 // says that hold for the phone and have it. The same texts have the same
 // answer for ever.
 func (t *Table) For(deviceType, userAgent, deviceID string) Profile {
+	return *t.Of(deviceType, userAgent, deviceID)
+}
+
+// Of is For, without a copy: what it points to is shared, and not to be changed.
+func (t *Table) Of(deviceType, userAgent, deviceID string) *Profile {
 	p := phone{clip(deviceType), clip(userAgent), clip(deviceID)}
 	t.mu.RLock()
 	profile, ok := t.known[p]
@@ -105,13 +110,14 @@ func (t *Table) For(deviceType, userAgent, deviceID string) Profile {
 	if ok {
 		return profile
 	}
-	profile = t.find(p)
+	found := t.find(p)
+	profile = &found
 	// The memory keeps its own copies and not the requests that they are cut from.
 	p = phone{strings.Clone(p.deviceType), strings.Clone(p.userAgent), strings.Clone(p.deviceID)}
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	if t.known == nil || len(t.known) >= maxKnown {
-		t.known = make(map[phone]Profile)
+		t.known = make(map[phone]*Profile)
 	}
 	t.known[p] = profile
 	return profile

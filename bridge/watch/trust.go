@@ -6,10 +6,6 @@ import (
 )
 
 const (
-	// safetyTrusted is the time between two questions where a source of events
-	// is trusted.
-	safetyTrusted = time.Hour
-
 	// grace is how much later than a question an event may come for what the
 	// question found. A source that needs longer is not trusted, as polling is
 	// about as good.

@@ -35,11 +35,18 @@ type Watcher struct {
 	// but need not: it is asked for as often as if it had none.
 	Collection backend.CollectionID
 
-	// Desk lets word from outside reach the watcher, under the name of its
-	// Backend in the configuration and the User's name there. Nil means that
-	// none does.
+	// Desk is where Run works; nil means at one of its own. Word from outside
+	// reaches it under the name of its Backend in the configuration, and of the
+	// User there.
 	Desk          *Desk
 	Backend, User string
+
+	// Owner is whose it is, for Desk.Each.
+	Owner any
+
+	// Open fills in what takes time to find out, before the first look; an
+	// error is treated as one of Refresh. Nil means that all is said.
+	Open func(ctx context.Context, w *Watcher) error
 
 	// Refresh takes over what is new in the backend and tells whether there
 	// was anything. It is called by one goroutine at a time.
@@ -87,8 +94,15 @@ const (
 	// in case that one was lost.
 	safety = 10 * time.Minute
 
-	// gather is how long events are gathered before the backend is asked what
-	// they were about: an import or a Git checkout has thousands.
+	// safetyTrusted is that time where a source of events is trusted, and
+	// safetyList that for the list of collections, which changes once a year.
+	safetyTrusted = time.Hour
+	safetyList    = 6 * time.Hour
+
+	// settle is how long after a backend's own event one looks, so that a file
+	// is not found half written, and gather the time between two such looks:
+	// an import or a Git checkout has thousands of events.
+	settle = 5 * time.Millisecond
 	gather = 200 * time.Millisecond
 
 	// A backend that failed is asked again after firstRetry, later after up to
@@ -106,7 +120,27 @@ const (
 //
 // Every change that is made after Run began, and that nobody else found,
 // leads to a Publish.
+//
+// It holds a goroutine; Desk.Start does the same without.
 func (w Watcher) Run(ctx context.Context) error {
+	d := w.Desk
+	if d == nil {
+		d = new(Desk)
+		defer d.Close()
+	}
+	ended := make(chan error, 1)
+	e := d.Start(w, func(err error) { ended <- err })
+	select {
+	case <-ctx.Done():
+		e.Stop()
+		return context.Cause(ctx)
+	case err := <-ended:
+		return err
+	}
+}
+
+// fill sets what is not said.
+func (w *Watcher) fill() {
 	if w.Min == 0 {
 		w.Min = DefaultMin
 	}
@@ -114,25 +148,4 @@ func (w Watcher) Run(ctx context.Context) error {
 		w.Max = DefaultMax
 	}
 	w.Max = max(w.Min, w.Max)
-	if w.Desk == nil {
-		w.Desk = new(Desk)
-	}
-	r := &run{Watcher: w, interval: w.Min, place: placeOf(w.Backend, w.User, w.Collection), hinted: make(chan struct{}, 1)}
-	w.Desk.add(r)
-	defer w.Desk.remove(r)
-	if w.Session != nil {
-		r.events, _ = backend.As[backend.Watcher](w.Session)
-		if w.Collection != "" {
-			r.prober, _ = backend.As[backend.Prober](w.Session)
-		}
-	}
-	for {
-		next := r.poll
-		if r.events != nil && !time.Now().Before(r.listenAt) {
-			next = r.listen
-		}
-		if err := next(ctx); err != nil {
-			return err
-		}
-	}
 }

@@ -1,0 +1,326 @@
+package watch
+
+import (
+	"context"
+	"fmt"
+	"math/rand/v2"
+	"runtime/debug"
+	"slices"
+	"time"
+
+	"github.com/pushbridge/pushbridge/plugins/backend"
+)
+
+// A Watching is a Watcher at work. All of it is guarded by the desk's mu, but w
+// and the tag belong to the look that is under way.
+type Watching struct {
+	desk  *Desk
+	group *group
+	w     Watcher
+	ended func(error)
+
+	due    time.Duration // of the next look, since the desk was opened
+	looked time.Duration // when the last one began
+	index  int32         // in the desk's queue; -1 if it is not there
+
+	opened  bool // Open was called with success, or there is none
+	first   bool // nobody has looked yet
+	waiting bool // in a lane
+	busy    bool // somebody looks
+	told    bool // the next look is because of an event
+	broad   bool // which concerns many others, too
+	gone    bool // stopped, or ended
+
+	source      string        // who told
+	unannounced time.Duration // when a question found a change that no event has told of yet; 0 if none
+
+	tag      string // of the collection when it was last refreshed
+	tagged   bool
+	interval time.Duration // until the next question, without spread
+	pace     time.Duration // until the next question, as it was in the end
+	retry    time.Duration // after the last failure; 0 if there was none
+}
+
+func (e *Watching) place() place { return placeOf(e.w.Backend, e.w.User, e.w.Collection) }
+
+// Stop ends the watching. A look that is under way may still come to its end.
+func (e *Watching) Stop() {
+	e.desk.mu.Lock()
+	defer e.desk.mu.Unlock()
+	e.desk.leave(e)
+}
+
+// End ends the watching as if the backend had answered err.
+func (e *Watching) End(err error) { e.desk.end(e, err) }
+
+// leave takes e out everywhere, and answers whether it was there. d.mu is held.
+func (d *Desk) leave(e *Watching) bool {
+	if e.gone {
+		return false
+	}
+	e.gone = true
+	d.unschedule(e)
+	d.part(e)
+	return true
+}
+
+// part takes e out of its group. d.mu is held.
+func (d *Desk) part(e *Watching) {
+	g := e.group
+	g.members = slices.DeleteFunc(g.members, func(o *Watching) bool { return o == e })
+	if len(g.members) == 0 {
+		g.unfollow()
+		if d.groups[g.key] == g {
+			delete(d.groups, g.key)
+		}
+	}
+}
+
+// join puts e into the group of its person and backend. d.mu is held.
+func (d *Desk) join(e *Watching) {
+	key := groupKey{e.w.Backend, e.w.User}
+	g := d.groups[key]
+	if g == nil {
+		g = &group{key: key}
+		d.groups[key] = g
+	}
+	e.group = g
+	g.members = append(g.members, e)
+}
+
+func (d *Desk) end(e *Watching, err error) {
+	d.mu.Lock()
+	there := d.leave(e)
+	d.mu.Unlock()
+	if there && e.ended != nil {
+		e.ended(err)
+	}
+}
+
+// prober is the session's cheap question; nil if there is none.
+func (e *Watching) prober() backend.Prober {
+	if !e.opened || e.w.Collection == "" || e.w.Session == nil || e.group.unprobed {
+		return nil
+	}
+	p, _ := backend.As[backend.Prober](e.w.Session)
+	return p
+}
+
+// lookAt asks the backend about some of a person's collections, and answers
+// how long that took it.
+func (d *Desk) lookAt(batch []*Watching) time.Duration {
+	start := time.Now()
+	d.mu.Lock()
+	told, source := batch[0].told, batch[0].source
+	for _, e := range batch {
+		e.told, e.broad, e.source, e.looked = false, false, "", d.now()
+	}
+	d.mu.Unlock()
+	if e := batch[0]; !e.opened {
+		if err := d.guarded(e, func() error { return e.open(d.ctx) }); err != nil {
+			d.done(e, false, told, source, err, time.Since(start))
+		}
+		return 0 // if it went well, it is its backend's turn
+	}
+	if batch[0].first {
+		d.followEvents(batch[0])
+	}
+	var tags map[backend.CollectionID]string
+	var err error
+	// After an event there is no doubt that it has to be looked at; the tag
+	// would only cost the backend another answer.
+	if p := batch[0].prober(); p != nil && (!told || batch[0].first) {
+		err = d.guarded(batch[0], func() (err error) { tags, err = p.Probe(d.ctx, collections(batch)); return err })
+		switch {
+		case err == nil && tags == nil:
+			tags = map[backend.CollectionID]string{}
+		case backend.KindOf(err) == backend.Unsupported:
+			d.mu.Lock()
+			batch[0].group.unprobed = true
+			d.mu.Unlock()
+			tags, err = nil, nil
+		}
+	}
+	probing := time.Since(start) / time.Duration(len(batch))
+	for _, e := range batch {
+		began, changed, failed := time.Now(), false, err
+		if err == nil {
+			failed = d.guarded(e, func() (err error) { changed, err = e.question(d.ctx, tags, told); return err })
+		}
+		d.done(e, changed, told, source, failed, probing+time.Since(began))
+	}
+	return time.Since(start)
+}
+
+func collections(batch []*Watching) []backend.CollectionID {
+	ids := make([]backend.CollectionID, len(batch))
+	for i, e := range batch {
+		ids[i] = e.w.Collection
+	}
+	return ids
+}
+
+// guarded keeps a panic from the other looks.
+func (d *Desk) guarded(e *Watching, do func() error) (err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			err = fmt.Errorf("watch: looking panicked: %v\n%s", p, debug.Stack())
+		}
+	}()
+	return do()
+}
+
+// open finds out what is to be watched, and waits for the backend's time.
+func (e *Watching) open(ctx context.Context) error {
+	w := e.w
+	if err := w.Open(ctx, &w); err != nil {
+		return err
+	}
+	d := e.desk
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	e.w, e.opened, e.busy, e.told = w, true, false, true
+	if !e.gone {
+		d.part(e)
+		d.join(e)
+		d.schedule(e, d.now())
+	}
+	return nil
+}
+
+// question compares the backend's tag, if it has one, and else refreshes.
+func (e *Watching) question(ctx context.Context, tags map[backend.CollectionID]string, told bool) (bool, error) {
+	var tag string
+	if tags != nil {
+		var there bool
+		if tag, there = tags[e.w.Collection]; !there {
+			return false, backend.Errorf(backend.NotFound, "watch: probe", "the collection is gone")
+		}
+		if wait, ok := e.dueIn(ctx); !told && e.tagged && tag == e.tag && !(ok && wait <= 0) {
+			return false, nil
+		}
+	}
+	// The tag is older than the refresh, so that what happens between them
+	// is found at the next question.
+	changed, err := e.w.Refresh(ctx)
+	if err == nil {
+		e.tag, e.tagged = tag, tags != nil
+	}
+	return changed, err
+}
+
+func (e *Watching) dueIn(ctx context.Context) (time.Duration, bool) {
+	if e.w.Due == nil {
+		return 0, false
+	}
+	return e.w.Due(ctx)
+}
+
+// done tells what came of a look, and says when the next one is.
+func (d *Desk) done(e *Watching, changed, told bool, source string, err error, cost time.Duration) {
+	if err != nil && d.ctx.Err() != nil {
+		err = errClosed
+	}
+	kind := backend.KindOf(err)
+	switch {
+	case err == errClosed, kind == backend.Denied:
+		d.end(e, err)
+		return
+	case kind == backend.NotFound:
+		e.w.Publish() // those who wait find out that it is gone
+		d.end(e, err)
+		return
+	case err != nil && e.w.Report != nil:
+		e.w.Report(err)
+	}
+	if changed {
+		e.w.Publish()
+	}
+	due, soon := e.dueIn(d.ctx)
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	e.busy = false
+	var wait time.Duration
+	if err != nil {
+		e.retry = longer(e.retry)
+		wait = spreadOut(max(e.retry, min(backend.RetryAfter(err), longestRetryAfter), costShare*cost))
+	} else {
+		wait = d.wait(e, changed, told && !e.first, source, cost)
+		e.first, e.retry = false, 0
+		if soon {
+			wait = min(wait, max(due, e.w.Min))
+		}
+	}
+	e.pace = wait
+	switch {
+	case e.gone:
+	case e.told:
+		d.look(e, 0)
+	default:
+		d.schedule(e, d.now()+wait)
+	}
+}
+
+// wait is how long until the next question after one that was answered. d.mu is
+// held.
+func (d *Desk) wait(e *Watching, changed, told bool, source string, cost time.Duration) time.Duration {
+	now := d.now()
+	if e.unannounced > 0 && now-e.unannounced >= grace {
+		d.trust.doubt(e.place())
+		e.unannounced = 0
+	}
+	trusted := d.trusts(e)
+	switch {
+	case changed && told:
+		d.trust.prove(e.w.Backend, source)
+		trusted = d.trusts(e)
+	case changed && trusted && !e.first:
+		e.unannounced = now
+	}
+	if changed {
+		e.interval = e.w.Min
+	} else {
+		e.interval = min(time.Duration(growth*float64(e.interval)), e.w.Max)
+	}
+	upper := time.Duration(float64(e.w.Max) / (1 + spread))
+	wait := spreadOut(max(min(e.interval, max(upper, e.w.Min)), costShare*cost))
+	switch {
+	case e.unannounced > 0:
+		return grace // then it is clear what is to be thought of the events
+	case trusted && e.w.Collection == "":
+		return max(wait, spreadOut(safetyList))
+	case trusted:
+		return max(wait, spreadOut(safetyTrusted))
+	case e.group.events.good() && e.w.Collection != "":
+		return max(wait, spreadOut(safety))
+	}
+	return wait
+}
+
+// trusts tells whether changes of e are expected to be told; those of the list
+// of collections, if that is so at all backends where the person has any. d.mu is
+// held.
+func (d *Desk) trusts(e *Watching) bool {
+	now := time.Now()
+	if e.w.Backend != "" || e.w.Collection != "" {
+		return d.trust.healthy(e.place(), now)
+	}
+	all := false
+	for name := range d.lanes {
+		if g := d.groups[groupKey{name, e.w.User}]; g != nil && name != "" {
+			if all = d.trust.healthy(g.members[0].place(), now); !all {
+				return false
+			}
+		}
+	}
+	return all
+}
+
+// longer is the wait after the next failure.
+func longer(d time.Duration) time.Duration {
+	return max(firstRetry, min(2*d, lastRetry))
+}
+
+func spreadOut(d time.Duration) time.Duration {
+	return d + time.Duration(spread*rand.Float64()*float64(d))
+}

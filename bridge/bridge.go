@@ -14,6 +14,7 @@ import (
 	"github.com/pushbridge/pushbridge/bridge/autodiscover"
 	"github.com/pushbridge/pushbridge/bridge/choice"
 	"github.com/pushbridge/pushbridge/bridge/config"
+	"github.com/pushbridge/pushbridge/bridge/davpush"
 	"github.com/pushbridge/pushbridge/bridge/device"
 	"github.com/pushbridge/pushbridge/bridge/directory"
 	"github.com/pushbridge/pushbridge/bridge/easserver"
@@ -84,6 +85,7 @@ type Bridge struct {
 	hub      *hub.Hub
 	desk     *watch.Desk
 	sources  *sources
+	pushes   *davpush.Receiver // nil if servers cannot reach us
 	engine   *syncengine.Engine
 	devices  *device.Register
 	problems *problem.Register
@@ -148,6 +150,9 @@ func (b *Bridge) join(ctx context.Context, o Options, backends []account.Named) 
 	for _, named := range b.backends {
 		b.sources.backends = append(b.sources.backends, named.Name)
 	}
+	if err := b.openPushes(ctx); err != nil {
+		return fmt.Errorf("bridge: %w", err)
+	}
 	table, err := folderRules(f.Folders)
 	if err != nil {
 		return err
@@ -181,7 +186,7 @@ func (b *Bridge) join(ctx context.Context, o Options, backends []account.Named) 
 	b.door = b.newDoor(o.Version)
 	b.handler = b.routes(easserver.New(easserver.Options{
 		Elsewhere: f.Redirects.For,
-		Accounts:  b.accounts, Devices: b.devices, Engine: b.engine, Hub: b.hub, Desk: b.desk, Problems: b.problems, Choices: b.choices,
+		Accounts:  b.accounts, Devices: b.devices, Engine: b.engine, Hub: b.hub, Desk: b.desk, Subscribe: b.subscribe(), Problems: b.problems, Choices: b.choices,
 		PollMin: f.PollMin, PollMax: f.PollMax, Placeholder: placeholder.Name, Profiles: b.profiles,
 		Directory: b.people, InDirectory: inDirectory(f.Directory), Roots: roots, SearchTime: o.SearchTime,
 		Heartbeat: b.bounds(),

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/pushbridge/pushbridge/bridge/account"
+	"github.com/pushbridge/pushbridge/bridge/davpush"
 	"github.com/pushbridge/pushbridge/bridge/telemetry"
 	"github.com/pushbridge/pushbridge/bridge/webhook"
 )
@@ -27,6 +28,8 @@ func (b *Bridge) routes(activeSync, autodiscover, hooks http.Handler) http.Handl
 			activeSync.ServeHTTP(w, r)
 		case strings.HasPrefix(path, "/autodiscover/"):
 			autodiscover.ServeHTTP(w, r)
+		case b.pushes != nil && strings.HasPrefix(r.URL.Path, davpush.Prefix):
+			b.pushes.ServeHTTP(w, r)
 		case strings.HasPrefix(r.URL.Path, webhook.Prefix):
 			hooks.ServeHTTP(w, r)
 		default:

@@ -12,6 +12,7 @@ import (
 	"github.com/pushbridge/pushbridge/bridge/account"
 	"github.com/pushbridge/pushbridge/bridge/admin"
 	"github.com/pushbridge/pushbridge/bridge/config"
+	"github.com/pushbridge/pushbridge/bridge/davpush"
 	"github.com/pushbridge/pushbridge/bridge/notify"
 	"github.com/pushbridge/pushbridge/bridge/watch"
 	"github.com/pushbridge/pushbridge/bridge/webhook"
@@ -23,6 +24,7 @@ const (
 	sourceNotify = "notify"
 	sourceHook   = "hook "  // and its name
 	sourceOwn    = "events" // those of the backend itself
+	sourcePush   = "webdav-push"
 )
 
 // notifySocket is the socket for notices inside the state directory, unless the
@@ -144,10 +146,43 @@ func (b *Bridge) sourcesOf(named account.Named) []admin.Source {
 		}
 	}
 	told(sourceNotify, b.config.Notify != "" && b.config.Notify != notifyOff)
+	if b.pushes != nil && slices.Contains(backend.Declared(named.Backend), backend.ExtraSubscribe) {
+		add(sourcePush, b.sources.last(sourcePush, named.Name), b.pushes.Subscribed(named.Name) > 0)
+	}
 	for _, h := range b.config.Hooks {
 		if h.Backend == "" || h.Backend == named.Name {
 			told(sourceHook+h.Name, true)
 		}
 	}
 	return list
+}
+
+// openPushes prepares for the pushes of servers, if the configuration says where
+// they can reach us.
+func (b *Bridge) openPushes(ctx context.Context) (err error) {
+	if b.config.WebDAVPush == "" {
+		return nil
+	}
+	b.pushes, err = davpush.Open(ctx, davpush.Options{
+		Store: b.store.Pushes(), URL: b.config.WebDAVPush, Logger: b.logger,
+		Take: func(n notify.Notice) {
+			b.sources.hear(sourcePush, n.Backend)
+			// Who is subscribed is vouched for, collection by collection; the
+			// source as a whole may leave some out.
+			b.desk.Hint(watch.Hint{Backend: n.Backend, User: n.User, Path: n.Path})
+		},
+		Vouch: func(name, user string, c backend.CollectionID, span time.Duration) {
+			b.desk.Vouch(watch.Hint{Backend: name, User: user, Path: string(c)}, span)
+		},
+	})
+	return err
+}
+
+// subscribe is what easserver is given to have servers push; nil if they cannot
+// reach us.
+func (b *Bridge) subscribe() func(context.Context, string, string, backend.CollectionID, backend.Session) {
+	if b.pushes == nil {
+		return nil
+	}
+	return b.pushes.Ensure
 }

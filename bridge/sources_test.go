@@ -27,6 +27,21 @@ func TestWhereNoticesArrive(t *testing.T) {
 	}
 }
 
+// TestPushResources are there if the configuration says where servers reach us.
+func TestPushResources(t *testing.T) {
+	for url, want := range map[string]int{"": http.StatusNotFound, "https://mail.example.org": http.StatusGone} {
+		h := bridgetest.Start(t, bridgetest.Options{Edit: func(o *bridge.Options) { o.Config.WebDAVPush = url }})
+		resp, err := http.Post(h.URL+"/hooks/push/nobody-knows", "application/xml", strings.NewReader("x"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		resp.Body.Close()
+		if resp.StatusCode != want {
+			t.Errorf("webdav_push = %q: %s, want %d", url, resp.Status, want)
+		}
+	}
+}
+
 // TestHooksConcernNobodyElse sends word of all sorts; none of it makes the
 // worker believe that a backend can be relied on, or fails.
 func TestHooksConcernNobodyElse(t *testing.T) {

@@ -24,6 +24,7 @@ var (
 	_ backend.FreeBusier = watched{}
 
 	_ backend.FolderEditor = watched{}
+	_ backend.Subscriber   = watched{}
 )
 
 // String names the backend and the person; the session inside may have the
@@ -142,4 +143,13 @@ func (w watched) edit(call func(backend.FolderEditor) error) error {
 		return backend.E(backend.Unsupported, "account: edit folders", nil)
 	}
 	return w.ask(func() error { return call(inside) })
+}
+
+func (w watched) Subscribe(ctx context.Context, c backend.CollectionID, sub backend.PushSubscription) (given backend.PushRegistration, err error) {
+	inside, ok := backend.As[backend.Subscriber](w.Session)
+	if !ok {
+		return given, backend.E(backend.Unsupported, "account: subscribe", nil)
+	}
+	err = w.ask(func() (err error) { given, err = inside.Subscribe(ctx, c, sub); return err })
+	return given, err
 }

@@ -322,5 +322,9 @@ func (f *folderWatch) refresh(ctx context.Context) (bool, error) {
 	if err != nil {
 		return false, err
 	}
-	return f.server.Engine.Refresh(ctx, folder, session)
+	changed, err := f.server.Engine.Refresh(ctx, folder, session)
+	if err == nil && f.server.Subscribe != nil {
+		f.server.Subscribe(ctx, folder.Backend, f.account.NameAt(folder.Backend), folder.Collection, session)
+	}
+	return changed, err
 }

@@ -25,6 +25,7 @@ import (
 	"github.com/pushbridge/pushbridge/bridge/trace"
 	"github.com/pushbridge/pushbridge/bridge/watch"
 	"github.com/pushbridge/pushbridge/fcgi"
+	"github.com/pushbridge/pushbridge/plugins/backend"
 )
 
 // Options tell New what to build with. Accounts, Devices, Engine and Hub are
@@ -52,6 +53,10 @@ type Options struct {
 	// Desk is where word of changes arrives from outside. Nil means that none
 	// does.
 	Desk *watch.Desk
+
+	// Subscribe is called while a collection is watched, with a session of the
+	// user's, to have its server push changes. Nil means that none is asked to.
+	Subscribe func(ctx context.Context, backendName, user string, c backend.CollectionID, s backend.Session)
 
 	// Placeholder is the name of the backend that stands in for what nobody
 	// serves; its answer alone does not mean that a server can be reached.

@@ -19,6 +19,8 @@ const (
 	ExtraIdentity     Extra = "identity" // the session is an Identifier
 	ExtraFreeBusy     Extra = "freebusy" // the session is a FreeBusier
 	ExtraFolderEditor Extra = "folders"  // the session is a FolderEditor
+
+	ExtraSubscribe Extra = "subscribe" // the session is a Subscriber
 )
 
 // A Watcher is a Session that notices changes by itself. A Session that is
@@ -91,6 +93,37 @@ type FreeBusier interface {
 	FreeBusy(ctx context.Context, addresses []string, from, to time.Time) (map[string][]byte, error)
 }
 
+// A Subscriber is a Session of a store that sends Web Push messages (RFC 8030,
+// RFC 8291) when something changes, to whoever asks for them. A Session that is
+// not a Subscriber is polled.
+type Subscriber interface {
+	Session
+
+	// Subscribe asks for a message at each change in a collection, except for
+	// those that sessions of this backend make themselves where the store can
+	// leave them out. The same resource again renews the subscription. Kind
+	// Unsupported means that the store sends none for this collection.
+	Subscribe(ctx context.Context, c CollectionID, s PushSubscription) (PushRegistration, error)
+}
+
+// A PushSubscription is where messages are to go, and for whom they are
+// encrypted.
+type PushSubscription struct {
+	Resource  string // an absolute URL
+	PublicKey []byte // of P-256, in uncompressed form
+	Auth      []byte // the authentication secret
+	Expires   time.Time
+}
+
+// A PushRegistration is what a store made of a PushSubscription.
+type PushRegistration struct {
+	// ServerKey is with which the store signs its messages (RFC 8292): of P-256,
+	// in uncompressed form. Empty means that it does not.
+	ServerKey []byte
+
+	Expires time.Time // zero means as was asked for
+}
+
 // Extras lists the extras of a session, looking through wrappers.
 func Extras(s Session) []Extra {
 	var list []Extra
@@ -111,6 +144,9 @@ func Extras(s Session) []Extra {
 	}
 	if _, ok := As[FolderEditor](s); ok {
 		list = append(list, ExtraFolderEditor)
+	}
+	if _, ok := As[Subscriber](s); ok {
+		list = append(list, ExtraSubscribe)
 	}
 	return list
 }
@@ -159,6 +195,8 @@ func offers[T Session](s Session) bool {
 		want = ExtraFreeBusy
 	case *FolderEditor:
 		want = ExtraFolderEditor
+	case *Subscriber:
+		want = ExtraSubscribe
 	default:
 		return true
 	}

@@ -30,6 +30,7 @@ var (
 	_ backend.Watcher    = (*session)(nil)
 
 	_ backend.FolderEditor = (*session)(nil)
+	_ backend.Subscriber   = (*session)(nil)
 )
 
 func (s *session) Collections(ctx context.Context) ([]backend.Collection, error) {
@@ -174,6 +175,15 @@ func (s *session) Watch(ctx context.Context, cs []backend.CollectionID, ready fu
 		list[i].Path = p.path
 	}
 	return s.client.Watch(ctx, list, ready, changed)
+}
+
+// Subscribe implements backend.Subscriber.
+func (s *session) Subscribe(ctx context.Context, c backend.CollectionID, sub backend.PushSubscription) (backend.PushRegistration, error) {
+	p, err := s.place(c)
+	if err != nil {
+		return backend.PushRegistration{}, err
+	}
+	return s.client.Subscribe(ctx, p.path, sub)
 }
 
 func (s *session) Close() error { return nil }

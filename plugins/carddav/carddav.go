@@ -75,6 +75,7 @@ var (
 	_ backend.Watcher = (*session)(nil)
 
 	_ backend.FolderEditor = (*session)(nil)
+	_ backend.Subscriber   = (*session)(nil)
 )
 
 // Extras are those of the session: not all that it has methods for.
@@ -175,6 +176,15 @@ func (s *session) Probe(ctx context.Context, cs []backend.CollectionID) (map[bac
 		}
 	}
 	return tags, nil
+}
+
+// Subscribe implements backend.Subscriber.
+func (s *session) Subscribe(ctx context.Context, c backend.CollectionID, sub backend.PushSubscription) (backend.PushRegistration, error) {
+	path, err := s.path(c)
+	if err != nil {
+		return backend.PushRegistration{}, err
+	}
+	return s.client.Subscribe(ctx, path, sub)
 }
 
 func (s *session) Close() error { return nil }

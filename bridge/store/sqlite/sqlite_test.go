@@ -37,7 +37,7 @@ func TestStore(t *testing.T) {
 		t.Run(tc.name, func(t *testing.T) {
 			storetest.Run(t, func(t *testing.T) storetest.Stores {
 				db := open(t, tc.path(t))
-				return storetest.Stores{Sync: db.Sync(), Phones: db.Phones(), Problems: db.Problems()}
+				return storetest.Stores{Sync: db.Sync(), Phones: db.Phones(), Problems: db.Problems(), Pushes: db.Pushes()}
 			})
 		})
 	}
@@ -177,6 +177,8 @@ func TestNoQueryReadsWhatItDoesNotNeed(t *testing.T) {
 		"first_seen, last_seen, times FROM":                                       "the register of what cannot be shown, read when the program starts",
 		"FROM shown WHERE folder = $1 AND device = $2 AND account = $3 AND round": "what came of a lost answer is taken back",
 		"UPDATE shown SET held = held_before":                                     "what came of a lost answer is taken back",
+		"FROM push_keys":                                                          "read once, when the worker starts",
+		"FROM push_subscriptions":                                                 "read once, when the worker starts",
 		"FROM holds CROSS JOIN":                                                   "the administrator's list of what is held, of which there is hardly ever any",
 	}
 	used := map[string]bool{}

@@ -4,6 +4,7 @@ package storetest
 import (
 	"testing"
 
+	"github.com/pushbridge/pushbridge/bridge/davpush"
 	"github.com/pushbridge/pushbridge/bridge/device"
 	"github.com/pushbridge/pushbridge/bridge/device/devicetest"
 	"github.com/pushbridge/pushbridge/bridge/problem"
@@ -16,6 +17,7 @@ type Stores struct {
 	Phones device.Store
 
 	Problems problem.Store
+	Pushes   davpush.Store
 }
 
 // Run runs the suite. open answers an empty database each time it is called.
@@ -24,6 +26,7 @@ func Run(t *testing.T, open func(*testing.T) Stores) {
 		devicetest.Run(t, func(t *testing.T) device.Store { return open(t).Phones })
 	})
 	t.Run("Problems", func(t *testing.T) { problems(t, open(t).Problems) })
+	t.Run("Pushes", func(t *testing.T) { pushes(t, open(t).Pushes) })
 	t.Run("Sync", func(t *testing.T) {
 		for _, tc := range []struct {
 			name string

@@ -26,6 +26,7 @@ var (
 	_ backend.FreeBusier = (*Session)(nil)
 
 	_ backend.FolderEditor = (*Session)(nil)
+	_ backend.Subscriber   = (*Session)(nil)
 )
 
 // NewClient answers a client that calls through cc; name is for errors.

@@ -24,7 +24,7 @@ const (
 	MajorVersion = 1
 
 	// MinorVersion counts compatible additions to the protocol.
-	MinorVersion = 3
+	MinorVersion = 4
 
 	CookieKey   = "PUSHBRIDGE_PLUGIN"
 	CookieValue = "backend"

@@ -220,7 +220,7 @@ type ConfigureResponse struct {
 	// What the plugin calls itself: "carddav".
 	Name string `protobuf:"bytes,1,opt,name=name,proto3" json:"name,omitempty"`
 	// The extras that its sessions may have: "watch", "probe", "schedule",
-	// "identity", "freebusy", "folders".
+	// "identity", "freebusy", "folders", "subscribe".
 	Extras []string `protobuf:"bytes,2,rep,name=extras,proto3" json:"extras,omitempty"`
 	// The minor version of this protocol that it speaks. The major version is
 	// go-plugin's.
@@ -2037,6 +2037,142 @@ func (*DeleteCollectionResponse) Descriptor() ([]byte, []int) {
 	return file_backend_proto_rawDescGZIP(), []int{34}
 }
 
+type SubscribeRequest struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Credentials   *Credentials           `protobuf:"bytes,1,opt,name=credentials,proto3" json:"credentials,omitempty"`
+	Collection    []byte                 `protobuf:"bytes,2,opt,name=collection,proto3" json:"collection,omitempty"`
+	Resource      string                 `protobuf:"bytes,3,opt,name=resource,proto3" json:"resource,omitempty"`                    // where messages are to go
+	PublicKey     []byte                 `protobuf:"bytes,4,opt,name=public_key,json=publicKey,proto3" json:"public_key,omitempty"` // of P-256, in uncompressed form
+	Auth          []byte                 `protobuf:"bytes,5,opt,name=auth,proto3" json:"auth,omitempty"`                            // the authentication secret
+	Expires       int64                  `protobuf:"varint,6,opt,name=expires,proto3" json:"expires,omitempty"`                     // Unix seconds
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *SubscribeRequest) Reset() {
+	*x = SubscribeRequest{}
+	mi := &file_backend_proto_msgTypes[35]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *SubscribeRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*SubscribeRequest) ProtoMessage() {}
+
+func (x *SubscribeRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_backend_proto_msgTypes[35]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use SubscribeRequest.ProtoReflect.Descriptor instead.
+func (*SubscribeRequest) Descriptor() ([]byte, []int) {
+	return file_backend_proto_rawDescGZIP(), []int{35}
+}
+
+func (x *SubscribeRequest) GetCredentials() *Credentials {
+	if x != nil {
+		return x.Credentials
+	}
+	return nil
+}
+
+func (x *SubscribeRequest) GetCollection() []byte {
+	if x != nil {
+		return x.Collection
+	}
+	return nil
+}
+
+func (x *SubscribeRequest) GetResource() string {
+	if x != nil {
+		return x.Resource
+	}
+	return ""
+}
+
+func (x *SubscribeRequest) GetPublicKey() []byte {
+	if x != nil {
+		return x.PublicKey
+	}
+	return nil
+}
+
+func (x *SubscribeRequest) GetAuth() []byte {
+	if x != nil {
+		return x.Auth
+	}
+	return nil
+}
+
+func (x *SubscribeRequest) GetExpires() int64 {
+	if x != nil {
+		return x.Expires
+	}
+	return 0
+}
+
+type SubscribeResponse struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	ServerKey     []byte                 `protobuf:"bytes,1,opt,name=server_key,json=serverKey,proto3" json:"server_key,omitempty"` // with which the store signs; empty if it does not
+	Expires       int64                  `protobuf:"varint,2,opt,name=expires,proto3" json:"expires,omitempty"`                     // Unix seconds; 0 means as was asked for
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *SubscribeResponse) Reset() {
+	*x = SubscribeResponse{}
+	mi := &file_backend_proto_msgTypes[36]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *SubscribeResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*SubscribeResponse) ProtoMessage() {}
+
+func (x *SubscribeResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_backend_proto_msgTypes[36]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use SubscribeResponse.ProtoReflect.Descriptor instead.
+func (*SubscribeResponse) Descriptor() ([]byte, []int) {
+	return file_backend_proto_rawDescGZIP(), []int{36}
+}
+
+func (x *SubscribeResponse) GetServerKey() []byte {
+	if x != nil {
+		return x.ServerKey
+	}
+	return nil
+}
+
+func (x *SubscribeResponse) GetExpires() int64 {
+	if x != nil {
+		return x.Expires
+	}
+	return 0
+}
+
 // Error is why a call failed.
 type Error struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -2051,7 +2187,7 @@ type Error struct {
 
 func (x *Error) Reset() {
 	*x = Error{}
-	mi := &file_backend_proto_msgTypes[35]
+	mi := &file_backend_proto_msgTypes[37]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2063,7 +2199,7 @@ func (x *Error) String() string {
 func (*Error) ProtoMessage() {}
 
 func (x *Error) ProtoReflect() protoreflect.Message {
-	mi := &file_backend_proto_msgTypes[35]
+	mi := &file_backend_proto_msgTypes[37]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2076,7 +2212,7 @@ func (x *Error) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Error.ProtoReflect.Descriptor instead.
 func (*Error) Descriptor() ([]byte, []int) {
-	return file_backend_proto_rawDescGZIP(), []int{35}
+	return file_backend_proto_rawDescGZIP(), []int{37}
 }
 
 func (x *Error) GetKind() Kind {
@@ -2252,7 +2388,21 @@ const file_backend_proto_rawDesc = "" +
 	"\n" +
 	"collection\x18\x02 \x01(\fR\n" +
 	"collection\"\x1a\n" +
-	"\x18DeleteCollectionResponse\"\x82\x01\n" +
+	"\x18DeleteCollectionResponse\"\xe1\x01\n" +
+	"\x10SubscribeRequest\x12D\n" +
+	"\vcredentials\x18\x01 \x01(\v2\".pushbridge.backend.v1.CredentialsR\vcredentials\x12\x1e\n" +
+	"\n" +
+	"collection\x18\x02 \x01(\fR\n" +
+	"collection\x12\x1a\n" +
+	"\bresource\x18\x03 \x01(\tR\bresource\x12\x1d\n" +
+	"\n" +
+	"public_key\x18\x04 \x01(\fR\tpublicKey\x12\x12\n" +
+	"\x04auth\x18\x05 \x01(\fR\x04auth\x12\x18\n" +
+	"\aexpires\x18\x06 \x01(\x03R\aexpires\"L\n" +
+	"\x11SubscribeResponse\x12\x1d\n" +
+	"\n" +
+	"server_key\x18\x01 \x01(\fR\tserverKey\x12\x18\n" +
+	"\aexpires\x18\x02 \x01(\x03R\aexpires\"\x82\x01\n" +
 	"\x05Error\x12/\n" +
 	"\x04kind\x18\x01 \x01(\x0e2\x1b.pushbridge.backend.v1.KindR\x04kind\x12\x0e\n" +
 	"\x02op\x18\x02 \x01(\tR\x02op\x12\x12\n" +
@@ -2269,7 +2419,7 @@ const file_backend_proto_rawDesc = "" +
 	"\tTOO_LARGE\x10\x06\x12\r\n" +
 	"\tREAD_ONLY\x10\a\x12\v\n" +
 	"\aINVALID\x10\b\x12\x0f\n" +
-	"\vUNSUPPORTED\x10\t2\xdb\v\n" +
+	"\vUNSUPPORTED\x10\t2\xbb\f\n" +
 	"\aBackend\x12^\n" +
 	"\tConfigure\x12'.pushbridge.backend.v1.ConfigureRequest\x1a(.pushbridge.backend.v1.ConfigureResponse\x12O\n" +
 	"\x04Open\x12\".pushbridge.backend.v1.OpenRequest\x1a#.pushbridge.backend.v1.OpenResponse\x12f\n" +
@@ -2286,7 +2436,8 @@ const file_backend_proto_rawDesc = "" +
 	"\bFreeBusy\x12&.pushbridge.backend.v1.FreeBusyRequest\x1a'.pushbridge.backend.v1.FreeBusyResponse0\x01\x12k\n" +
 	"\x10CreateCollection\x12,.pushbridge.backend.v1.EditCollectionRequest\x1a).pushbridge.backend.v1.CollectionResponse\x12k\n" +
 	"\x10UpdateCollection\x12,.pushbridge.backend.v1.EditCollectionRequest\x1a).pushbridge.backend.v1.CollectionResponse\x12s\n" +
-	"\x10DeleteCollection\x12..pushbridge.backend.v1.DeleteCollectionRequest\x1a/.pushbridge.backend.v1.DeleteCollectionResponseB:Z8github.com/pushbridge/pushbridge/plugins/proto/backendpbb\x06proto3"
+	"\x10DeleteCollection\x12..pushbridge.backend.v1.DeleteCollectionRequest\x1a/.pushbridge.backend.v1.DeleteCollectionResponse\x12^\n" +
+	"\tSubscribe\x12'.pushbridge.backend.v1.SubscribeRequest\x1a(.pushbridge.backend.v1.SubscribeResponseB:Z8github.com/pushbridge/pushbridge/plugins/proto/backendpbb\x06proto3"
 
 var (
 	file_backend_proto_rawDescOnce sync.Once
@@ -2301,7 +2452,7 @@ func file_backend_proto_rawDescGZIP() []byte {
 }
 
 var file_backend_proto_enumTypes = make([]protoimpl.EnumInfo, 1)
-var file_backend_proto_msgTypes = make([]protoimpl.MessageInfo, 36)
+var file_backend_proto_msgTypes = make([]protoimpl.MessageInfo, 38)
 var file_backend_proto_goTypes = []any{
 	(Kind)(0),                        // 0: pushbridge.backend.v1.Kind
 	(*Credentials)(nil),              // 1: pushbridge.backend.v1.Credentials
@@ -2339,7 +2490,9 @@ var file_backend_proto_goTypes = []any{
 	(*CollectionResponse)(nil),       // 33: pushbridge.backend.v1.CollectionResponse
 	(*DeleteCollectionRequest)(nil),  // 34: pushbridge.backend.v1.DeleteCollectionRequest
 	(*DeleteCollectionResponse)(nil), // 35: pushbridge.backend.v1.DeleteCollectionResponse
-	(*Error)(nil),                    // 36: pushbridge.backend.v1.Error
+	(*SubscribeRequest)(nil),         // 36: pushbridge.backend.v1.SubscribeRequest
+	(*SubscribeResponse)(nil),        // 37: pushbridge.backend.v1.SubscribeResponse
+	(*Error)(nil),                    // 38: pushbridge.backend.v1.Error
 }
 var file_backend_proto_depIdxs = []int32{
 	1,  // 0: pushbridge.backend.v1.OpenRequest.credentials:type_name -> pushbridge.backend.v1.Credentials
@@ -2349,7 +2502,7 @@ var file_backend_proto_depIdxs = []int32{
 	11, // 4: pushbridge.backend.v1.ChangesResponse.changes:type_name -> pushbridge.backend.v1.Change
 	1,  // 5: pushbridge.backend.v1.GetRequest.credentials:type_name -> pushbridge.backend.v1.Credentials
 	14, // 6: pushbridge.backend.v1.GetResponse.items:type_name -> pushbridge.backend.v1.Fetched
-	36, // 7: pushbridge.backend.v1.Fetched.error:type_name -> pushbridge.backend.v1.Error
+	38, // 7: pushbridge.backend.v1.Fetched.error:type_name -> pushbridge.backend.v1.Error
 	1,  // 8: pushbridge.backend.v1.PutRequest.credentials:type_name -> pushbridge.backend.v1.Credentials
 	1,  // 9: pushbridge.backend.v1.DeleteRequest.credentials:type_name -> pushbridge.backend.v1.Credentials
 	1,  // 10: pushbridge.backend.v1.MoveRequest.credentials:type_name -> pushbridge.backend.v1.Credentials
@@ -2363,44 +2516,47 @@ var file_backend_proto_depIdxs = []int32{
 	8,  // 18: pushbridge.backend.v1.EditCollectionRequest.collection:type_name -> pushbridge.backend.v1.Collection
 	8,  // 19: pushbridge.backend.v1.CollectionResponse.collection:type_name -> pushbridge.backend.v1.Collection
 	1,  // 20: pushbridge.backend.v1.DeleteCollectionRequest.credentials:type_name -> pushbridge.backend.v1.Credentials
-	0,  // 21: pushbridge.backend.v1.Error.kind:type_name -> pushbridge.backend.v1.Kind
-	2,  // 22: pushbridge.backend.v1.Backend.Configure:input_type -> pushbridge.backend.v1.ConfigureRequest
-	4,  // 23: pushbridge.backend.v1.Backend.Open:input_type -> pushbridge.backend.v1.OpenRequest
-	6,  // 24: pushbridge.backend.v1.Backend.Collections:input_type -> pushbridge.backend.v1.CollectionsRequest
-	9,  // 25: pushbridge.backend.v1.Backend.Changes:input_type -> pushbridge.backend.v1.ChangesRequest
-	12, // 26: pushbridge.backend.v1.Backend.Get:input_type -> pushbridge.backend.v1.GetRequest
-	15, // 27: pushbridge.backend.v1.Backend.Put:input_type -> pushbridge.backend.v1.PutRequest
-	17, // 28: pushbridge.backend.v1.Backend.Delete:input_type -> pushbridge.backend.v1.DeleteRequest
-	19, // 29: pushbridge.backend.v1.Backend.Move:input_type -> pushbridge.backend.v1.MoveRequest
-	21, // 30: pushbridge.backend.v1.Backend.Watch:input_type -> pushbridge.backend.v1.WatchRequest
-	23, // 31: pushbridge.backend.v1.Backend.Probe:input_type -> pushbridge.backend.v1.ProbeRequest
-	26, // 32: pushbridge.backend.v1.Backend.Schedules:input_type -> pushbridge.backend.v1.SchedulesRequest
-	28, // 33: pushbridge.backend.v1.Backend.Identity:input_type -> pushbridge.backend.v1.IdentityRequest
-	30, // 34: pushbridge.backend.v1.Backend.FreeBusy:input_type -> pushbridge.backend.v1.FreeBusyRequest
-	32, // 35: pushbridge.backend.v1.Backend.CreateCollection:input_type -> pushbridge.backend.v1.EditCollectionRequest
-	32, // 36: pushbridge.backend.v1.Backend.UpdateCollection:input_type -> pushbridge.backend.v1.EditCollectionRequest
-	34, // 37: pushbridge.backend.v1.Backend.DeleteCollection:input_type -> pushbridge.backend.v1.DeleteCollectionRequest
-	3,  // 38: pushbridge.backend.v1.Backend.Configure:output_type -> pushbridge.backend.v1.ConfigureResponse
-	5,  // 39: pushbridge.backend.v1.Backend.Open:output_type -> pushbridge.backend.v1.OpenResponse
-	7,  // 40: pushbridge.backend.v1.Backend.Collections:output_type -> pushbridge.backend.v1.CollectionsResponse
-	10, // 41: pushbridge.backend.v1.Backend.Changes:output_type -> pushbridge.backend.v1.ChangesResponse
-	13, // 42: pushbridge.backend.v1.Backend.Get:output_type -> pushbridge.backend.v1.GetResponse
-	16, // 43: pushbridge.backend.v1.Backend.Put:output_type -> pushbridge.backend.v1.PutResponse
-	18, // 44: pushbridge.backend.v1.Backend.Delete:output_type -> pushbridge.backend.v1.DeleteResponse
-	20, // 45: pushbridge.backend.v1.Backend.Move:output_type -> pushbridge.backend.v1.MoveResponse
-	22, // 46: pushbridge.backend.v1.Backend.Watch:output_type -> pushbridge.backend.v1.WatchResponse
-	24, // 47: pushbridge.backend.v1.Backend.Probe:output_type -> pushbridge.backend.v1.ProbeResponse
-	27, // 48: pushbridge.backend.v1.Backend.Schedules:output_type -> pushbridge.backend.v1.SchedulesResponse
-	29, // 49: pushbridge.backend.v1.Backend.Identity:output_type -> pushbridge.backend.v1.IdentityResponse
-	31, // 50: pushbridge.backend.v1.Backend.FreeBusy:output_type -> pushbridge.backend.v1.FreeBusyResponse
-	33, // 51: pushbridge.backend.v1.Backend.CreateCollection:output_type -> pushbridge.backend.v1.CollectionResponse
-	33, // 52: pushbridge.backend.v1.Backend.UpdateCollection:output_type -> pushbridge.backend.v1.CollectionResponse
-	35, // 53: pushbridge.backend.v1.Backend.DeleteCollection:output_type -> pushbridge.backend.v1.DeleteCollectionResponse
-	38, // [38:54] is the sub-list for method output_type
-	22, // [22:38] is the sub-list for method input_type
-	22, // [22:22] is the sub-list for extension type_name
-	22, // [22:22] is the sub-list for extension extendee
-	0,  // [0:22] is the sub-list for field type_name
+	1,  // 21: pushbridge.backend.v1.SubscribeRequest.credentials:type_name -> pushbridge.backend.v1.Credentials
+	0,  // 22: pushbridge.backend.v1.Error.kind:type_name -> pushbridge.backend.v1.Kind
+	2,  // 23: pushbridge.backend.v1.Backend.Configure:input_type -> pushbridge.backend.v1.ConfigureRequest
+	4,  // 24: pushbridge.backend.v1.Backend.Open:input_type -> pushbridge.backend.v1.OpenRequest
+	6,  // 25: pushbridge.backend.v1.Backend.Collections:input_type -> pushbridge.backend.v1.CollectionsRequest
+	9,  // 26: pushbridge.backend.v1.Backend.Changes:input_type -> pushbridge.backend.v1.ChangesRequest
+	12, // 27: pushbridge.backend.v1.Backend.Get:input_type -> pushbridge.backend.v1.GetRequest
+	15, // 28: pushbridge.backend.v1.Backend.Put:input_type -> pushbridge.backend.v1.PutRequest
+	17, // 29: pushbridge.backend.v1.Backend.Delete:input_type -> pushbridge.backend.v1.DeleteRequest
+	19, // 30: pushbridge.backend.v1.Backend.Move:input_type -> pushbridge.backend.v1.MoveRequest
+	21, // 31: pushbridge.backend.v1.Backend.Watch:input_type -> pushbridge.backend.v1.WatchRequest
+	23, // 32: pushbridge.backend.v1.Backend.Probe:input_type -> pushbridge.backend.v1.ProbeRequest
+	26, // 33: pushbridge.backend.v1.Backend.Schedules:input_type -> pushbridge.backend.v1.SchedulesRequest
+	28, // 34: pushbridge.backend.v1.Backend.Identity:input_type -> pushbridge.backend.v1.IdentityRequest
+	30, // 35: pushbridge.backend.v1.Backend.FreeBusy:input_type -> pushbridge.backend.v1.FreeBusyRequest
+	32, // 36: pushbridge.backend.v1.Backend.CreateCollection:input_type -> pushbridge.backend.v1.EditCollectionRequest
+	32, // 37: pushbridge.backend.v1.Backend.UpdateCollection:input_type -> pushbridge.backend.v1.EditCollectionRequest
+	34, // 38: pushbridge.backend.v1.Backend.DeleteCollection:input_type -> pushbridge.backend.v1.DeleteCollectionRequest
+	36, // 39: pushbridge.backend.v1.Backend.Subscribe:input_type -> pushbridge.backend.v1.SubscribeRequest
+	3,  // 40: pushbridge.backend.v1.Backend.Configure:output_type -> pushbridge.backend.v1.ConfigureResponse
+	5,  // 41: pushbridge.backend.v1.Backend.Open:output_type -> pushbridge.backend.v1.OpenResponse
+	7,  // 42: pushbridge.backend.v1.Backend.Collections:output_type -> pushbridge.backend.v1.CollectionsResponse
+	10, // 43: pushbridge.backend.v1.Backend.Changes:output_type -> pushbridge.backend.v1.ChangesResponse
+	13, // 44: pushbridge.backend.v1.Backend.Get:output_type -> pushbridge.backend.v1.GetResponse
+	16, // 45: pushbridge.backend.v1.Backend.Put:output_type -> pushbridge.backend.v1.PutResponse
+	18, // 46: pushbridge.backend.v1.Backend.Delete:output_type -> pushbridge.backend.v1.DeleteResponse
+	20, // 47: pushbridge.backend.v1.Backend.Move:output_type -> pushbridge.backend.v1.MoveResponse
+	22, // 48: pushbridge.backend.v1.Backend.Watch:output_type -> pushbridge.backend.v1.WatchResponse
+	24, // 49: pushbridge.backend.v1.Backend.Probe:output_type -> pushbridge.backend.v1.ProbeResponse
+	27, // 50: pushbridge.backend.v1.Backend.Schedules:output_type -> pushbridge.backend.v1.SchedulesResponse
+	29, // 51: pushbridge.backend.v1.Backend.Identity:output_type -> pushbridge.backend.v1.IdentityResponse
+	31, // 52: pushbridge.backend.v1.Backend.FreeBusy:output_type -> pushbridge.backend.v1.FreeBusyResponse
+	33, // 53: pushbridge.backend.v1.Backend.CreateCollection:output_type -> pushbridge.backend.v1.CollectionResponse
+	33, // 54: pushbridge.backend.v1.Backend.UpdateCollection:output_type -> pushbridge.backend.v1.CollectionResponse
+	35, // 55: pushbridge.backend.v1.Backend.DeleteCollection:output_type -> pushbridge.backend.v1.DeleteCollectionResponse
+	37, // 56: pushbridge.backend.v1.Backend.Subscribe:output_type -> pushbridge.backend.v1.SubscribeResponse
+	40, // [40:57] is the sub-list for method output_type
+	23, // [23:40] is the sub-list for method input_type
+	23, // [23:23] is the sub-list for extension type_name
+	23, // [23:23] is the sub-list for extension extendee
+	0,  // [0:23] is the sub-list for field type_name
 }
 
 func init() { file_backend_proto_init() }
@@ -2414,7 +2570,7 @@ func file_backend_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_backend_proto_rawDesc), len(file_backend_proto_rawDesc)),
 			NumEnums:      1,
-			NumMessages:   36,
+			NumMessages:   38,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

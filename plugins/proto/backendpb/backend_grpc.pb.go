@@ -50,6 +50,7 @@ const (
 	Backend_CreateCollection_FullMethodName = "/pushbridge.backend.v1.Backend/CreateCollection"
 	Backend_UpdateCollection_FullMethodName = "/pushbridge.backend.v1.Backend/UpdateCollection"
 	Backend_DeleteCollection_FullMethodName = "/pushbridge.backend.v1.Backend/DeleteCollection"
+	Backend_Subscribe_FullMethodName        = "/pushbridge.backend.v1.Backend/Subscribe"
 )
 
 // BackendClient is the client API for Backend service.
@@ -105,6 +106,9 @@ type BackendClient interface {
 	CreateCollection(ctx context.Context, in *EditCollectionRequest, opts ...grpc.CallOption) (*CollectionResponse, error)
 	UpdateCollection(ctx context.Context, in *EditCollectionRequest, opts ...grpc.CallOption) (*CollectionResponse, error)
 	DeleteCollection(ctx context.Context, in *DeleteCollectionRequest, opts ...grpc.CallOption) (*DeleteCollectionResponse, error)
+	// Subscribe asks the store for Web Push messages about a collection. Only for
+	// plugins that declare the extra "subscribe". Since minor version 4.
+	Subscribe(ctx context.Context, in *SubscribeRequest, opts ...grpc.CallOption) (*SubscribeResponse, error)
 }
 
 type backendClient struct {
@@ -323,6 +327,16 @@ func (c *backendClient) DeleteCollection(ctx context.Context, in *DeleteCollecti
 	return out, nil
 }
 
+func (c *backendClient) Subscribe(ctx context.Context, in *SubscribeRequest, opts ...grpc.CallOption) (*SubscribeResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(SubscribeResponse)
+	err := c.cc.Invoke(ctx, Backend_Subscribe_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
 // BackendServer is the server API for Backend service.
 // All implementations must embed UnimplementedBackendServer
 // for forward compatibility.
@@ -376,6 +390,9 @@ type BackendServer interface {
 	CreateCollection(context.Context, *EditCollectionRequest) (*CollectionResponse, error)
 	UpdateCollection(context.Context, *EditCollectionRequest) (*CollectionResponse, error)
 	DeleteCollection(context.Context, *DeleteCollectionRequest) (*DeleteCollectionResponse, error)
+	// Subscribe asks the store for Web Push messages about a collection. Only for
+	// plugins that declare the extra "subscribe". Since minor version 4.
+	Subscribe(context.Context, *SubscribeRequest) (*SubscribeResponse, error)
 	mustEmbedUnimplementedBackendServer()
 }
 
@@ -433,6 +450,9 @@ func (UnimplementedBackendServer) UpdateCollection(context.Context, *EditCollect
 }
 func (UnimplementedBackendServer) DeleteCollection(context.Context, *DeleteCollectionRequest) (*DeleteCollectionResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method DeleteCollection not implemented")
+}
+func (UnimplementedBackendServer) Subscribe(context.Context, *SubscribeRequest) (*SubscribeResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method Subscribe not implemented")
 }
 func (UnimplementedBackendServer) mustEmbedUnimplementedBackendServer() {}
 func (UnimplementedBackendServer) testEmbeddedByValue()                 {}
@@ -697,6 +717,24 @@ func _Backend_DeleteCollection_Handler(srv interface{}, ctx context.Context, dec
 	return interceptor(ctx, in, info, handler)
 }
 
+func _Backend_Subscribe_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(SubscribeRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(BackendServer).Subscribe(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: Backend_Subscribe_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(BackendServer).Subscribe(ctx, req.(*SubscribeRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
 // Backend_ServiceDesc is the grpc.ServiceDesc for Backend service.
 // It's only intended for direct use with grpc.RegisterService,
 // and not to be introspected or modified (even as a copy)
@@ -743,6 +781,10 @@ var Backend_ServiceDesc = grpc.ServiceDesc{
 		{
 			MethodName: "DeleteCollection",
 			Handler:    _Backend_DeleteCollection_Handler,
+		},
+		{
+			MethodName: "Subscribe",
+			Handler:    _Backend_Subscribe_Handler,
 		},
 	},
 	Streams: []grpc.StreamDesc{

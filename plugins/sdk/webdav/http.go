@@ -114,6 +114,10 @@ func (c *login) send(req *http.Request) (*http.Response, error) {
 	if c.server.forward && elsewhere(c.creds.Address) {
 		req.Header.Set("X-Forwarded-For", c.creds.Address.String())
 	}
+	if url := c.server.pushes.of(c.creds.User, req); url != "" {
+		// What we write ourselves need not come back to us as news.
+		req.Header.Set("Push-Dont-Notify", `"`+url+`"`)
+	}
 	if req.Method == "PROPFIND" || req.Method == "REPORT" {
 		// net/http sends these again when an idle connection turns out to be
 		// closed; it knows that of GET only. The header itself is not sent.

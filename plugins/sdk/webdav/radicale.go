@@ -51,12 +51,13 @@ func (r *radicale) close() error {
 	return r.watches.Close()
 }
 
-// Extras are those that settings give to every session.
+// Extras are those that every session of the server has, whatever it holds, and
+// those that settings give it.
 func (s *Server) Extras() []backend.Extra {
 	if s.radicale == nil {
-		return nil
+		return []backend.Extra{backend.ExtraSubscribe}
 	}
-	return []backend.Extra{backend.ExtraWatch}
+	return []backend.Extra{backend.ExtraSubscribe, backend.ExtraWatch}
 }
 
 // A Watched is a collection that somebody wants to hear of; an empty path means

@@ -86,6 +86,7 @@ type Server struct {
 	homes    *homeCache
 	noCTag   atomic.Bool // the server is known to have no getctag
 	radicale *radicale   // nil if its directory is not known
+	pushes   *pushes
 }
 
 // NewServer checks the settings. It sends nothing.
@@ -124,7 +125,7 @@ func NewServer(d dav.Dialect, raw backend.Settings) (*Server, error) {
 		waiting: make(chan struct{}, MaxConcurrent),
 		homes:   newHomeCache(),
 
-		radicale: watched,
+		radicale: watched, pushes: newPushes(),
 	}, nil
 }
 

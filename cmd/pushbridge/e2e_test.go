@@ -25,7 +25,7 @@ import (
 // A world is the real thing: phone, nginx, FastCGI socket, worker, plugin
 // processes, Radicale.
 type world struct {
-	t        *testing.T
+	t        testing.TB
 	nginx    *fcgitest.Nginx
 	radicale *davtest.Server
 	log      *bridgetest.Log
@@ -40,7 +40,7 @@ func startWorld(t *testing.T) *world {
 
 // startWorldOn does so with more of a configuration: keys of the worker, keys
 // of both backends, and tables.
-func startWorldOn(t *testing.T, radicale *davtest.Server, keys, backendKeys, tables string) *world {
+func startWorldOn(t testing.TB, radicale *davtest.Server, keys, backendKeys, tables string) *world {
 	w := &world{t: t, radicale: radicale, log: new(bridgetest.Log)}
 	addr := "unix:" + fcgitest.SocketPath(t)
 	path := filepath.Join(t.TempDir(), "pushbridge.toml")

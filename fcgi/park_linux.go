@@ -22,6 +22,7 @@ type parked struct {
 	fd       int // -1 when it is closed or real
 	gen      int32
 	d        *Detached // while it waits
+	leaving  *Detached // what unpark was called for
 	conn     *conn     // while it goes on
 	real     net.Conn  // once a write would have had to wait
 	deadline time.Time // for writing
@@ -88,17 +89,17 @@ func (s *Server) parkConn(c *conn, r *request, d *Detached) *parked {
 	return p
 }
 
-// again lets the request of c wait once more.
+// again lets the request of c wait once more. An event is looked at before or
+// after it as a whole: one that found d, and not yet that it rests, would take
+// the connection away while d is still the caller's, and both would go on.
 func (p *parked) again(c *conn, d *Detached) bool {
 	p.mu.Lock()
+	defer p.mu.Unlock()
 	p.d, p.conn = d, nil
-	p.mu.Unlock()
-	if p.rest(unix.EPOLL_CTL_MOD, d) {
+	if p.restHere(unix.EPOLL_CTL_MOD, d) {
 		return true
 	}
-	p.mu.Lock()
 	p.d, p.conn = nil, c
-	p.mu.Unlock()
 	return false
 }
 
@@ -108,6 +109,11 @@ func (p *parked) again(c *conn, d *Detached) bool {
 func (p *parked) rest(op int, d *Detached) bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()
+	return p.restHere(op, d)
+}
+
+// restHere is rest; p.mu is held.
+func (p *parked) restHere(op int, d *Detached) bool {
 	if p.fd < 0 || p.srv.poller.arm(op, p.fd, p.gen) != nil {
 		d.End(ErrHungUp)
 	}
@@ -149,9 +155,15 @@ func (p *parked) event() {
 	if again {
 		p.srv.poller.arm(unix.EPOLL_CTL_MOD, p.fd, p.gen)
 	}
+	// An event that was told before d came to rest, and found nothing to do, is
+	// told once more.
+	told := d != nil && d == p.leaving
+	if n > 0 {
+		p.leaving = d
+	}
 	p.mu.Unlock()
 	switch {
-	case again:
+	case again, told:
 	case (err != nil || n == 0) && d != nil:
 		d.End(ErrHungUp)
 	case err != nil || n == 0:

@@ -216,7 +216,6 @@ type folderWatch struct {
 	server  *Server
 	account *account.Account
 	topic   hub.Topic
-	folder  syncengine.Folder // 0 for the list of folders
 	over    func(recall bool)
 
 	mu       sync.Mutex

@@ -40,6 +40,8 @@ type call struct {
 	gzip      bool
 	tape      *trace.Exchange // nil unless the phone is recorded
 	announces bool            // the answer says which versions and commands there are now
+
+	behind map[syncengine.FolderID]bool // parts of merged folders that the phone waits for
 }
 
 // An arrival is what a request brought, and what was found out to admit it.

@@ -18,21 +18,30 @@ import (
 )
 
 // shows tells which folders a phone is told of: those of kinds that its version
-// knows, and that people chose for it. What they chose may be different the next
+// knows, and that people chose for it; and of a kind of which it has one folder,
+// only that which stands for all. What they chose may be different the next
 // time.
 func (s *Server) shows(ctx context.Context, c *call) (func(syncengine.Folder) bool, error) {
-	chosen := func(syncengine.Folder) bool { return true }
-	if s.Choices != nil {
-		var err error
-		chosen, err = s.Choices.For(ctx, choice.Phone{User: c.phone.User, Device: c.phone.Device, Type: c.query.DeviceType})
-		if err != nil {
-			return nil, fmt.Errorf("easserver: which folders are shown: %w", err)
-		}
+	chosen, err := s.chosen(ctx, c)
+	if err != nil {
+		return nil, err
 	}
 	return func(f syncengine.Folder) bool {
-		k := classes[f.Kind]
-		return k != nil && c.version >= k.min && chosen(f)
+		merged := f.ID.Merged()
+		return hasPlace(c, f) && merged == c.profile.Merges(f.Kind) && (merged || chosen(f))
 	}, nil
+}
+
+// chosen tells which folders people chose for a phone.
+func (s *Server) chosen(ctx context.Context, c *call) (func(syncengine.Folder) bool, error) {
+	if s.Choices == nil {
+		return func(syncengine.Folder) bool { return true }, nil
+	}
+	chosen, err := s.Choices.For(ctx, choice.Phone{User: c.phone.User, Device: c.phone.Device, Type: c.query.DeviceType})
+	if err != nil {
+		return nil, fmt.Errorf("easserver: which folders are shown: %w", err)
+	}
+	return chosen, nil
 }
 
 // visible lists the folders that the phone is told of, as it is told of them.
@@ -51,6 +60,12 @@ func (s *Server) hierarchyPending(ctx context.Context, c *call) (bool, error) {
 		return false, err
 	}
 	return s.Engine.HierarchyPending(ctx, c.phone, show)
+}
+
+// hasPlace tells whether the phone's version has a class for a folder.
+func hasPlace(c *call, f syncengine.Folder) bool {
+	k := classes[f.Kind]
+	return k != nil && c.version >= k.min
 }
 
 // wantedFolder finds the folder that a request names by its id or, before 12.1,
@@ -190,6 +205,9 @@ func topic(user string, f syncengine.FolderID) hub.Topic {
 // watcher has topics watched with the sessions of one account.
 func (s *Server) watcher(acct *account.Account) hub.Watch {
 	return func(t hub.Topic, ended func(recall bool)) func() {
+		if syncengine.FolderID(t.Folder).Merged() {
+			return func() {} // its parts are looked after
+		}
 		f := &folderWatch{server: s, account: acct, topic: t, over: ended}
 		f.mu.Lock()
 		defer f.mu.Unlock()

@@ -65,6 +65,9 @@ func (s *Server) estimate(ctx context.Context, c *call, col *eas.EstimateCollect
 		return e, nil
 	}
 	result.CollectionID = f.folder.ID.String()
+	if f.folder.ID.Merged() {
+		return f.estimateParts(ctx, e)
+	}
 	if _, err := s.Engine.Refresh(ctx, f.folder, f.session); err != nil {
 		if errors.Is(err, syncengine.ErrNoFolder) || backend.KindOf(err) == backend.NotFound {
 			e.Status = eas.EstimateBadCollection

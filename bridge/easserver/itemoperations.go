@@ -180,7 +180,7 @@ func (s *Server) read(ctx context.Context, c *call, serverID string) (heldItem, 
 	if err != nil {
 		return heldItem{}, err
 	}
-	folder, err := s.wantedFolder(ctx, c, id.String(), "")
+	folder, err := s.folderOfItem(ctx, c, id)
 	if err != nil {
 		return heldItem{}, err
 	}

@@ -50,7 +50,11 @@ func (s *Server) ping(ctx context.Context, c *call) (answer, error) {
 		if err != nil {
 			return nil, err
 		}
-		topics = append(topics, topic(c.phone.User, f.ID))
+		t, err := s.topics(ctx, c, f)
+		if err != nil {
+			return nil, err
+		}
+		topics = append(topics, t...)
 		if !p.wakes(f) { // it is looked after all the same, so that its news can be told with others
 			p.rides = append(p.rides, topic(c.phone.User, f.ID))
 		}

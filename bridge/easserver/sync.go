@@ -140,8 +140,14 @@ func (all allFolders) silent() allFolders {
 func (all allFolders) rounds() []*syncengine.Round {
 	var rounds []*syncengine.Round
 	for _, f := range all {
-		if f.round != nil && f.failed == nil {
-			rounds = append(rounds, f.round)
+		if f.round == nil || f.failed != nil {
+			continue
+		}
+		rounds = append(rounds, f.round)
+		for _, p := range f.parts {
+			if p.round != nil && p.failed == nil {
+				rounds = append(rounds, p.round)
+			}
 		}
 	}
 	return rounds
@@ -189,9 +195,14 @@ func (s *Server) syncWaiting(ctx context.Context, c *call, w *syncWant, all allF
 		topics = append(topics, hub.Topic{User: c.phone.User})
 	}
 	for _, f := range all {
-		if f.wantsNews() && p.wakes(f.folder) { // the others would wake it for nothing
-			topics = append(topics, topic(c.phone.User, f.folder.ID))
+		if !f.wantsNews() || !p.wakes(f.folder) { // it would wake the phone for nothing
+			continue
 		}
+		t, err := s.topics(ctx, c, f.folder)
+		if err != nil {
+			return nil, err
+		}
+		topics = append(topics, t...)
 	}
 	if err := s.Engine.Commit(ctx, c.phone, nil, nil, all.silent().rounds()...); err != nil {
 		return nil, err
@@ -271,8 +282,13 @@ func (s *Server) newsIn(ctx context.Context, c *call, topics []hub.Topic) ([]hub
 }
 
 func (s *Server) isNews(ctx context.Context, c *call, t hub.Topic) (bool, error) {
-	if t.Folder == 0 {
+	switch id := syncengine.FolderID(t.Folder); {
+	case id == 0:
 		return s.hierarchyPending(ctx, c)
+	case id.Merged():
+		return s.isMergedNews(ctx, c, id)
+	case c.behind[id]:
+		return false, nil // the merged folder is what the phone hears of
 	}
 	yes, err := s.Engine.Pending(ctx, c.phone, syncengine.FolderID(t.Folder))
 	if errors.Is(err, syncengine.ErrUnknown) {

@@ -144,7 +144,7 @@ func (f *folderSync) add(ctx context.Context, cmd *eas.SyncCommand) (serverID st
 	if f.folder.ReadOnly {
 		return "", backend.Errorf(backend.Unsupported, "easserver: add", "folder %s is read-only", f.folder.ID)
 	}
-	name := f.round.NextName(cmd.ClientID)
+	name := f.nextName(cmd.ClientID)
 	made := f.create(cmd, name)
 	if made.err != nil {
 		return "", translated(made.err)
@@ -168,6 +168,16 @@ func (f *folderSync) add(ctx context.Context, cmd *eas.SyncCommand) (serverID st
 	}
 	f.round.Hold(n, f.named(made, n).Bytes())
 	return syncengine.ServerID(f.folder.ID, n), nil
+}
+
+// nextName is the name for an item that the phone adds. Of a merged folder it
+// follows the merged folder's key: a part may have got another one since the
+// phone said it first.
+func (f *folderSync) nextName(clientID string) string {
+	if f.head != nil {
+		return f.head.round.NextName(clientID)
+	}
+	return f.round.NextName(clientID)
 }
 
 // addedBefore is an Add that was carried out in the round which this one

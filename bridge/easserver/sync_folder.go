@@ -25,6 +25,11 @@ type folderSync struct {
 	class   *class
 	session backend.Session
 	round   *syncengine.Round
+
+	parts   []*folderSync // of a merged folder
+	head    *folderSync   // the merged folder of a part
+	leaves  bool          // a part that is none any more
+	hidden  bool          // the phone will hear that the folder is gone; until then it may send edits
 	set     folderSettings
 	result  eas.SyncResult
 	failed  error // the backend did not answer; the folder can be left out
@@ -46,6 +51,10 @@ type folderSettings struct {
 	Conflict   *int                 `json:"conflict,omitempty"`
 	Supported  []wbxml.Tag          `json:"supported,omitempty"`
 	Listed     bool                 `json:"listed,omitempty"` // Supported was there, if only empty
+
+	// Parts are the keys of the folders behind a merged one that the phone was
+	// told of.
+	Parts map[syncengine.FolderID]syncengine.Key `json:"parts,omitempty"`
 }
 
 // phoneWins tells how a conflict is to end. The default is that the server's
@@ -78,7 +87,7 @@ func (f *folderSync) answer() eas.SyncResult {
 
 // refuse ends the folder's part with a status and changes nothing.
 func (f *folderSync) refuse(status eas.SyncStatus) *folderSync {
-	f.round = nil
+	f.round, f.parts = nil, nil
 	f.result.Status, f.result.Responses, f.result.Commands, f.result.MoreAvailable = status, nil, nil, false
 	if f.result.SyncKey == "" || len(f.result.SyncKey) > MaxID || status == eas.SyncBadKey {
 		f.result.SyncKey = string(syncengine.NoKey)
@@ -111,6 +120,9 @@ func (s *Server) syncFolder(ctx context.Context, c *call, w *syncWant, req *eas.
 	if status := f.takeSettings(); status != eas.SyncOK {
 		return f.refuse(status), nil
 	}
+	if f.folder.ID.Merged() {
+		return f.syncParts(ctx, left)
+	}
 	if f.round.Initial {
 		return f, nil
 	}
@@ -123,11 +135,7 @@ func (s *Server) syncFolder(ctx context.Context, c *call, w *syncWant, req *eas.
 	if !f.wantsNews() {
 		return f, nil
 	}
-	window := DefaultWindow
-	if req.WindowSize != nil {
-		window = boundWindow(*req.WindowSize)
-	}
-	err := f.takeNews(ctx, window, left)
+	err := f.takeNews(ctx, f.window(), left)
 	if err == nil {
 		return f, nil
 	}
@@ -144,7 +152,15 @@ func (s *Server) syncFolder(ctx context.Context, c *call, w *syncWant, req *eas.
 // wantsNews tells whether the phone wants to hear of changes. See [MS-ASCMD]
 // "GetChanges".
 func (f *folderSync) wantsNews() bool {
-	return f.request.GetChanges == nil || *f.request.GetChanges
+	return !f.hidden && f.request.GetChanges == nil || *f.request.GetChanges
+}
+
+// window is how many items the folder may have of the answer.
+func (f *folderSync) window() int {
+	if f.request.WindowSize == nil {
+		return DefaultWindow
+	}
+	return boundWindow(*f.request.WindowSize)
 }
 
 // open finds the folder, the session and the round.
@@ -152,6 +168,10 @@ func (f *folderSync) open(ctx context.Context) (eas.SyncStatus, error) {
 	s, c := f.server, f.call
 	var err error
 	f.folder, err = s.wantedFolder(ctx, c, f.request.CollectionID, f.request.Class)
+	if errors.Is(err, syncengine.ErrNoFolder) && len(f.request.Commands) > 0 {
+		f.folder, err = s.hiddenFolder(ctx, c, f.request.CollectionID)
+		f.hidden = err == nil
+	}
 	if errors.Is(err, syncengine.ErrNoFolder) {
 		return s.missingFolder(ctx, c), nil
 	}
@@ -164,7 +184,7 @@ func (f *folderSync) open(ctx context.Context) (eas.SyncStatus, error) {
 	}
 	f.result.Class = f.class.name
 	key := syncengine.Key(f.request.SyncKey)
-	if key != syncengine.NoKey { // for which nothing is asked of a backend
+	if key != syncengine.NoKey && !f.folder.ID.Merged() { // for which nothing is asked of a backend
 		f.session, err = c.account.Session(ctx, f.folder.Backend)
 	}
 	if errors.Is(err, account.ErrNoBackend) { // it is no longer in the configuration: FolderSync takes its folders away
@@ -204,11 +224,7 @@ func (s *Server) missingFolder(ctx context.Context, c *call) eas.SyncStatus {
 
 // takeSettings merges what the phone says now with what it said before.
 func (f *folderSync) takeSettings() eas.SyncStatus {
-	if b := f.round.Settings(); b != nil {
-		if err := json.Unmarshal(b, &f.set); err != nil {
-			f.set = folderSettings{} // of an earlier program; the phone says it again
-		}
-	}
+	f.set = readSettings(f.round.Settings())
 	before := f.set
 	if f.round.Initial {
 		f.set = folderSettings{Supported: f.request.Supported, Listed: f.request.Supported != nil}
@@ -236,15 +252,29 @@ func (f *folderSync) takeSettings() eas.SyncStatus {
 	if f.set.Conflict != nil && (*f.set.Conflict < 0 || *f.set.Conflict > 1) {
 		return eas.SyncProtocol
 	}
-	f.round.SetFilter(f.class.filter(f.set.FilterType, time.Now()))
+	if !f.folder.ID.Merged() {
+		f.round.SetFilter(f.class.filter(f.set.FilterType, time.Now()))
+	}
 	if f.round.Initial || !sameSettings(before, f.set) {
-		b, err := json.Marshal(f.set)
-		if err != nil {
-			panic(fmt.Sprintf("easserver: settings do not marshal: %v", err)) // numbers and texts always do
-		}
-		f.round.SetSettings(b)
+		f.keepSettings()
 	}
 	return eas.SyncOK
+}
+
+// readSettings reads what keepSettings wrote.
+func readSettings(b []byte) (s folderSettings) {
+	if b != nil && json.Unmarshal(b, &s) != nil {
+		return folderSettings{} // of an earlier program; the phone says it again
+	}
+	return s
+}
+
+func (f *folderSync) keepSettings() {
+	b, err := json.Marshal(f.set)
+	if err != nil {
+		panic(fmt.Sprintf("easserver: settings do not marshal: %v", err)) // numbers and texts always do
+	}
+	f.round.SetSettings(b)
 }
 
 // onePerType keeps the first preference for each type of body that there is;

@@ -331,7 +331,7 @@ func (f *folderSync) writes() bool {
 func (f *folderSync) toTry(ctx context.Context, cmd *eas.SyncCommand) (translate.Digest, bool, error) {
 	switch {
 	case cmd.Do == tag.AirSyncAdd:
-		c := f.create(cmd, f.round.NextName(cmd.ClientID))
+		c := f.create(cmd, f.nextName(cmd.ClientID))
 		return c.digest, c.err == nil, nil
 	case cmd.Do == tag.AirSyncChange && cmd.InstanceID == "":
 		n, err := f.number(cmd.ServerID)

@@ -46,7 +46,7 @@ func (f *folderSync) takeNews(ctx context.Context, window int, left *room) error
 	if err != nil {
 		return err
 	}
-	if len(waiting) <= window {
+	if len(waiting) <= window && !f.leaves {
 		changed, err := f.server.Engine.Refresh(ctx, f.folder, f.session)
 		if err != nil {
 			if backend.KindOf(err) != backend.Transient || len(waiting) == 0 && len(f.request.Commands) == 0 && !f.round.Dirty() {

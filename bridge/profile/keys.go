@@ -10,6 +10,7 @@ import (
 
 	"github.com/pushbridge/pushbridge/bridge/eas"
 	"github.com/pushbridge/pushbridge/bridge/translate"
+	"github.com/pushbridge/pushbridge/plugins/backend"
 )
 
 // A taker checks a value and writes it into a rule, or says what it is ("17")
@@ -48,6 +49,7 @@ var keys = map[string]taker{
 	"file_as":                 sets("file_as", `write "formatted", "last_first", "first_last" or "company"`, aFileAs, func(p *Profile, f translate.FileAs) { p.FileAs = f }),
 	"empty_supported_is_none": boolean("empty_supported_is_none", func(p *Profile, b bool) { p.EmptySupportedIsNone = b }),
 	"other_contacts_unknown":  boolean("other_contacts_unknown", func(p *Profile, b bool) { p.OtherContactsUnknown = b }),
+	"merge":                   sets("merge", `write a list of "contacts", "events", "tasks" and "notes", or [] for none`, someKinds, func(p *Profile, k Kinds) { p.Merged = k }),
 	"timeout":                 sets("timeout", `write a text such as "30s" or "4m", up to an hour, or "0s" for none`, aTimeout, func(p *Profile, d time.Duration) { p.Timeout = d }),
 	"max_version":             sets("max_version", `write one of the versions, such as "14.1"`, aVersion, func(p *Profile, v eas.Version) { p.MaxVersion = v }),
 	"max_window":              sets("max_window", "write a whole number from 1 to 512, or 0 for what the phone asks for", number(0, maxWindow), func(p *Profile, n int) { p.MaxWindow = n }),
@@ -112,6 +114,20 @@ func aFileAs(v any) (translate.FileAs, bool) {
 	s, _ := v.(string)
 	f, ok := fileAs[s]
 	return f, ok
+}
+
+func someKinds(v any) (Kinds, bool) {
+	list, ok := v.([]any)
+	var set Kinds
+	for _, e := range list {
+		name, _ := e.(string)
+		i := slices.Index(mergeable, backend.CollectionKind(name))
+		if i < 0 {
+			return 0, false
+		}
+		set |= 1 << i
+	}
+	return set, ok
 }
 
 func aTimeout(v any) (time.Duration, bool) {

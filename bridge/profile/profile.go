@@ -7,12 +7,14 @@ package profile
 
 import (
 	"regexp"
+	"slices"
 	"strings"
 	"sync"
 	"time"
 
 	"github.com/pushbridge/pushbridge/bridge/eas"
 	"github.com/pushbridge/pushbridge/bridge/translate"
+	"github.com/pushbridge/pushbridge/plugins/backend"
 )
 
 // A Profile is how one phone is treated. The zero value is right for a phone
@@ -39,6 +41,10 @@ type Profile struct {
 	// folders of unknown type. See [MS-ASCMD] "Type (FolderSync)", 18.
 	OtherContactsUnknown bool
 
+	// Merged are the kinds of folders of which the phone shows one: all of a kind
+	// are shown to it as one folder. See Merges.
+	Merged Kinds
+
 	// Timeout is how long the phone waits for an answer before it gives up;
 	// 0 means that it is not known.
 	Timeout time.Duration
@@ -53,6 +59,18 @@ type Profile struct {
 
 	// NoGzip: answers are not compressed, whatever the phone says it accepts.
 	NoGzip bool
+}
+
+// Kinds are a set of kinds of folders.
+type Kinds uint8
+
+// mergeable are the kinds that can be in a set.
+var mergeable = []backend.CollectionKind{backend.Contacts, backend.Events, backend.Tasks, backend.Notes}
+
+// Merges tells whether all folders of a kind are shown as one.
+func (p Profile) Merges(k backend.CollectionKind) bool {
+	i := slices.Index(mergeable, k)
+	return i >= 0 && p.Merged&(1<<i) != 0
 }
 
 // A rule holds for phones that fit all of its patterns; nil fits everyone.

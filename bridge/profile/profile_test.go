@@ -15,6 +15,7 @@ import (
 
 	"github.com/pushbridge/pushbridge/bridge/eas"
 	"github.com/pushbridge/pushbridge/bridge/translate"
+	"github.com/pushbridge/pushbridge/plugins/backend"
 )
 
 var update = flag.Bool("update", false, "re-record the golden files")
@@ -28,16 +29,17 @@ var phones = []struct {
 }{
 	{"a phone that nobody knows", phone{"Acme", "Acme/1.0", "acme1"}, Profile{}},
 	{"a phone that says nothing", phone{}, Profile{}},
-	{"an iPhone", phone{"iPhone", "Apple-iPhone14C2/2107.93", "ApplC0FFEE"}, Profile{Name: "iOS", Timeout: 4 * time.Minute}},
-	{"an iPad", phone{"iPad", "Apple-iPad6C3/2107.93", "ApplC0FFEE"}, Profile{Name: "iOS", Timeout: 4 * time.Minute}},
-	{"an iPod", phone{"iPod", "Apple-iPod2C1/803.148", "ApplC0FFEE"}, Profile{Name: "iOS", Timeout: 4 * time.Minute}},
-	{"Gmail", phone{"Android", "Android-Mail/2025.11.02.release", "androidc1"}, Profile{Name: "Gmail", Timeout: 30 * time.Second}},
-	{"Android 4 as it came", phone{"Android", "Android/4.3.3-EAS-1.3", "androidc1"}, Profile{Name: "Android's own app", BirthdayHour: 8, Timeout: 30 * time.Second}},
-	{"Android 10", phone{"Android", "Android/10-EAS-2.0", "androidc1"}, Profile{Name: "Android's own app", BirthdayHour: 8, Timeout: 30 * time.Second}},
-	{"Android 11", phone{"Android", "Android/11-EAS-2.0", "androidc1"}, Profile{Name: "Android", Timeout: 30 * time.Second}},
-	{"the first Android", phone{"Android", "Android/0.3", "androidc1"}, Profile{Name: "Android", Timeout: 30 * time.Second}},
-	{"a Samsung", phone{"SAMSUNGGTI9100", "SAMSUNG-GT-I9100/100.20304", "SEC1"}, Profile{Name: "Samsung", Timeout: 90 * time.Second}},
-	{"a Samsung that says that it is Android", phone{"SAMSUNGSMG930F", "Android/8.0-EAS-2.0", "SEC1"}, Profile{Name: "Samsung", Timeout: 90 * time.Second}},
+	{"an iPhone", phone{"iPhone", "Apple-iPhone14C2/2107.93", "ApplC0FFEE"}, Profile{Name: "iOS", Timeout: 4 * time.Minute, Merged: kinds("notes")}},
+	{"an iPad", phone{"iPad", "Apple-iPad6C3/2107.93", "ApplC0FFEE"}, Profile{Name: "iOS", Timeout: 4 * time.Minute, Merged: kinds("notes")}},
+	{"an iPod", phone{"iPod", "Apple-iPod2C1/803.148", "ApplC0FFEE"}, Profile{Name: "iOS", Timeout: 4 * time.Minute, Merged: kinds("notes")}},
+	{"Gmail", phone{"Android", "Android-Mail/2025.11.02.release", "androidc1"}, Profile{Name: "Gmail", Merged: kinds("contacts"), Timeout: 30 * time.Second}},
+	{"Android 4 as it came", phone{"Android", "Android/4.3.3-EAS-1.3", "androidc1"}, Profile{Merged: kinds("contacts", "events"), Name: "Android's own app", BirthdayHour: 8, Timeout: 30 * time.Second}},
+	{"Android 4.4", phone{"Android", "Android/4.4.2-EAS-1.3", "androidc1"}, Profile{Merged: kinds("contacts"), Name: "Android's own app", BirthdayHour: 8, Timeout: 30 * time.Second}},
+	{"Android 10", phone{"Android", "Android/10-EAS-2.0", "androidc1"}, Profile{Merged: kinds("contacts"), Name: "Android's own app", BirthdayHour: 8, Timeout: 30 * time.Second}},
+	{"Android 11", phone{"Android", "Android/11-EAS-2.0", "androidc1"}, Profile{Name: "Android", Merged: kinds("contacts"), Timeout: 30 * time.Second}},
+	{"the first Android", phone{"Android", "Android/0.3", "androidc1"}, Profile{Name: "Android", Merged: kinds("contacts"), Timeout: 30 * time.Second}},
+	{"a Samsung", phone{"SAMSUNGGTI9100", "SAMSUNG-GT-I9100/100.20304", "SEC1"}, Profile{Name: "Samsung", Merged: kinds("contacts", "events", "tasks", "notes"), Timeout: 90 * time.Second}},
+	{"a Samsung that says that it is Android", phone{"SAMSUNGSMG930F", "Android/8.0-EAS-2.0", "SEC1"}, Profile{Name: "Samsung", Merged: kinds("contacts", "events", "tasks", "notes"), Timeout: 90 * time.Second}},
 	{"an LG", phone{"LGD855", "LG-D855/1.0", "LG1"}, Profile{Name: "LG", EmptySupportedIsNone: true}},
 	{"Outlook on a computer", phone{"WindowsOutlook15", "Outlook/15.0 (15.0.4535.1507; MSI; x86)", "0123"}, Profile{Name: "Outlook", OtherContactsUnknown: true, Timeout: 4 * time.Minute}},
 	{"the first Outlook", phone{"MicrosoftOutlook", "Microsoft.Outlook.15", "0123"}, Profile{Name: "Outlook", OtherContactsUnknown: true, Timeout: 4 * time.Minute}},
@@ -48,6 +50,15 @@ var phones = []struct {
 	{"Nine", phone{"Android", "Android/8.1-EAS-2.0", "6E696E65303132"}, Profile{Name: "Nine", Timeout: 30 * time.Second}},
 	{"Nine in small letters", phone{"Android", "Android/8.1-EAS-2.0", "6e696e65303132"}, Profile{Name: "Nine", Timeout: 30 * time.Second}},
 	{"an id that only begins like Nine's", phone{"Acme", "", "6E696E65XYZ"}, Profile{}},
+}
+
+// kinds are a set, by the names in a file.
+func kinds(names ...any) Kinds {
+	set, ok := someKinds(names)
+	if !ok {
+		panic("no such kinds")
+	}
+	return set
 }
 
 func TestBuiltin(t *testing.T) {
@@ -114,6 +125,7 @@ func TestKeys(t *testing.T) {
 		"file_as":                 {`"last_first"`, Profile{FileAs: translate.FileAsLastFirst}},
 		"empty_supported_is_none": {`true`, Profile{EmptySupportedIsNone: true}},
 		"other_contacts_unknown":  {`true`, Profile{OtherContactsUnknown: true}},
+		"merge":                   {`["tasks", "contacts"]`, Profile{Merged: kinds("contacts", "tasks")}},
 		"timeout":                 {`"1m30s"`, Profile{Timeout: 90 * time.Second}},
 		"max_version":             {`"14.1"`, Profile{MaxVersion: eas.V141}},
 		"max_window":              {`10`, Profile{MaxWindow: 10}},
@@ -138,6 +150,18 @@ func TestKeys(t *testing.T) {
 		}
 		if got := table.For("Acme2", "", ""); got != (Profile{}) {
 			t.Errorf("%s holds for others, too: %+v", key, got)
+		}
+	}
+}
+
+// Merges is asked with the kinds of collections.
+func TestMerges(t *testing.T) {
+	p := Profile{Merged: kinds("contacts", "notes")}
+	for kind, want := range map[backend.CollectionKind]bool{
+		backend.Contacts: true, backend.Notes: true, backend.Events: false, backend.Tasks: false, backend.Mail: false,
+	} {
+		if p.Merges(kind) != want {
+			t.Errorf("folders of %s are merged: %t", kind, !want)
 		}
 	}
 }
@@ -168,9 +192,9 @@ max_window = 50
 		want  Profile
 	}{
 		{"a rule without patterns holds for everyone", phone{"Acme", "", ""}, Profile{NoGzip: true}},
-		{"one of two patterns is not enough", phone{"iPhone", "Apple-iPhone14C2/1905", ""}, Profile{Name: "iOS", Timeout: 4 * time.Minute, NoGzip: true}},
-		{"what a rule does not say stays", phone{"iPhone", "Apple-iPhone14C2/2107.93", ""}, Profile{Name: "iOS", Timeout: time.Minute, MaxWindow: 20, NoGzip: true}},
-		{"the last rule wins", phone{"iPhone", "Apple-iPhone14C2/2107.93", "VIP1"}, Profile{Name: "iOS", Timeout: time.Minute, MaxWindow: 50, NoGzip: true}},
+		{"one of two patterns is not enough", phone{"iPhone", "Apple-iPhone14C2/1905", ""}, Profile{Name: "iOS", Merged: kinds("notes"), Timeout: 4 * time.Minute, NoGzip: true}},
+		{"what a rule does not say stays", phone{"iPhone", "Apple-iPhone14C2/2107.93", ""}, Profile{Name: "iOS", Merged: kinds("notes"), Timeout: time.Minute, MaxWindow: 20, NoGzip: true}},
+		{"the last rule wins", phone{"iPhone", "Apple-iPhone14C2/2107.93", "VIP1"}, Profile{Name: "iOS", Merged: kinds("notes"), Timeout: time.Minute, MaxWindow: 50, NoGzip: true}},
 	} {
 		if d := cmp.Diff(tt.want, table.For(tt.phone.deviceType, tt.phone.userAgent, tt.phone.deviceID)); d != "" {
 			t.Errorf("%s (-want +got):\n%s", tt.name, d)

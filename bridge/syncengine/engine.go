@@ -39,11 +39,19 @@ type Phone struct {
 type FolderID int64
 
 // String writes the ID as the phone sees it.
-func (f FolderID) String() string { return strconv.FormatInt(int64(f), 10) }
+func (f FolderID) String() string {
+	if f.Merged() {
+		return f.mergedName()
+	}
+	return strconv.FormatInt(int64(f), 10)
+}
 
 // ParseFolderID reads what String wrote, and nothing else: a folder that has two
 // names could stand twice in a request.
 func ParseFolderID(s string) (FolderID, error) {
+	if m := parseMerged(s); m != 0 {
+		return m, nil
+	}
 	n, err := strconv.ParseInt(s, 10, 64)
 	if err != nil || n <= 0 || FolderID(n).String() != s {
 		return 0, fmt.Errorf("%w: %.70q is not a folder's ServerId", ErrNoFolder, s)
@@ -65,7 +73,7 @@ func ParseServerID(s string) (FolderID, Number, error) {
 	folder, number, ok := strings.Cut(s, ":")
 	f, err1 := ParseFolderID(folder)
 	n, err2 := strconv.ParseUint(number, 10, 32)
-	if !ok || err1 != nil || err2 != nil || n == 0 || ServerID(f, Number(n)) != s {
+	if !ok || err1 != nil || err2 != nil || n == 0 || f.Merged() || ServerID(f, Number(n)) != s {
 		return 0, 0, fmt.Errorf("%w: %.70q is not an item's ServerId", ErrNoItem, s)
 	}
 	return f, Number(n), nil

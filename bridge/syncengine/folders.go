@@ -220,6 +220,9 @@ func parentsFirst(records []FolderRecord) []Folder {
 // Folder finds one of the user's folders; ErrNoFolder if it is gone, never was
 // or is somebody else's.
 func (e *Engine) Folder(ctx context.Context, user string, id FolderID) (Folder, error) {
+	if id.Merged() {
+		return e.mergedFolder(ctx, user, id)
+	}
 	r, err := e.store.Folder(ctx, user, id)
 	if err != nil {
 		return Folder{}, fmt.Errorf("syncengine: folder %v: %w", id, err)

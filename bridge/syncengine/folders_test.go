@@ -281,7 +281,7 @@ func TestHierarchyForOldPhone(t *testing.T) {
 	))
 	p := &tree{
 		w: w, id: syncengine.Phone{User: user, Device: "P"},
-		show: func(f syncengine.Folder) bool { return f.Kind != backend.Notes },
+		show: func(f syncengine.Folder) bool { return f.Kind != backend.Notes && !f.ID.Merged() },
 	}
 	p.ask(syncengine.NoKey, false)
 	p.check("A")

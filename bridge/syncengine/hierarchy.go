@@ -63,7 +63,8 @@ func (r *HierarchyRound) empty() bool {
 // and, if nothing is, answers the same key; the key before (its answer was
 // lost) tells the difference from that earlier state. Every other key is
 // ErrInvalidKey. What the phone knows of items is never touched. show may hide
-// folders from this phone.
+// folders from this phone; it is asked for merged folders, too, which are hidden
+// without it.
 func (e *Engine) Hierarchy(ctx context.Context, p Phone, key Key, show ...func(Folder) bool) (HierarchyRound, error) {
 	ctx = context.WithoutCancel(ctx)
 	var round HierarchyRound
@@ -153,12 +154,18 @@ func shown(ctx context.Context, r Reader, user string, show []func(Folder) bool)
 	}
 	var list []Folder
 	there := map[FolderID]bool{}
+	all := parentsFirst(records)
 next:
-	for _, f := range parentsFirst(records) {
+	for _, f := range append(merge(all), all...) {
+		asked := false
 		for _, s := range show {
 			if s != nil && !s(f) {
 				continue next
 			}
+			asked = asked || s != nil
+		}
+		if f.ID.Merged() && !asked { // nobody sees an item twice
+			continue
 		}
 		if !there[f.Parent] {
 			f.Parent = 0

@@ -17,6 +17,9 @@ func (r *Round) Peek(ctx context.Context, limit int) ([]News, error) {
 	if r.Initial || limit <= 0 {
 		return nil, nil
 	}
+	if r.leaves {
+		return r.leftovers(limit), nil
+	}
 	if r.scan == nil {
 		var err error
 		r.scan, err = r.engine.newScan(ctx, r.Folder, r.state, r.source, r.horizon)
@@ -128,6 +131,9 @@ const EstimateLimit = 10_000
 func (r *Round) Estimate(ctx context.Context) (int, error) {
 	if r.Initial {
 		return 0, nil
+	}
+	if r.leaves {
+		return min(int(r.state.held.GetCardinality()), EstimateLimit), nil
 	}
 	s, err := r.engine.newScan(ctx, r.Folder, r.state, nil, 0)
 	count := 0

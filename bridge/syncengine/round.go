@@ -32,6 +32,7 @@ type Round struct {
 	missed  []Number // items that were looked for in vain
 	moved   bool     // something is to be remembered though nothing is Dirty
 	wrote   bool     // the mirror has something new for others
+	leaves  bool     // see Leave
 
 	scan    *scan  // nil before Peek, and after a command
 	horizon int64  // of the first scan; 0 before it

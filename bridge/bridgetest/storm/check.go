@@ -97,9 +97,11 @@ func (h *handset) check(there inventory) {
 	h.checkFolders()
 	for _, f := range h.folders() {
 		want := make(map[string]stored)
-		for _, s := range there[f.place] {
-			if o, e := w.found(s); e != nil && h.shows(o, e) {
-				want[s.label] = s
+		for _, p := range h.stands(f) {
+			for _, s := range there[p] {
+				if o, e := w.found(s); e != nil && h.shows(o, e) {
+					want[s.label] = s
+				}
 			}
 		}
 		for id, item := range f.Items {

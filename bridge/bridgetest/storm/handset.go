@@ -21,7 +21,8 @@ type handset struct {
 	version  eas.Version
 	settings phone.Settings
 	phone    *phone.Phone
-	judged   int // violations
+	merges   bool // has one folder of each kind
+	judged   int  // violations
 
 	items map[string]*object // that its owner edited, by ServerId
 	adds  map[string]*object // that its owner made, by ClientId
@@ -29,7 +30,7 @@ type handset struct {
 
 // crew makes the phones: every generation, and every habit once.
 func crew(w *world) []*handset {
-	return []*handset{
+	list := []*handset{
 		w.handset("old", eas.V25, phone.Settings{WindowSize: 3}),
 		w.handset("plain", eas.V121, phone.Settings{WindowSize: 100, Filters: map[string]int{eas.ClassTasks: 8}}),
 		w.handset("filtered", eas.V141, phone.Settings{WindowSize: 1, Filters: map[string]int{eas.ClassCalendar: 4, eas.ClassTasks: 8}}),
@@ -38,13 +39,25 @@ func crew(w *world) []*handset {
 		w.handset("hasty", eas.V141, phone.Settings{WindowSize: 10, Rebuilds: true}),
 		w.handset("new", eas.V161, phone.Settings{WindowSize: 4, Together: true, Filters: map[string]int{eas.ClassCalendar: 5}}),
 	}
+	return append(list, w.merging("single", eas.V141, phone.Settings{WindowSize: 6, Filters: map[string]int{eas.ClassCalendar: 4}}))
+}
+
+// merging is a phone of a sort that has one folder of each kind.
+func (w *world) merging(name string, v eas.Version, s phone.Settings) *handset {
+	h := w.handsetOf("SAMSUNGstorm", name, v, s)
+	h.merges = true
+	return h
 }
 
 func (w *world) handset(name string, v eas.Version, s phone.Settings) *handset {
+	return w.handsetOf("storm", name, v, s)
+}
+
+func (w *world) handsetOf(deviceType, name string, v eas.Version, s phone.Settings) *handset {
 	h := &handset{world: w, name: name, version: v, settings: s, items: make(map[string]*object), adds: make(map[string]*object)}
 	h.phone = phone.New(&easclient.Client{
 		URL: address, User: bridgetest.User, Password: w.options.password(), Version: v,
-		DeviceID: name, DeviceType: "storm", UserAgent: name, HTTP: w.wire.client(),
+		DeviceID: name, DeviceType: deviceType, UserAgent: name, HTTP: w.wire.client(),
 	}, s)
 	return h
 }

@@ -47,14 +47,14 @@ func (h *handset) edit() {
 	}
 	w, k := h.world, o.kind
 	if k.side != nil && w.rng.IntN(3) == 0 {
-		text := w.sided(o, h.mine(f.place))
+		text := w.sided(o, h.mine(o.where))
 		w.note("%s gives %q the %s (%s)", h, was.label(), text, id)
 		if err := h.phone.Change(f.ServerID, id, eas.Properties{k.side.send(h.version, text)}); err != nil {
 			h.problem("editing: %v", err)
 		}
 		return
 	}
-	e := w.edited(o, *was, w.turned(o, *was), h.mine(f.place))
+	e := w.edited(o, *was, w.turned(o, *was), h.mine(o.where))
 	w.note("%s makes %q of %q (%s)", h, e.label(), was.label(), id)
 	if err := h.phone.Change(f.ServerID, id, k.sends(o, e)); err != nil {
 		h.problem("editing: %v", err)
@@ -85,8 +85,8 @@ func (h *handset) editDay() {
 	w.serial++
 	title := fmt.Sprintf("day %d of %d", w.serial, o.number)
 	w.note("%s calls the occurrence of %q at %s %q", h, was.label(), at, title)
-	w.besides(o, was, h.mine(f.place))
-	w.occurrence(o, at, "SUMMARY:"+title, h.mine(f.place))
+	w.besides(o, was, h.mine(o.where))
+	w.occurrence(o, at, "SUMMARY:"+title, h.mine(o.where))
 	if err := h.phone.ChangeInstance(f.ServerID, id, at, eas.Properties{eas.T(tag.CalendarSubject, title)}); err != nil {
 		h.problem("editing an occurrence: %v", err)
 	}
@@ -99,7 +99,7 @@ func (h *handset) remove() {
 		return
 	}
 	h.world.note("%s deletes %q (%s)", h, was.label(), id)
-	if !f.place.readOnly {
+	if !o.where.readOnly {
 		h.world.deleted(o, h.String())
 	}
 	if err := h.phone.Delete(f.ServerID, id); err != nil {

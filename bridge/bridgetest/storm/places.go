@@ -107,13 +107,27 @@ func (w *world) vanish(c Cabinet, p *place) {
 // folder is one of the phone's that the storm plays with.
 type folder struct {
 	phone.Folder
-	place *place
+	place *place // of what is added
+}
+
+// stands lists the collections that a folder stands for.
+func (h *handset) stands(f folder) []*place {
+	if !h.merges {
+		return []*place{f.place}
+	}
+	var list []*place
+	for _, p := range h.world.places {
+		if p.kind == f.place.kind && !p.gone {
+			list = append(list, p)
+		}
+	}
+	return list
 }
 
 func (h *handset) folders() []folder {
 	var list []folder
 	for _, f := range h.phone.Folders() {
-		if p := h.world.placeOf(f); p != nil {
+		if p := h.placeOf(f); p != nil {
 			list = append(list, folder{f, p})
 		}
 	}
@@ -122,8 +136,12 @@ func (h *handset) folders() []folder {
 
 // placeOf finds the collection that a folder is. All have had a name of their
 // own, always.
-func (w *world) placeOf(f phone.Folder) *place {
+func (h *handset) placeOf(f phone.Folder) *place {
+	w := h.world
 	p := w.named[f.DisplayName]
+	if h.merges {
+		p = nil // it stands for all of them; what is new goes to the first
+	}
 	for _, main := range w.places {
 		if p == nil && !main.extra && main.kind.class == f.Class && f.Type < eas.FolderUserMail {
 			p = main
@@ -147,7 +165,7 @@ func (h *handset) checkFolders() {
 	var wrong []string
 	for _, p := range h.world.places {
 		want := 1
-		if p.gone || h.version < p.kind.min {
+		if p.gone || h.version < p.kind.min || h.merges && p.extra {
 			want = 0
 		}
 		if here[p] != want {

@@ -205,7 +205,7 @@ func (e *Engine) Resync(ctx context.Context, p Phone, id FolderID) error {
 	ids := []FolderID{id}
 	err := e.store.Update(ctx, p.User, func(w Writer) error {
 		if id != hierarchy {
-			if _, err := w.Folder(ctx, p.User, id); err != nil {
+			if _, err := w.Folder(ctx, p.User, id); err != nil && !id.Merged() {
 				return err
 			}
 			return w.DeletePartnership(ctx, p, id)

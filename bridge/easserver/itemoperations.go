@@ -141,7 +141,7 @@ func (s *Server) fetchItem(ctx context.Context, c *call, fetch eas.FetchRequest,
 		return "", p, err
 	}
 	id := cmp.Or(fetch.ServerID, fetch.LongID) // our LongIds are ServerIds
-	if folder, _, err := syncengine.ParseServerID(id); err == nil && fetch.CollectionID != "" && fetch.CollectionID != folder.String() {
+	if folder, _, err := syncengine.ParseServerID(id); err == nil && !mayBeIn(fetch.CollectionID, folder) {
 		return "", nil, fmt.Errorf("%w: %.70q is not in folder %.70q", syncengine.ErrNoItem, id, fetch.CollectionID)
 	}
 	it, err := s.read(ctx, c, id)

@@ -97,7 +97,7 @@ func (s *Server) respond(ctx context.Context, c *call, a *eas.MeetingAnswer) err
 	switch {
 	case err != nil: // such as a LongId of a Search that there is not
 		return err
-	case a.CollectionID != "" && a.CollectionID != folder.String() && a.CollectionID != syncengine.Merged(backend.Events).String():
+	case !mayBeIn(a.CollectionID, folder):
 		return fmt.Errorf("%w: %.70q is not in folder %.70q", syncengine.ErrNoItem, a.RequestID, a.CollectionID)
 	case a.InstanceID != "" && c.version < eas.V141:
 		return fmt.Errorf("%w: InstanceId in version %s", translate.ErrInvalid, c.version)

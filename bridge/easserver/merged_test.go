@@ -315,6 +315,36 @@ func TestMergedFoldersWhileOneServerIsDown(t *testing.T) {
 	r.holds("when it is up again", "Main", "Main b", "Other", "Other b")
 }
 
+// Items are found by their names, whatever folder they are in.
+func TestMergedItemIsFetched(t *testing.T) {
+	h := twoBooks(t, bridgetest.Options{})
+	r := single(t, h, eas.V141, merging)
+	bridgetest.Sync(t, r.phone)
+	f := r.holds("at first", "Club a", "Club b", "Main a", "Main b")
+	for _, name := range []string{"Club a", "Main a"} {
+		res, err := r.ItemOperations(t.Context(), eas.ItemOperationsRequest{Fetches: []eas.FetchRequest{
+			{Store: eas.StoreMailbox, CollectionID: f.ServerID, ServerID: idOf(t, f, name)}}})
+		if err != nil || res.Response == nil || len(res.Response.Fetches) != 1 || phone.Title(res.Response.Fetches[0].Properties) != name {
+			t.Errorf("%s is answered with %+v, %v", name, res.Response.Fetches, err)
+		}
+	}
+}
+
+// What people chose not to have on a phone is not among what is merged.
+func TestMergedFoldersThatWereChosen(t *testing.T) {
+	h := twoBooks(t, bridgetest.Options{Edit: func(o *bridge.Options) { o.Config.Folders.Hide = []string{"ann/" + merging + ": Contacts"} }})
+	r := single(t, h, eas.V141, merging)
+	bridgetest.Sync(t, r.phone)
+	f := r.holds("at first", "Club a", "Club b")
+	_, err := r.phone.Add(f.ServerID, eas.Properties{eas.T(tag.ContactsLastName, "New"), eas.T(tag.ContactsFileAs, "New")})
+	r.mustDo(err)
+	bridgetest.Sync(t, r.phone)
+	r.holds("after an edit", "Club a", "Club b", "New")
+	if n := len(h.Backend.Items(bridgetest.User, "club")); n != 3 {
+		t.Errorf("the address book that is shown has %d contacts, want 3", n)
+	}
+}
+
 // A heartbeat without news ends as such, and the folder costs no answer.
 func TestMergedFoldersAtRest(t *testing.T) {
 	h := twoBooks(t, bridgetest.Options{})

@@ -263,6 +263,13 @@ func (f *folderSync) partsDown(ctx context.Context) (down, err error) {
 	return down, nil
 }
 
+// mayBeIn tells whether an item of a folder may be in the one that a request
+// names beside it, if it names one.
+func mayBeIn(named string, f syncengine.FolderID) bool {
+	id, err := syncengine.ParseFolderID(named)
+	return named == "" || err == nil && (id == f || id.Merged())
+}
+
 // folderOfItem finds the folder of an item that the phone names: one that it is
 // told of, or one behind a merged folder.
 func (s *Server) folderOfItem(ctx context.Context, c *call, id syncengine.FolderID) (syncengine.Folder, error) {

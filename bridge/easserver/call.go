@@ -33,6 +33,7 @@ type call struct {
 	version   eas.Version
 	account   *account.Account
 	phone     syncengine.Phone
+	kind      string           // its DeviceType
 	profile   *profile.Profile // shared
 	event     *telemetry.Event
 	start     time.Time
@@ -74,7 +75,7 @@ func (s *Server) newCall(r *http.Request, q eas.Query, acct *account.Account, ev
 	c := &call{
 		arrival: &arrival{query: q, parts: wantsParts(r), key: eas.ParsePolicyKey(r.Header.Get("X-MS-PolicyKey"))},
 		version: version, account: acct, event: event, start: time.Now(),
-		phone:   syncengine.Phone{User: acct.Name(), Device: q.DeviceID},
+		phone: syncengine.Phone{User: acct.Name(), Device: q.DeviceID}, kind: q.DeviceType,
 		profile: s.Profiles.Of(q.DeviceType, r.UserAgent(), q.DeviceID),
 		from:    clientAddress(r.RemoteAddr), gzip: acceptsGzip(r),
 	}

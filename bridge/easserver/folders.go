@@ -37,7 +37,7 @@ func (s *Server) chosen(ctx context.Context, c *call) (func(syncengine.Folder) b
 	if s.Choices == nil {
 		return func(syncengine.Folder) bool { return true }, nil
 	}
-	chosen, err := s.Choices.For(ctx, choice.Phone{User: c.phone.User, Device: c.phone.Device, Type: c.query.DeviceType})
+	chosen, err := s.Choices.For(ctx, choice.Phone{User: c.phone.User, Device: c.phone.Device, Type: c.kind})
 	if err != nil {
 		return nil, fmt.Errorf("easserver: which folders are shown: %w", err)
 	}

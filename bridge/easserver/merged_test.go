@@ -343,6 +343,22 @@ func TestMergedFoldersThatWereChosen(t *testing.T) {
 	if n := len(h.Backend.Items(bridgetest.User, "club")); n != 3 {
 		t.Errorf("the address book that is shown has %d contacts, want 3", n)
 	}
+	res, err := r.Ping(t.Context(), &eas.PingRequest{HeartbeatInterval: ptr(1), Folders: []eas.PingFolder{{ID: f.ServerID, Class: eas.ClassContacts}}})
+	if err != nil || res.Status != eas.PingExpired {
+		t.Errorf("a phone that knows everything was told %+v, %v", res, err)
+	}
+}
+
+// A choice for a sort of phones holds while they wait, too.
+func TestChoicesHoldForPhonesThatWait(t *testing.T) {
+	h := twoBooks(t, bridgetest.Options{Edit: func(o *bridge.Options) { o.Config.Folders.Hide = []string{"ann/test: Club"} }})
+	r := single(t, h, eas.V141, "test")
+	bridgetest.Sync(t, r.phone)
+	f := r.holds("at first", "Main a", "Main b")
+	res, err := r.Ping(t.Context(), &eas.PingRequest{HeartbeatInterval: ptr(1), Folders: []eas.PingFolder{{ID: f.ServerID, Class: eas.ClassContacts}}})
+	if err != nil || res.Status != eas.PingExpired {
+		t.Errorf("a phone that knows everything was told %+v, %v", res, err)
+	}
 }
 
 // A heartbeat without news ends as such, and the folder costs no answer.

@@ -54,6 +54,10 @@ type Options struct {
 	// Report is told of a Check that begins to fail. Nil means that nobody is
 	// told.
 	Report func(error)
+
+	// Published is told of each topic of Publish, before anybody is woken. It
+	// must not block and not call the hub. Nil means that nobody is told.
+	Published func(Topic)
 }
 
 // A Hub joins waiting phones and those who watch for them. Its methods may be
@@ -108,6 +112,9 @@ func (h *Hub) Publish(topics ...Topic) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	for _, t := range topics {
+		if h.options.Published != nil {
+			h.options.Published(t)
+		}
 		for s := range h.waitingFor(t) {
 			s.nudge()
 		}

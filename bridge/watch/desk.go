@@ -51,7 +51,7 @@ var errClosed = errors.New("watch: the desk is closed")
 // see Run. It is not called before Start has returned.
 func (d *Desk) Start(w Watcher, ended func(error)) *Watching {
 	w.fill()
-	e := &Watching{desk: d, w: w, ended: ended, interval: w.Min, index: -1, opened: w.Open == nil, first: true, told: true}
+	e := &Watching{desk: d, w: w, ended: ended, interval: w.Min, index: -1, opened: w.Open == nil, first: true, told: true, broad: true}
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	d.open()
@@ -119,7 +119,20 @@ func (d *Desk) look(e *Watching, after time.Duration) {
 	if e.busy {
 		return // once more when that is over
 	}
-	d.schedule(e, max(d.now()+after, e.looked+gather))
+	d.schedule(e, max(d.now()+after, e.looked+e.gather))
+}
+
+// gathers says how long the events are gathered that come after a look. d.mu is
+// held.
+func (e *Watching) gathers(told bool, now time.Duration) {
+	switch {
+	case !told || e.first:
+		e.gather = 0 // nothing has happened yet
+	case e.gather > 0 && now-e.looked < calm:
+		e.gather = min(2*e.gather, mostGather)
+	default:
+		e.gather = leastGather
+	}
 }
 
 // Vouch says that a source works and tells of every change in a scope, which is

@@ -19,8 +19,8 @@ const (
 
 // A lane is where looks wait for one backend's time.
 type lane struct {
-	urgent []*Watching   // somebody told of a change, or it is the first look
-	broad  []*Watching   // somebody told of a change that concerns many; single ones go first
+	urgent []*Watching   // somebody told of a change
+	broad  []*Watching   // somebody told of a change that concerns many, or it is the first look; single changes go first
 	polls  []*Watching   // wait for free, too
 	free   time.Duration // when polling may go on
 	looks  int           // goroutines

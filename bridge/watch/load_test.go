@@ -3,6 +3,7 @@ package watch_test
 import (
 	"context"
 	"fmt"
+	"slices"
 	"sync"
 	"testing"
 	"testing/synctest"
@@ -116,6 +117,32 @@ func TestShare(t *testing.T) {
 		took := time.Duration(s.probes-before) * s.slow
 		if limit := 6 * time.Minute; took > limit+time.Minute || took < limit/2 {
 			t.Errorf("polling took %v of an hour, want about %v", took, limit)
+		}
+	})
+}
+
+// TestFirstLooks has thousands come at once, and a change of one of those who
+// came before: that one waits neither for the others nor for its own last look.
+func TestFirstLooks(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var d watch.Desk
+		defer d.Close()
+		s := server{slow: 10 * time.Millisecond}
+		s.watch(&d, "ann", 1)
+		time.Sleep(50 * time.Millisecond)
+		for i := range 2000 {
+			s.watch(&d, fmt.Sprint("person", i), 1)
+		}
+		time.Sleep(5 * time.Millisecond)
+		s.mu.Lock()
+		s.order = nil
+		s.mu.Unlock()
+		d.Hint(watch.Hint{Backend: "dav", User: "ann", Path: "/ann/0/"})
+		time.Sleep(40 * time.Millisecond)
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		if !slices.Contains(s.order, "ann") {
+			t.Error("the single change waits behind the first looks of others")
 		}
 	})
 }

@@ -100,10 +100,16 @@ const (
 	safetyList    = 6 * time.Hour
 
 	// settle is how long after a backend's own event one looks, so that a file
-	// is not found half written, and gather the time between two such looks:
-	// an import or a Git checkout has thousands of events.
+	// is not found half written.
 	settle = 5 * time.Millisecond
-	gather = 200 * time.Millisecond
+
+	// The time between two looks after events is leastGather, and doubles up
+	// to mostGather while there is no calm in between: the phone hears at once
+	// of a single change, but an import or a Git checkout has thousands of
+	// events.
+	leastGather = 10 * time.Millisecond
+	mostGather  = 320 * time.Millisecond
+	calm        = time.Second
 
 	// A backend that failed is asked again after firstRetry, later after up to
 	// lastRetry, and never before the time that it named itself (at most

@@ -240,11 +240,14 @@ func TestEvents(t *testing.T) {
 		}
 		w.at(2*time.Hour, func() { w.state.Add(1) }) // an event that is lost
 		w.run(t, watcher{w: w}, 3*time.Hour)
-		// Of the fifty the first is told at once, and the others together.
-		if len(w.published) != 4 {
-			t.Fatalf("published at %v, want four times", w.published)
+		// Of the fifty the first is told at once, and the others in bunches.
+		if len(w.published) != 6 {
+			t.Fatalf("published at %v, want six times", w.published)
 		}
-		for i, limit := range []time.Duration{time.Second, time.Hour + 10*time.Millisecond, time.Hour + time.Second, 2*time.Hour + 12*time.Minute} {
+		for i, limit := range []time.Duration{
+			time.Second, time.Hour + 10*time.Millisecond, time.Hour + 20*time.Millisecond, time.Hour + 40*time.Millisecond, time.Hour + 80*time.Millisecond,
+			2*time.Hour + 12*time.Minute,
+		} {
 			if w.published[i] > limit {
 				t.Errorf("change %d was published after %v, want at most %v", i+1, w.published[i], limit)
 			}

@@ -21,6 +21,7 @@ type Watching struct {
 
 	due    time.Duration // of the next look, since the desk was opened
 	looked time.Duration // when the last one began
+	gather time.Duration // until the next one after that, at least
 	index  int32         // in the desk's queue; -1 if it is not there
 
 	opened  bool // Open was called with success, or there is none
@@ -28,7 +29,7 @@ type Watching struct {
 	waiting bool // in a lane
 	busy    bool // somebody looks
 	told    bool // the next look is because of an event
-	broad   bool // which concerns many others, too
+	broad   bool // which concerns many others, too, or it is the first look
 	gone    bool // stopped, or ended
 
 	source      string        // who told
@@ -113,7 +114,9 @@ func (d *Desk) lookAt(batch []*Watching) time.Duration {
 	d.mu.Lock()
 	told, source := batch[0].told, batch[0].source
 	for _, e := range batch {
-		e.told, e.broad, e.source, e.looked = false, false, "", d.now()
+		now := d.now()
+		e.gathers(told, now)
+		e.told, e.broad, e.source, e.looked = false, false, "", now
 	}
 	d.mu.Unlock()
 	if e := batch[0]; !e.opened {
@@ -179,7 +182,8 @@ func (e *Watching) open(ctx context.Context) error {
 	d := e.desk
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	e.w, e.opened, e.busy, e.told = w, true, false, true
+	e.w, e.opened, e.busy, e.broad = w, true, false, !e.told
+	e.told = true
 	if !e.gone {
 		d.part(e)
 		d.join(e)

@@ -13,6 +13,7 @@ import (
 	"runtime"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -22,6 +23,7 @@ import (
 	"github.com/pushbridge/pushbridge/bridge/bridgetest/crowd"
 	"github.com/pushbridge/pushbridge/bridge/eas"
 	"github.com/pushbridge/pushbridge/bridge/easclient"
+	"github.com/pushbridge/pushbridge/bridge/hub"
 	"github.com/pushbridge/pushbridge/bridge/watch"
 	"github.com/pushbridge/pushbridge/fcgi"
 	"github.com/pushbridge/pushbridge/fcgi/fcgitest"
@@ -43,6 +45,8 @@ type town struct {
 	people int
 	pings  [][]byte // each phone's request
 	bodies [][]byte // and its message
+
+	published atomic.Int64 // when the hub last heard of a change, as crowd.Now tells it
 }
 
 // A polled backend has no events, as servers of contacts and calendars have none.
@@ -77,7 +81,9 @@ func userOf(i, people int) string { return fmt.Sprintf("person%d@example.org", i
 // newTown builds one in which phones belong to people in turn.
 func newTown(t testing.TB, phones, people int) *town {
 	t.Helper()
+	w := &town{t: t, people: people, pings: make([][]byte, phones), bodies: make([][]byte, phones)}
 	h := bridgetest.Start(t, bridgetest.Options{Edit: func(o *bridge.Options) {
+		o.Linger.Published = func(hub.Topic) { w.published.Store(int64(crowd.Now())) }
 		o.Backends = []account.Named{{Name: "memory", Backend: polled{o.Backends[0].Backend}}}
 		o.Config.PollMin, o.Config.PollMax = time.Minute, time.Hour
 		// Lines of thousands of phones would be counted as what they cost.
@@ -89,8 +95,7 @@ func newTown(t testing.TB, phones, people int) *town {
 			backend.Collection{ID: "calendar", Kind: backend.Events, Name: "Calendar", Default: true},
 		)
 	}
-	w := &town{House: h, t: t, server: &fcgi.Server{Handler: h.Bridge.Handler()}, people: people,
-		pings: make([][]byte, phones), bodies: make([][]byte, phones)}
+	w.House, w.server = h, &fcgi.Server{Handler: h.Bridge.Handler()}
 	var all sync.WaitGroup
 	for k := range 4 {
 		all.Go(func() {

@@ -97,7 +97,8 @@ func (f *folderSync) after(e edit, object []byte, told bool, sent eas.Properties
 	if !e.known {
 		return e, nil
 	}
-	e.held = e.held.After(sent, o)
+	held := e.held
+	e.held = held.After(sent, o)
 	if bytes.Equal(object, e.body) {
 		return e, nil
 	}
@@ -105,7 +106,7 @@ func (f *folderSync) after(e edit, object []byte, told bool, sent eas.Properties
 	if err != nil {
 		return e, err
 	}
-	e.held = e.held.Wrote(before, shown)
+	e.held = e.held.Wrote(held, before, shown)
 	return e, nil
 }
 
@@ -126,7 +127,7 @@ func (f *folderSync) whole(apply func([]byte) ([]byte, error)) editor {
 			if err := errors.Join(err1, err2); err != nil {
 				return e, err
 			}
-			e.held = e.held.Wrote(before, shown)
+			e.held = e.held.Wrote(e.held, before, shown)
 		}
 		return e, nil
 	}
@@ -245,7 +246,7 @@ func (f *folderSync) create(cmd *eas.SyncCommand, name string) creation {
 	if c.body, c.err = f.class.make(name, cmd.Data, o); c.err == nil {
 		var shown eas.Properties
 		if shown, c.err = f.class.show(c.body, o); c.err == nil {
-			c.digest = c.digest.Wrote(nil, shown)
+			c.digest = c.digest.Wrote(translate.Digest{}, nil, shown)
 		}
 	}
 	if f.created == nil {
@@ -266,7 +267,7 @@ func (f *folderSync) named(c creation, n syncengine.Number) translate.Digest {
 	if err1 != nil || err2 != nil {
 		return c.digest // the phone gets the item once more
 	}
-	return c.digest.Wrote(before, shown)
+	return c.digest.Wrote(c.digest, before, shown)
 }
 
 // prepare notes what the phone's commands are about to write, before anything

@@ -169,8 +169,10 @@ func (d Digest) After(sent eas.Properties, o Options) Digest {
 
 // Wrote is the digest after the phone's edit was written to an object: what
 // the object shows differently since then is the phone's own doing, too, though
-// the phone may have said it in other words or not at all.
-func (d Digest) Wrote(before, after eas.Properties) Digest {
+// the phone may have said it in other words or not at all. held is what it held
+// before the edit: of a list that had something of others in it, which the phone
+// did not hold, it does not hold what the object shows now either.
+func (d Digest) Wrote(held Digest, before, after eas.Properties) Digest {
 	next := Digest{slices.Clone(d.entries)}
 	var seen []wbxml.Tag
 	for _, ps := range []eas.Properties{after, before} {
@@ -180,6 +182,9 @@ func (d Digest) Wrote(before, after eas.Properties) Digest {
 				continue
 			}
 			seen = append(seen, t)
+			if propertyOf(t).kind.isList() && !held.has(t, primary(before, t)) {
+				continue
+			}
 			if !d.knows(t) {
 				next.entries = append(next.entries, entry{t, absent})
 			}

@@ -135,6 +135,8 @@ func TestGroups(t *testing.T) {
 	}
 }
 
+func job(title string) eas.Element { return eas.T(tag.ContactsJobTitle, title) }
+
 func sample() eas.Properties {
 	return eas.Properties{
 		eas.T(tag.ContactsFirstName, "Ann"), eas.T(tag.ContactsJobTitle, "Boss"), eas.T(tag.ContactsBirthday, "1980-05-01T00:00:00.000Z"),
@@ -202,6 +204,54 @@ func TestAfter(t *testing.T) {
 		got := held.After(sent, tt.o)
 		if want := DigestOf(tt.want); !bytes.Equal(got.Bytes(), want.Bytes()) {
 			t.Errorf("%s: holds %v, want %v", tt.name, got, want)
+		}
+	}
+}
+
+// What the object shows after an edit is the phone's own doing, but for a list
+// that had something of others in it before.
+func TestWrote(t *testing.T) {
+	list := func(names ...string) eas.Element {
+		e := eas.Element{Tag: tag.ContactsCategories}
+		for _, name := range names {
+			e.Children = append(e.Children, eas.T(tag.ContactsCategory, name))
+		}
+		return e
+	}
+	day := func(at string) eas.Element {
+		return eas.C(tag.CalendarException, eas.T(tag.CalendarExceptionStartTime, at), eas.T(tag.CalendarSubject, "S"))
+	}
+	one, two := day("20261202T090000Z"), day("20261203T090000Z")
+	for _, tt := range []struct {
+		name                string
+		held, before, after eas.Element
+		want                bool // whether the phone holds what is there then
+	}{
+		{"a text", job("Boss"), job("Boss"), job("Chief"), true},
+		{"a text that others changed", job("Boss"), job("Top"), job("Chief"), true},
+		{"a first text", eas.Element{}, eas.Element{}, job("Chief"), true},
+		{"a list", list("A"), list("A"), list("A", "B"), true},
+		{"a first list", eas.Element{}, eas.Element{}, list("A"), true},
+		{"the end of a list", list("A"), list("A"), eas.Element{Tag: tag.ContactsCategories}, true},
+		{"a list that others made longer", list("A"), list("A", "X"), list("A", "X", "B"), false},
+		{"a list that others made shorter", list("A", "X"), list("A"), list("A", "B"), false},
+		{"a list that others ended", list("A"), eas.Element{}, list("B"), false},
+		{"a list that others began", eas.Element{}, list("X"), list("X", "B"), false},
+		{"guests", eas.C(tag.CalendarAttendees, attendee("a@b.example", "0")),
+			eas.C(tag.CalendarAttendees, attendee("a@b.example", "3")), eas.C(tag.CalendarAttendees, attendee("a@b.example", "3"), attendee("c@b.example", "0")), false},
+		{"a first occurrence", eas.Element{}, eas.Element{}, eas.C(tag.CalendarExceptions, one), true},
+		{"an occurrence beside one of others", eas.Element{}, eas.C(tag.CalendarExceptions, one), eas.C(tag.CalendarExceptions, one, two), false},
+	} {
+		item := func(e eas.Element) eas.Properties {
+			if e.Tag == 0 {
+				return nil
+			}
+			return eas.Properties{e}
+		}
+		held := DigestOf(item(tt.held))
+		got := held.Wrote(held, item(tt.before), item(tt.after))
+		if now := primary(item(tt.after), tt.after.Tag); got.has(tt.after.Tag, now) != tt.want {
+			t.Errorf("%s: the phone holds it: %v, want %v", tt.name, !tt.want, tt.want)
 		}
 	}
 }

@@ -214,6 +214,7 @@ func (w *world) open() {
 	file.State = w.state
 	if w.options.Awake {
 		file.PollMin, file.PollMax = time.Second, 2*time.Second
+		file.Brake.Pause = time.Millisecond // what was held is gone at rest, though no time passes there
 	}
 	b, err := bridge.New(w.t.Context(), bridge.Options{
 		Config: file, Logger: slog.New(slog.NewTextHandler(w.log, nil)),

@@ -1,0 +1,4 @@
+package easserver
+
+// CauseOf is causeOf.
+var CauseOf = causeOf

@@ -6,10 +6,12 @@ import (
 	"fmt"
 	"slices"
 	"testing"
+	"time"
 
 	"github.com/pushbridge/pushbridge/bridge/device"
 	"github.com/pushbridge/pushbridge/bridge/easserver"
 	"github.com/pushbridge/pushbridge/bridge/hub"
+	"github.com/pushbridge/pushbridge/bridge/telemetry"
 	"github.com/pushbridge/pushbridge/fcgi"
 	"github.com/pushbridge/pushbridge/plugins/backend"
 )
@@ -60,5 +62,26 @@ func TestCountedCommands(t *testing.T) {
 		if !slices.Contains(all, c) {
 			t.Errorf("%s waits, but is no command", c)
 		}
+	}
+}
+
+// requests are Counts that remember the last request.
+type requests struct {
+	easserver.Counts
+	last string
+}
+
+// Request implements easserver.Counts.
+func (r *requests) Request(command string, status int, took time.Duration) {
+	r.last = fmt.Sprint(command, " ", status, " ", took)
+}
+
+// TestWaitingIsNotCounted leaves out of a request's time that in which the phone
+// waited.
+func TestWaitingIsNotCounted(t *testing.T) {
+	r := new(requests)
+	easserver.Answered(r, &telemetry.Event{Command: "Ping", HTTP: 200, Took: time.Hour + time.Second, Parked: time.Hour})
+	if r.last != "Ping 200 1s" {
+		t.Errorf("counted is %q", r.last)
 	}
 }

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net/http"
+	"sync/atomic"
 	"time"
 
 	"github.com/pushbridge/pushbridge/bridge/account"
@@ -25,8 +26,10 @@ import (
 	"github.com/pushbridge/pushbridge/bridge/store/sqlstore"
 	"github.com/pushbridge/pushbridge/bridge/syncengine"
 	"github.com/pushbridge/pushbridge/bridge/telemetry"
+	"github.com/pushbridge/pushbridge/bridge/telemetry/metrics"
 	"github.com/pushbridge/pushbridge/bridge/trace"
 	"github.com/pushbridge/pushbridge/bridge/watch"
+	"github.com/pushbridge/pushbridge/fcgi"
 )
 
 // ErrConfig marks errors that only another configuration mends.
@@ -96,6 +99,9 @@ type Bridge struct {
 	profiles *profile.Table
 	tracer   *trace.Tracer
 	people   *directory.Directory
+	metrics  *metrics.Metrics // nil if nobody asks for them
+	worker   atomic.Pointer[fcgi.Server]
+	ending   atomic.Bool
 }
 
 // New starts the plugins, opens the store and joins the rooms. What is wrong
@@ -146,7 +152,11 @@ func (b *Bridge) join(ctx context.Context, o Options, backends []account.Named) 
 	lingering.Report = func(err error) { b.logger.Error("watching", "error", err) }
 	b.hub = hub.New(lingering)
 	b.desk = &watch.Desk{Share: float64(f.PollShare) / 100}
-	b.sources = &sources{desk: b.desk, logger: b.logger}
+	b.metrics = b.newMetrics(o.Version)
+	if b.metrics != nil {
+		b.desk.Counts = looks{b.metrics}
+	}
+	b.sources = &sources{desk: b.desk, logger: b.logger, metrics: b.metrics}
 	for _, named := range b.backends {
 		b.sources.backends = append(b.sources.backends, named.Name)
 	}
@@ -190,7 +200,7 @@ func (b *Bridge) join(ctx context.Context, o Options, backends []account.Named) 
 		PollMin: f.PollMin, PollMax: f.PollMax, Placeholder: placeholder.Name, Profiles: b.profiles,
 		Directory: b.people, InDirectory: inDirectory(f.Directory), Roots: roots, SearchTime: o.SearchTime,
 		Heartbeat: b.bounds(),
-		Logger:    b.logger, Tracer: b.tracer,
+		Logger:    b.logger, Tracer: b.tracer, Counts: b.metrics,
 	}), b.logged(autodiscover.New(autodiscover.Options{URL: f.AutodiscoverURL, Login: b.person, Elsewhere: f.Redirects.For, Note: noted})), b.webhooks())
 	return nil
 }

@@ -33,6 +33,8 @@ var walls = []struct{ room, mustNotReach, why string }{
 	{"bridge/doctor", "bridge/easserver", "the doctor sees what a phone sees"},
 	{"bridge/trace", "bridge/easserver", "who records is told by who answers"},
 	{"bridge/hub", "bridge/eas", "who waits is not who speaks the protocol"},
+	{"bridge/easserver", "bridge/telemetry/metrics", "who answers says what happens, not who counts it"},
+	{"bridge/watch", "bridge/telemetry/metrics", "who watches says what happens, not who counts it"},
 	{"bridge/store", "bridge/easserver", "the database serves the rooms above it"},
 }
 

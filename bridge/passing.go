@@ -25,6 +25,7 @@ const (
 	passedFastCGI = "fastcgi "
 	passedHTTP    = "http "
 	passedAdmin   = "admin "
+	passedMetrics = "metrics "
 )
 
 // A Passed is a set of listening sockets that outlive the worker which opened
@@ -43,6 +44,7 @@ func (b *Bridge) Keep(l Listeners) (*Passed, error) {
 		l    net.Listener
 	}{
 		{passedFastCGI + b.config.Listen, l.FastCGI}, {passedHTTP + b.config.HTTP, l.HTTP}, {passedAdmin + AdminListen(b.config), l.Admin},
+		{passedMetrics + b.config.Metrics, l.Metrics},
 	} {
 		if s.l == nil {
 			continue

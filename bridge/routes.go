@@ -40,15 +40,19 @@ func (b *Bridge) routes(activeSync, autodiscover, hooks http.Handler) http.Handl
 	})
 }
 
+// autodiscoverCommand stands for Autodiscover among the commands.
+const autodiscoverCommand = "Autodiscover"
+
 // logged writes a line for each request of Autodiscover; easserver writes
 // those of ActiveSync.
 func (b *Bridge) logged(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		began := time.Now()
-		event := &telemetry.Event{Command: "Autodiscover", Agent: r.UserAgent(), HTTP: http.StatusOK, In: max(r.ContentLength, 0)}
+		event := &telemetry.Event{Command: autodiscoverCommand, Agent: r.UserAgent(), HTTP: http.StatusOK, In: max(r.ContentLength, 0)}
 		ctx := withAddress(telemetry.With(r.Context(), event), account.ClientAddress(r.RemoteAddr))
 		next.ServeHTTP(&counter{w, event}, r.WithContext(ctx))
 		event.Took = time.Since(began)
+		b.metrics.Request(event.Command, event.HTTP, event.Took)
 		event.Log(ctx, b.logger)
 	})
 }

@@ -33,6 +33,7 @@ type Listeners struct {
 	FastCGI net.Listener // nil means none
 	HTTP    net.Listener // nil means none
 	Admin   net.Listener // the control door; nil means none
+	Metrics net.Listener // for Prometheus; nil means none
 
 	Notify *notify.Listener // for storage hooks; nil means none
 }
@@ -49,7 +50,10 @@ func (b *Bridge) Listen() (l Listeners, err error) {
 		delete(passed, name)
 		return taken
 	}
-	l = Listeners{FastCGI: take(passedFastCGI + b.config.Listen), HTTP: take(passedHTTP + b.config.HTTP), Admin: take(passedAdmin + AdminListen(b.config))}
+	l = Listeners{
+		FastCGI: take(passedFastCGI + b.config.Listen), HTTP: take(passedHTTP + b.config.HTTP),
+		Admin: take(passedAdmin + AdminListen(b.config)), Metrics: take(passedMetrics + b.config.Metrics),
+	}
 	for _, moved := range passed {
 		moved.Close() // before the path is opened anew in another way
 	}
@@ -82,6 +86,11 @@ func (b *Bridge) listen(l *Listeners) (err error) {
 	if l.Admin == nil {
 		if l.Admin, err = b.listenAdmin(); err != nil {
 			return fmt.Errorf("bridge: admin: %w%s", err, listenRemedy(err))
+		}
+	}
+	if b.config.Metrics != "" && l.Metrics == nil {
+		if l.Metrics, err = net.Listen("tcp", b.config.Metrics); err != nil {
+			return fmt.Errorf("bridge: metrics = %q: %w%s", b.config.Metrics, err, listenRemedy(err))
 		}
 	}
 	return nil
@@ -117,6 +126,9 @@ func (l Listeners) Close() {
 	if l.Admin != nil {
 		l.Admin.Close()
 	}
+	if l.Metrics != nil {
+		l.Metrics.Close()
+	}
 	if l.Notify != nil {
 		l.Notify.Close()
 	}
@@ -129,6 +141,7 @@ func (b *Bridge) Serve(ctx context.Context, l Listeners) error {
 	ctx, stop := context.WithCancelCause(ctx)
 	defer stop(nil)
 	worker := &fcgi.Server{Handler: b.handler, Logger: b.logger}
+	b.worker.Store(worker)
 	door := b.door.Serving()
 	trial := plainServer(b.handler)
 	var servers sync.WaitGroup
@@ -151,6 +164,11 @@ func (b *Bridge) Serve(ctx context.Context, l Listeners) error {
 		b.logger.Info("listening for administrators", "admin", l.Admin.Addr().String())
 		serve("administrators", func() error { return door.Serve(l.Admin) })
 	}
+	scraped := b.metrics.Server(b.ready, b.logger)
+	if l.Metrics != nil {
+		b.logger.Info("listening for Prometheus", "metrics", l.Metrics.Addr().String())
+		serve("metrics", func() error { return scraped.Serve(l.Metrics) })
+	}
 	if l.Notify != nil {
 		b.logger.Info("listening for hooks", "notify", l.Notify.Addr().String())
 		serve("notices", func() error {
@@ -163,6 +181,7 @@ func (b *Bridge) Serve(ctx context.Context, l Listeners) error {
 		context.AfterFunc(ctx, func() { l.Notify.Close() })
 	}
 	<-ctx.Done()
+	b.ending.Store(true)
 	b.logger.Info("ending", "waiting_phones", b.Waiting())
 	limit, cancel := context.WithTimeout(context.WithoutCancel(ctx), DrainTime)
 	defer cancel()
@@ -173,6 +192,7 @@ func (b *Bridge) Serve(ctx context.Context, l Listeners) error {
 	enough()
 	b.hub.Shutdown()
 	errs := []error{worker.Shutdown(limit), trial.Shutdown(limit), door.Shutdown(limit)}
+	errs = append(errs, scraped.Shutdown(limit)) // last, as it says that the worker is ending
 	servers.Wait()
 	if cause := context.Cause(ctx); !errors.Is(cause, context.Canceled) {
 		errs = append(errs, cause)

@@ -14,6 +14,7 @@ import (
 	"github.com/pushbridge/pushbridge/bridge/config"
 	"github.com/pushbridge/pushbridge/bridge/davpush"
 	"github.com/pushbridge/pushbridge/bridge/notify"
+	"github.com/pushbridge/pushbridge/bridge/telemetry/metrics"
 	"github.com/pushbridge/pushbridge/bridge/watch"
 	"github.com/pushbridge/pushbridge/bridge/webhook"
 	"github.com/pushbridge/pushbridge/plugins/backend"
@@ -69,6 +70,7 @@ type sources struct {
 	desk     *watch.Desk
 	logger   *slog.Logger
 	backends []string // their names
+	metrics  *metrics.Metrics
 
 	mu    sync.Mutex
 	heard map[heardKey]time.Time
@@ -96,6 +98,7 @@ func (s *sources) take(source string, notices []notify.Notice) {
 
 // hear notes that a source was heard.
 func (s *sources) hear(source, backend string) {
+	s.metrics.Heard(source, backend)
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.heard == nil {

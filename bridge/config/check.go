@@ -124,6 +124,24 @@ func hostPort(s string) *problem {
 	return nil
 }
 
+// metricsAddress checks where metrics are served: to whoever can reach it.
+func metricsAddress(s string) *problem {
+	if s == "" {
+		return nil
+	}
+	host, port, err := net.SplitHostPort(s)
+	if err == nil && host == "" {
+		return &problem{fmt.Sprintf("%.80q without a host", s), `write "127.0.0.1:9464"; another address only if Prometheus is elsewhere and nobody else reaches it`}
+	}
+	if err == nil {
+		_, err = net.LookupPort("tcp", port)
+	}
+	if err != nil || strings.ContainsAny(host, "/ \x00") {
+		return &problem{fmt.Sprintf("%.80q", s), `write "127.0.0.1:9464", or "" for none`}
+	}
+	return nil
+}
+
 // statePlace checks where the state is kept. The value is not repeated, since
 // a database's address holds a password.
 func statePlace(s string) *problem {

@@ -17,6 +17,8 @@ type File struct {
 	State  string // a directory
 	Admin  string // the control door: "unix:PATH" or "off"; empty means a socket in State
 
+	Metrics string // Prometheus, over plain HTTP: "HOST:PORT"; empty means none
+
 	Notify     string // where hooks send word of changes: "unixgram:PATH" or "off"; empty means a socket in State
 	WebDAVPush string // "https://HOST": where servers reach this worker with WebDAV-Push; empty means that none is asked to
 

@@ -29,13 +29,14 @@ func TestParse(t *testing.T) {
 		{name: "nothing but a backend", text: backends, want: func(*File) {}},
 		{
 			name: "everything",
-			text: "\ufefflisten = \"unix:/run/p.sock\"\nhttp = \"127.0.0.1:8080\"\nstate = \"/s\"\nplugins_dir = \"/p\"\nprofiles = \"/f\"\n" +
+			text: "\ufefflisten = \"unix:/run/p.sock\"\nhttp = \"127.0.0.1:8080\"\nstate = \"/s\"\nmetrics = \"[::1]:9464\"\nplugins_dir = \"/p\"\nprofiles = \"/f\"\n" +
 				"poll_min = 5\npoll_max = \"1m\"\npoll_share = 40\nheartbeat_min = 60\nheartbeat_default = \"5m\"\nheartbeat_max = 1680\nheartbeat_increment = 300\n" +
 				"log = { level = \"debug\", format = \"json\" }\n[login]\nrule = \"{user}@{domain}\"\ndomains = [\"example.org\"]\ndomain = \"example.org\"\nlower = true\naddress = \"{user}@example.org\"\nverify = \"c\"\n" +
 				"[folders]\nshow = [\"ann: *\"]\nhide = [\"Archive*\", \"*/iPad: events/*\"]\nmain = [\"events/Work\"]\n" +
 				"[policy]\nrequire = true\n[autodiscover]\nurl = \"https://m.example.org/Microsoft-Server-ActiveSync\"\n" + backends,
 			want: func(f *File) {
 				f.Listen, f.HTTP, f.State, f.PluginsDir, f.Profiles = "unix:/run/p.sock", "127.0.0.1:8080", "/s", "/p", "/f"
+				f.Metrics = "[::1]:9464"
 				f.PollMin, f.PollMax, f.PollShare = 5*time.Second, time.Minute, 40
 				f.Heartbeat = Heartbeat{time.Minute, 5 * time.Minute, 28 * time.Minute, 5 * time.Minute, false}
 				f.Log = Log{"debug", "json"}

@@ -89,6 +89,9 @@ type Options struct {
 	// Tracer records the phones that an administrator wants to look at. Nil
 	// records none.
 	Tracer *trace.Tracer
+
+	// Counts are told of what is answered. Nil means that nobody is.
+	Counts Counts
 }
 
 // Choices decide which folders phones are shown. *choice.Choices is one.
@@ -139,6 +142,9 @@ func New(o Options) *Server {
 	}
 	if o.Logger == nil {
 		o.Logger = slog.Default()
+	}
+	if o.Counts == nil {
+		o.Counts = uncounted{}
 	}
 	s := &Server{Options: o, searches: newSearches()}
 	o.Accounts.WhenRefused(s.refused)

@@ -324,6 +324,7 @@ func (s *Server) commitSync(ctx context.Context, c *call, name []byte, all allFo
 	if err := s.Engine.Commit(ctx, c.phone, name, doc, all.rounds()...); err != nil {
 		return nil, err
 	}
+	s.Counts.Sent(sent)
 	c.note(slog.Int("folders", len(all)), slog.Int("sent", sent))
 	return encoded(doc), nil
 }

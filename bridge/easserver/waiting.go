@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net/http"
 	"runtime/debug"
+	"sync/atomic"
 	"time"
 
 	"github.com/pushbridge/pushbridge/bridge/hub"
@@ -32,6 +33,7 @@ type waiting struct {
 	call   *call
 	seat   *hub.Seat
 	since  time.Time
+	nudge  atomic.Int64 // when it was told to look, since then; 0 if it was not
 }
 
 // sit lets a call wait.
@@ -67,7 +69,8 @@ func (w *waiting) look(ctx context.Context, rec *recorder) error {
 		return fmt.Errorf("easserver: %T cannot wait", rec.ResponseWriter)
 	}
 	rec.waits = true
-	w.seat.Rest(func(why error) { d.End(why) })
+	w.nudge.Store(0)
+	w.seat.Rest(func(why error) { w.nudged(); d.End(why) })
 	return nil
 }
 
@@ -99,11 +102,14 @@ func (w *waiting) over(ctx context.Context, rec *recorder, news []hub.Topic, err
 	}
 	w.call.park(w.since)
 	w.server.ended(ctx, w.call, w.since, err)
+	answered := w.wakes(news, err)
 	message, err := w.then(ctx, news, err)
 	if err != nil {
 		err = refusal(err) // an order that ended the wait
 	}
-	return w.server.conclude(rec, w.call, message, err)
+	err = w.server.conclude(rec, w.call, message, err)
+	answered(err)
+	return err
 }
 
 // guarded runs a request, or a part of it, keeps its panic from the others, and
@@ -123,6 +129,7 @@ func (s *Server) guarded(ctx context.Context, rec *recorder, event *telemetry.Ev
 		if !rec.waits {
 			rec.tape.End(rec.status, rec.doc)
 			event.HTTP, event.Out, event.Took = rec.status, rec.bytes, time.Since(start)
+			s.answered(event)
 			event.Log(context.WithoutCancel(ctx), s.Logger)
 		}
 	}()

@@ -29,9 +29,9 @@ var (
 	ErrShutdown = errors.New("hub: shutting down")
 )
 
-// errRecalled is ErrReplaced by the phone's next request, which is still to
+// ErrRecalled is ErrReplaced by the phone's next request, which is still to
 // come.
-var errRecalled = fmt.Errorf("hub: asked to come again: %w", ErrReplaced)
+var ErrRecalled = fmt.Errorf("hub: asked to come again: %w", ErrReplaced)
 
 const (
 	// DefaultLinger is how long a topic is watched after the last phone left:
@@ -197,7 +197,7 @@ func (h *Hub) Recall(t Topic) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	for s := range h.waitingFor(t) {
-		s.end(errRecalled)
+		s.end(ErrRecalled)
 	}
 }
 
@@ -283,7 +283,7 @@ func (h *Hub) unwatched(u *user, name Topic, w *watch, recall bool) {
 	}
 	if recall {
 		for s := range h.waitingFor(name) {
-			s.end(errRecalled)
+			s.end(ErrRecalled)
 		}
 	}
 }

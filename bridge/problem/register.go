@@ -91,6 +91,13 @@ func (r *Register) Note(ctx context.Context, f Folder, failed []Failure, fine []
 	return news, r.commit(ctx, change)
 }
 
+// Count is the number of problems, of all people.
+func (r *Register) Count() int {
+	r.mu.RLock()
+	defer r.mu.RUnlock()
+	return r.count
+}
+
 // List answers the problems of a person, or of everybody if user is empty, the
 // one seen last first. Those whose object is gone are forgotten.
 func (r *Register) List(ctx context.Context, user string) ([]Problem, error) {

@@ -18,6 +18,9 @@ type Desk struct {
 	// DefaultShare. Events do not wait for it, but count.
 	Share float64
 
+	// Counts is told of questions and events. Nil means that nobody is.
+	Counts Counts
+
 	running sync.WaitGroup // looks, and events that are followed
 
 	mu     sync.Mutex
@@ -31,6 +34,17 @@ type Desk struct {
 	groups map[groupKey]*group
 	trust  trust
 	own    map[string]time.Time // by backend, see OwnEvent
+}
+
+// Counts are told what a Desk does; they must not block.
+type Counts interface {
+	// Polled is told of each question about a collection: at which backend, empty
+	// if it is the list of collections of all; whether an event led to it; how
+	// long the backend took; and whether it failed.
+	Polled(backend string, told bool, cost time.Duration, err error)
+
+	// Happened is told of each event of a backend itself.
+	Happened(backend string)
 }
 
 // A groupKey names what one session can be asked about at once.

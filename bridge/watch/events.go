@@ -97,6 +97,9 @@ func (d *Desk) follows(g *group, f *following) {
 // happened is an event.
 func (d *Desk) happened(g *group, c backend.CollectionID) {
 	d.ownEvent(g.key.backend)
+	if d.Counts != nil {
+		d.Counts.Happened(g.key.backend)
+	}
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	for _, e := range g.members {

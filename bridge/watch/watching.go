@@ -226,6 +226,7 @@ func (d *Desk) done(e *Watching, changed, told bool, source string, err error, c
 		err = errClosed
 	}
 	kind := backend.KindOf(err)
+	d.counts(e, told, err, cost)
 	switch {
 	case err == errClosed, kind == backend.Denied:
 		d.end(e, err)
@@ -263,6 +264,17 @@ func (d *Desk) done(e *Watching, changed, told bool, source string, err error, c
 	default:
 		d.schedule(e, d.now()+wait)
 	}
+}
+
+// counts counts a question. That something is gone is an answer.
+func (d *Desk) counts(e *Watching, told bool, err error, cost time.Duration) {
+	switch {
+	case d.Counts == nil, err == errClosed:
+		return
+	case backend.KindOf(err) == backend.NotFound:
+		err = nil
+	}
+	d.Counts.Polled(e.w.Backend, told, cost, err)
 }
 
 // wait is how long until the next question after one that was answered. d.mu is

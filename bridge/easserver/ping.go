@@ -41,10 +41,14 @@ func (s *Server) ping(ctx context.Context, c *call) (answer, error) {
 	if s.Devices.Stale(c.device) { // FolderSync is told what to do about it
 		return s.pinged(c, eas.PingResponse{Status: eas.PingHierarchyChanged}), nil
 	}
+	_, quiet := p.quiet()
 	topics := []hub.Topic{{User: c.phone.User}}
 	for _, id := range want.Folders {
 		f, err := s.wantedFolder(ctx, c, id, "")
 		if errors.Is(err, syncengine.ErrNoFolder) {
+			if quiet { // it is told when they are over
+				continue
+			}
 			return s.pinged(c, eas.PingResponse{Status: eas.PingHierarchyChanged}), nil
 		}
 		if err != nil {

@@ -179,19 +179,21 @@ func (s *Server) syncAll(ctx context.Context, c *call, w *syncWant) (allFolders,
 // prepares the rounds anew: hours may have passed. What these rounds found to be
 // no news is remembered before. A phone that waits stays waiting while a backend
 // is down; without news nobody asks it.
-// News that come in quiet hours stay news until these are over.
+// News that come in quiet hours stay news until these are over, and so do changes
+// among the folders.
 func (s *Server) syncWaiting(ctx context.Context, c *call, w *syncWant, all allFolders, p *push) (answer, error) {
-	told, err := s.foldersTold(ctx, c)
+	_, quiet := p.quiet()
+	told, err := s.foldersTold(ctx, c, !quiet)
 	if err != nil {
 		return nil, err
 	}
-	if !told {
+	if !told && !quiet {
 		return s.foldersChanged(c), nil
 	}
 	topics := make([]hub.Topic, 0, len(all)+1)
 	if pending, err := s.hierarchyPending(ctx, c); err != nil {
 		return nil, err
-	} else if !pending { // else it was sent in vain
+	} else if !pending || !told { // else it was sent in vain
 		topics = append(topics, hub.Topic{User: c.phone.User})
 	}
 	for _, f := range all {
@@ -235,8 +237,9 @@ const toldFolders = "sync folders"
 
 // foldersTold tells whether there is no reason to send a phone to its folders
 // before it waits: it knows them, or never asked, or was sent already for just
-// these. Phones that do not go would come back at once, for ever.
-func (s *Server) foldersTold(ctx context.Context, c *call) (bool, error) {
+// these. Phones that do not go would come back at once, for ever. That it is sent
+// now is remembered if note says so.
+func (s *Server) foldersTold(ctx context.Context, c *call, note bool) (bool, error) {
 	pending, err := s.hierarchyPending(ctx, c)
 	if err != nil || !pending {
 		return true, err
@@ -253,6 +256,9 @@ func (s *Server) foldersTold(ctx context.Context, c *call) (bool, error) {
 	before, err := s.Devices.Recall(ctx, c.deviceID(), toldFolders)
 	if err != nil || bytes.Equal(now, before) {
 		return true, err
+	}
+	if !note {
+		return false, nil
 	}
 	return false, s.Devices.Remember(ctx, c.deviceID(), toldFolders, now)
 }

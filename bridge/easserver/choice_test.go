@@ -1,6 +1,7 @@
 package easserver_test
 
 import (
+	"fmt"
 	"net/http"
 	"testing"
 	"testing/synctest"
@@ -177,4 +178,36 @@ func TestFoldersThatDoNotWakeAreHidden(t *testing.T) {
 		b.want(told{eas.PingHierarchyChanged, "[]", 5}, b.ping(anHour))
 		b.has(false, f)
 	})
+}
+
+// A phone that waits for a folder is told when that folder goes, also with news in
+// it that the phone was not told, and not only when its heartbeat ends.
+func TestAFolderGoesWhileAPhoneWaits(t *testing.T) {
+	for _, sync := range []bool{false, true} {
+		t.Run(fmt.Sprintf("sync=%t", sync), func(t *testing.T) {
+			inBubble(t, nil, func(b *bubble) {
+				f := b.club()
+				b.setPush(admin.PushRequest{SetQuiet: true, Quiet: "22:00-00:30"})
+				time.AfterFunc(time.Minute, func() {
+					b.Store(bridgetest.User, "club", "two", []byte(bridgetest.Event("two", "Rematch", time.Now())))
+				})
+				time.AfterFunc(10*time.Minute, func() { b.RemoveCollection(bridgetest.User, "club") })
+				begin := time.Now()
+				if sync {
+					r := &raw{b.T, b.client, b.phone}
+					events := []eas.SyncCollection{r.collection("Contacts"), {CollectionID: f.ServerID, SyncKey: f.SyncKey}}
+					res, err := b.client.Sync(b.Context(), &eas.SyncRequest{HeartbeatInterval: ptr(3540), Collections: events})
+					if err != nil || res == nil || res.Status != eas.SyncHierarchyChanged {
+						b.Errorf("Sync answers %+v, %v, want status %d", res, err, eas.SyncHierarchyChanged)
+					}
+				} else if got := b.ping(anHour); got.status != eas.PingHierarchyChanged {
+					b.Errorf("Ping answers %v, want status %d", got, eas.PingHierarchyChanged)
+				}
+				if after := time.Since(begin); after > 31*time.Minute {
+					b.Errorf("the phone was told after %v", after)
+				}
+				b.has(false, f)
+			})
+		})
+	}
 }

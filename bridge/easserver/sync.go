@@ -297,8 +297,11 @@ func (s *Server) isNews(ctx context.Context, c *call, t hub.Topic) (bool, error)
 		return false, nil // the merged folder is what the phone hears of
 	}
 	yes, err := s.Engine.Pending(ctx, c.phone, syncengine.FolderID(t.Folder))
-	if errors.Is(err, syncengine.ErrUnknown) {
+	switch {
+	case errors.Is(err, syncengine.ErrUnknown):
 		return true, nil // never synchronized: everything is news
+	case errors.Is(err, syncengine.ErrNoFolder):
+		return false, nil // it is gone, which is news of the hierarchy
 	}
 	return yes, err
 }

@@ -310,7 +310,7 @@ func (x *folderEdit) makers(kind backend.CollectionKind) []string {
 	}
 	for _, main := range []bool{true, false} {
 		for _, f := range x.folders {
-			if f.Kind == kind && f.Default == main {
+			if f.Kind == kind && f.Default == main && !f.ID.Merged() { // which lies at no backend of its own
 				add(f.Backend)
 			}
 		}

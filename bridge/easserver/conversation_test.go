@@ -169,6 +169,12 @@ func playDay(t *testing.T, h *bridgetest.House, p *phone.Phone) {
 	if _, err := p.Ping(t.Context(), time.Minute); err != nil {
 		t.Fatal(err)
 	}
+	bridgetest.Sync(t, p)
+	// The phone waits for this, too: a Sync alone might share a look at the
+	// folder that began before.
 	h.Backend.Remove(bridgetest.User, "away", "fair")
+	if _, err := p.Ping(t.Context(), time.Minute); err != nil {
+		t.Fatal(err)
+	}
 	bridgetest.Sync(t, p)
 }

@@ -192,7 +192,7 @@ func (b *Bridge) Serve(ctx context.Context, l Listeners) error {
 	enough()
 	b.hub.Shutdown()
 	errs := []error{worker.Shutdown(limit), trial.Shutdown(limit), door.Shutdown(limit)}
-	errs = append(errs, scraped.Shutdown(limit)) // last, as it says that the worker is ending
+	errs = append(errs, scraped.End(limit)) // last, as it says that the worker is ending
 	servers.Wait()
 	if cause := context.Cause(ctx); !errors.Is(cause, context.Canceled) {
 		errs = append(errs, cause)

@@ -30,7 +30,7 @@ const (
 
 // Server answers GET /metrics, /healthz and /readyz. ready answers nil, or why
 // no phone should be sent here now.
-func (m *Metrics) Server(ready func(context.Context) error, logger *slog.Logger) *http.Server {
+func (m *Metrics) Server(ready func(context.Context) error, logger *slog.Logger) *Server {
 	mux := http.NewServeMux()
 	if m != nil {
 		mux.Handle("GET /metrics", promhttp.HandlerFor(m.registry, promhttp.HandlerOpts{
@@ -48,10 +48,12 @@ func (m *Metrics) Server(ready func(context.Context) error, logger *slog.Logger)
 		}
 		answer(w, http.StatusOK, "ready")
 	})
-	return &http.Server{
+	s := &Server{Server: http.Server{
 		Handler: mux, ReadTimeout: askTime, WriteTimeout: askTime, IdleTimeout: 2 * time.Minute, MaxHeaderBytes: maxHeader,
 		ErrorLog: slog.NewLogLogger(logger.Handler(), slog.LevelWarn),
-	}
+	}}
+	s.ConnState = s.track
+	return s
 }
 
 // answer writes one line.

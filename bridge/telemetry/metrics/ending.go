@@ -1,0 +1,103 @@
+package metrics
+
+import (
+	"context"
+	"errors"
+	"net"
+	"net/http"
+	"sync"
+	"time"
+)
+
+// askPatience is how long End waits for those who are connected and ask
+// nothing. A request on this computer takes a few milliseconds.
+const askPatience = 3 * time.Second
+
+// A Server answers requests, and ends without leaving one of them unanswered.
+// http.Server alone hangs up on whoever was accepted, but not yet read, when
+// Shutdown begins.
+type Server struct {
+	http.Server
+
+	mu       sync.Mutex
+	listener net.Listener
+	served   chan struct{} // closed when Serve returns: nobody accepts any more
+	busy     map[net.Conn]struct{}
+	quiet    chan struct{} // closed when nobody is busy, if somebody waits for that
+	ended    bool
+}
+
+// Serve answers those whom l accepts until End, and then answers
+// http.ErrServerClosed; any other error comes from l. It is called once.
+func (s *Server) Serve(l net.Listener) error {
+	s.mu.Lock()
+	if s.ended {
+		s.mu.Unlock()
+		l.Close()
+		return http.ErrServerClosed
+	}
+	s.listener, s.served = l, make(chan struct{})
+	s.mu.Unlock()
+	defer close(s.served)
+	err := s.Server.Serve(l)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.ended && errors.Is(err, net.ErrClosed) {
+		return http.ErrServerClosed
+	}
+	return err
+}
+
+// track is the server's ConnState: who is connected is busy until a request is
+// answered.
+func (s *Server) track(c net.Conn, state http.ConnState) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	switch state {
+	case http.StateNew, http.StateActive:
+		if s.busy == nil {
+			s.busy = make(map[net.Conn]struct{})
+		}
+		s.busy[c] = struct{}{}
+	default:
+		delete(s.busy, c)
+	}
+	if len(s.busy) == 0 && s.quiet != nil {
+		close(s.quiet)
+		s.quiet = nil
+	}
+}
+
+// End accepts nobody any more, answers those who were accepted, and ends. Those
+// who come later wait at the socket, if somebody else has it, too.
+func (s *Server) End(ctx context.Context) error {
+	s.mu.Lock()
+	s.ended = true
+	l, served := s.listener, s.served
+	s.mu.Unlock()
+	if l == nil {
+		return s.Shutdown(ctx)
+	}
+	closed := l.Close()
+	<-served
+	patient, enough := context.WithTimeout(ctx, askPatience)
+	defer enough()
+	select {
+	case <-s.whenQuiet():
+	case <-patient.Done():
+	}
+	return errors.Join(closed, s.Shutdown(ctx))
+}
+
+// whenQuiet is closed when nobody is busy.
+func (s *Server) whenQuiet() <-chan struct{} {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	quiet := make(chan struct{})
+	if len(s.busy) == 0 {
+		close(quiet)
+	} else {
+		s.quiet = quiet
+	}
+	return quiet
+}

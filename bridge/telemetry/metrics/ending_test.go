@@ -1,0 +1,100 @@
+package metrics_test
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"io"
+	"log/slog"
+	"net"
+	"net/http"
+	"testing"
+
+	"github.com/pushbridge/pushbridge/bridge/telemetry/metrics"
+)
+
+// A met listener says whom it has accepted.
+type met struct {
+	net.Listener
+	accepted chan struct{}
+}
+
+// Accept implements net.Listener.
+func (m met) Accept() (net.Conn, error) {
+	c, err := m.Listener.Accept()
+	if err == nil {
+		m.accepted <- struct{}{}
+	}
+	return c, err
+}
+
+// TestEndAnswersWhoWasAccepted ends a server at which somebody has connected and
+// asks only then.
+func TestEndAnswersWhoWasAccepted(t *testing.T) {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	closing := make(chan struct{})
+	m := met{closer{l, closing}, make(chan struct{}, 1)}
+	s := newMetrics(still{}).Server(func(context.Context) error { return nil }, slog.New(slog.NewTextHandler(t.Output(), nil)))
+	served := make(chan error, 1)
+	go func() { served <- s.Serve(m) }()
+	c, err := net.Dial("tcp", l.Addr().String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer c.Close()
+	<-m.accepted
+	ended := make(chan error, 1)
+	go func() { ended <- s.End(t.Context()) }()
+	<-closing // now it ends
+	if _, err := io.WriteString(c, "GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n"); err != nil {
+		t.Fatal(err)
+	}
+	resp, err := http.ReadResponse(bufio.NewReader(c), nil)
+	if err != nil || resp.StatusCode != http.StatusOK {
+		t.Errorf("the answer is %v, %v", resp, err)
+	}
+	if err := <-ended; err != nil {
+		t.Error(err)
+	}
+	if err := <-served; !errors.Is(err, http.ErrServerClosed) {
+		t.Errorf("Serve answers %v", err)
+	}
+}
+
+// A closer says when it is closed for the first time.
+type closer struct {
+	net.Listener
+	closing chan struct{}
+}
+
+// Close implements net.Listener.
+func (c closer) Close() error {
+	err := c.Listener.Close()
+	if err == nil {
+		close(c.closing)
+	}
+	return err
+}
+
+// TestEndBeforeServe ends a server that nobody has let serve, and one that is
+// let serve afterwards.
+func TestEndBeforeServe(t *testing.T) {
+	var m *metrics.Metrics
+	s := m.Server(func(context.Context) error { return nil }, slog.New(slog.NewTextHandler(t.Output(), nil)))
+	if err := s.End(t.Context()); err != nil {
+		t.Error(err)
+	}
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := s.Serve(l); !errors.Is(err, http.ErrServerClosed) {
+		t.Errorf("Serve answers %v", err)
+	}
+	if _, err := l.Accept(); !errors.Is(err, net.ErrClosed) {
+		t.Errorf("the listener is open: %v", err)
+	}
+}

@@ -47,15 +47,14 @@ func (f *folderSync) takeNews(ctx context.Context, window int, left *room) error
 		return err
 	}
 	if len(waiting) <= window && !f.leaves {
-		changed, err := f.server.Engine.Refresh(ctx, f.folder, f.session)
-		if err != nil {
+		if _, err := f.server.Engine.Refresh(ctx, f.folder, f.session); err != nil {
 			if backend.KindOf(err) != backend.Transient || len(waiting) == 0 && len(f.request.Commands) == 0 && !f.round.Dirty() {
 				return err
 			}
 			f.call.note(slog.Any("not_refreshed", err)) // what is known goes out; the rest comes later
 		}
-		if changed {
-			f.round.LookAgain()
+		if err := f.round.LookAgain(ctx); err != nil {
+			return err
 		}
 	}
 	o := f.translation(0)

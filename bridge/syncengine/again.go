@@ -5,8 +5,19 @@ import (
 	"fmt"
 )
 
-// LookAgain makes the next Peek see what a Refresh brought meanwhile.
-func (r *Round) LookAgain() { r.again() }
+// LookAgain makes the next Peek see what a Refresh brought meanwhile, whoever
+// asked for it: that of another phone may have come first, so that this
+// phone's found nothing new.
+func (r *Round) LookAgain(ctx context.Context) error {
+	m, err := r.engine.store.Mirror(ctx, r.Folder.ID)
+	if err != nil {
+		return fmt.Errorf("syncengine: looking for news: %w", err)
+	}
+	if m.Sequence != r.horizon {
+		r.again()
+	}
+	return nil
+}
 
 // Again makes an item news to this phone in this round, though it did not
 // change: the phone's own edit of it was refused, or its create met its own

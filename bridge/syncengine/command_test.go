@@ -229,7 +229,12 @@ func TestNewsOfARefreshDuringTheRound(t *testing.T) {
 	w.put("notes", "b", "b")
 	w.refresh(f)
 	peek(0) // this round's horizon
-	r.LookAgain()
+	if w.refresh(f) {
+		t.Error("the second refresh, which is another phone's, finds something")
+	}
+	if err := r.LookAgain(t.Context()); err != nil {
+		t.Fatal(err)
+	}
 	peek(1)
 }
 

@@ -71,7 +71,7 @@ func moveHouse(t *testing.T, immovable bool) (*bridgetest.House, *clumsy) {
 	return h, b
 }
 
-func folderNamed(t *testing.T, p *phone.Phone, name string) phone.Folder {
+func folderNamed(t testing.TB, p *phone.Phone, name string) phone.Folder {
 	t.Helper()
 	for _, f := range p.Folders() {
 		if f.DisplayName == name {

@@ -42,6 +42,8 @@ type scene struct {
 	phone   *phone.Phone // ann's
 	foreign *phone.Phone // the neighbour's
 	now     time.Time
+	mine    []string // ann's folders, and the neighbour's
+	theirs  []string
 	hasty   bool // answers are not held against the schemas, which takes a process
 }
 
@@ -56,6 +58,8 @@ func newScene(t testing.TB, v eas.Version, hasty bool) *scene {
 	} {
 		s.h.Backend.Store(neighbour, c, "b", []byte(id))
 	}
+	s.h.Backend.SetCollection(bridgetest.User, club)
+	s.mine, s.theirs = s.cabinet(bridgetest.User), s.cabinet(neighbour)
 	s.restore(nil)
 	c := s.h.Client(v, "phone1")
 	if hasty {
@@ -79,6 +83,7 @@ func (s *scene) good() map[backend.CollectionID]map[backend.ItemID]string {
 		"calendar": {"i0": bridgetest.Event("i0", "Title 0", start), "i1": series},
 		"tasks":    {"i0": bridgetest.Task("i0", "Title 0"), "i1": bridgetest.Task("i1", "Title 1")},
 		"notes":    {"i0": bridgetest.Note("i0", "Title 0"), "i1": bridgetest.Note("i1", "Title 1")},
+		club.ID:    {},
 	}
 }
 
@@ -102,6 +107,9 @@ func (s *scene) restore(changed map[place]bool) {
 // it did to its keys.
 func (s *scene) settle(command eas.Command, request []byte, changed map[place]bool) {
 	s.restore(changed)
+	if editsFolders(command) {
+		s.refile()
+	}
 	if command != eas.CmdSync {
 		if len(changed) > 0 {
 			bridgetest.Sync(s.t, s.phone)
@@ -419,6 +427,7 @@ func (s *scene) requests() map[string]any {
 	T, C := eas.T, eas.C
 	contacts, c0 := named(s.t, s.phone, "Contacts", "Title 0")
 	_, c1 := named(s.t, s.phone, "Contacts", "Title 1")
+	second := folderNamed(s.t, s.phone, club.Name)
 	calendar, e0 := named(s.t, s.phone, "Calendar", "Title 0")
 	_, e1 := named(s.t, s.phone, "Calendar", "Title 1")
 	tasks, t0 := named(s.t, s.phone, "Tasks", "Title 0")
@@ -450,9 +459,9 @@ func (s *scene) requests() map[string]any {
 		"Sync and wait": &eas.SyncRequest{Collections: []eas.SyncCollection{{SyncKey: contacts.SyncKey, CollectionID: contacts.ServerID}, {SyncKey: calendar.SyncKey, CollectionID: calendar.ServerID}}, Wait: ptr(5)},
 		"Ping":          &eas.PingRequest{HeartbeatInterval: ptr(300), Folders: []eas.PingFolder{{ID: contacts.ServerID, Class: "Contacts"}, {ID: calendar.ServerID, Class: "Calendar"}}},
 		"FolderSync":    &eas.FolderSyncRequest{SyncKey: "0"},
-		"FolderCreate":  &eas.FolderCreateRequest{SyncKey: "0", ParentID: "0", DisplayName: "Club", Type: eas.FolderUserContacts},
-		"FolderUpdate":  &eas.FolderUpdateRequest{SyncKey: "0", ServerID: contacts.ServerID, ParentID: "0", DisplayName: "Clubs"},
-		"FolderDelete":  &eas.FolderDeleteRequest{SyncKey: "0", ServerID: contacts.ServerID},
+		"FolderCreate":  &eas.FolderCreateRequest{SyncKey: s.phone.FolderKey(), ParentID: "0", DisplayName: "Friends", Type: eas.FolderUserContacts},
+		"FolderUpdate":  &eas.FolderUpdateRequest{SyncKey: s.phone.FolderKey(), ServerID: second.ServerID, ParentID: "0", DisplayName: "Clubs"},
+		"FolderDelete":  &eas.FolderDeleteRequest{SyncKey: s.phone.FolderKey(), ServerID: second.ServerID},
 		"GetItemEstimate": &eas.GetItemEstimateRequest{Collections: []eas.EstimateCollection{
 			{Class: "Contacts", CollectionID: contacts.ServerID, SyncKey: contacts.SyncKey, Options: []eas.SyncOptions{{FilterType: ptr(0)}}},
 			{Class: "Tasks", CollectionID: tasks.ServerID, SyncKey: tasks.SyncKey, Options: []eas.SyncOptions{{FilterType: ptr(8)}}}}},
@@ -460,7 +469,7 @@ func (s *scene) requests() map[string]any {
 			Options: &eas.FetchOptions{Schema: []wbxml.Tag{tag.CalendarSubject}, BodyPreferences: []eas.BodyPreference{{Type: 1, TruncationSize: ptr(5)}}}}},
 			Empties: []eas.EmptyFolder{{CollectionID: "999", Options: &eas.EmptyFolderOptions{DeleteSubFolders: true}}}},
 		"MeetingResponse": &eas.MeetingResponseRequest{Requests: []eas.MeetingAnswer{{UserResponse: 1, CollectionID: calendar.ServerID, RequestID: e0}}},
-		"MoveItems":       &eas.MoveItemsRequest{Moves: []eas.ItemMove{{SrcMsgID: c0, SrcFldID: contacts.ServerID, DstFldID: contacts.ServerID}}},
+		"MoveItems":       &eas.MoveItemsRequest{Moves: []eas.ItemMove{{SrcMsgID: c0, SrcFldID: contacts.ServerID, DstFldID: second.ServerID}, {SrcMsgID: c1, SrcFldID: contacts.ServerID, DstFldID: second.ServerID}}},
 		"Provision": &eas.ProvisionRequest{DeviceInformation: &eas.DeviceInformation{Model: "M", OS: "O"},
 			Policies: []eas.Policy{{PolicyType: "MS-EAS-Provisioning-WBXML", PolicyKey: "1", Status: 1}}},
 		"Provision and wipe":         &eas.ProvisionRequest{RemoteWipe: &eas.WipeResult{Status: 1}},
@@ -533,6 +542,8 @@ func TestMutations(t *testing.T) {
 				got := s.ask(command, request)
 				changed := s.changed()
 				problems := append(s.checkAnswer(command, got), s.checkObjects(command, request, got, changed)...)
+				refiled, wrong := s.rearranged(command, got)
+				problems = append(problems, wrong...)
 				for _, p := range problems {
 					t.Errorf("%s with %s: %s", name, m.name, p)
 				}
@@ -540,13 +551,16 @@ func TestMutations(t *testing.T) {
 					t.Logf("the request was\n%.3000s\nthe answer was %d\n%.2000s", eastest.XML(request), got.status, eastest.XML(got.body))
 				}
 				outcomes[got.status]++
-				if len(changed) > 0 {
+				if len(changed) > 0 || refiled {
 					writes++
 				}
 				s.settle(command, request, changed)
 			}
 			if strings.HasPrefix(name, "Sync ") && name != "Sync and wait" && 8*writes < tried {
 				t.Errorf("only %d of %d mutations of %s changed something: they are less well-formed than they seem", writes, tried, name)
+			}
+			if writes == 0 && (editsFolders(command) && command != eas.CmdFolderSync || command == eas.CmdMoveItems) {
+				t.Errorf("no mutation of %s changed anything, nor did the good request", name)
 			}
 			t.Logf("%s: %d mutations, HTTP statuses %v, %d of them changed something", name, tried-1, outcomes, writes)
 		}

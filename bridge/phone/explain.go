@@ -9,6 +9,7 @@ import (
 	"strings"
 	"syscall"
 
+	"github.com/pushbridge/pushbridge/bridge/eas"
 	"github.com/pushbridge/pushbridge/bridge/easclient"
 )
 
@@ -28,6 +29,27 @@ var hints = map[int]string{
 	504: "the web server in front gave up waiting; its read timeout has to be longer than the heartbeat",
 }
 
+// refusals say what statuses of folder commands mean. See [MS-ASCMD] "Status
+// (FolderCreate)" and those that follow it, and "Status (MoveItems)".
+var refusals = map[eas.Command]map[int]string{
+	eas.CmdFolderCreate: {
+		int(eas.FolderExists): "there is a folder of that name", int(eas.FolderCodeUnknown): "no store behind the server makes such folders",
+		int(eas.FolderNoParent): "there is no such folder to put it into",
+	},
+	eas.CmdFolderUpdate: {
+		int(eas.FolderExists): "there is a folder of that name, or it is one of the main folders, which keep theirs",
+		int(eas.FolderSystem): "the folder is not the person's own, or its store renames none",
+	},
+	eas.CmdFolderDelete: {
+		int(eas.FolderSystem): "main folders stay, and so do those that are not the person's own or whose store deletes none",
+	},
+	eas.CmdMoveItems: {
+		int(eas.MoveBadSource): "the item is gone", int(eas.MoveBadDestination): "there is no such folder to move it to",
+		int(eas.MoveSameFolder): "it is in that folder already",
+		int(eas.MoveFailed):     "the folder is for other things, or one of both is read-only",
+	},
+}
+
 // Explain adds to an error what can be done about it.
 func Explain(err error) error {
 	if hint := hint(err); hint != "" {
@@ -42,8 +64,11 @@ func hint(err error) string {
 		certificate *tls.CertificateVerificationError
 		record      tls.RecordHeaderError
 		name        *net.DNSError
+		refused     *StatusError
 	)
 	switch {
+	case errors.As(err, &refused):
+		return refusals[refused.Command][refused.Status]
 	case errors.As(err, &he):
 		// Web servers answer so to plain HTTP where they expect TLS.
 		if he.Status == http.StatusBadRequest && strings.Contains(he.Excerpt, "HTTPS") {

@@ -71,6 +71,8 @@ func newPhone() *cobra.Command {
 		f.soak(),
 		f.find(),
 		f.availability(),
+		f.folder(),
+		f.move(),
 	)
 	return c
 }

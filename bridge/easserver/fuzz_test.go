@@ -74,6 +74,7 @@ func (all fuzzed) end() {
 // names are the keys and ids of ann's phone, which are others in each scene, and
 // what stands for them in the seeds.
 func (s *scene) names() (pairs []string) {
+	pairs = append(pairs, s.phone.FolderKey(), "{folders}")
 	for i, f := range s.phone.Folders() {
 		pairs = append(pairs, f.SyncKey, fmt.Sprintf("{key%d}", i))
 		for n, title := range []string{"Title 0", "Title 1"} {
@@ -151,6 +152,8 @@ func FuzzCommand(f *testing.F) {
 		got := s.ask(command, request)
 		changed := s.changed()
 		problems := append(s.checkAnswer(command, got), s.checkObjects(command, request, got, changed)...)
+		_, wrong := s.rearranged(command, got)
+		problems = append(problems, wrong...)
 		if strings.Contains(s.h.Log.String(), "panic") {
 			problems = append(problems, "something panicked")
 		}

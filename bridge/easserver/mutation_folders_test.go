@@ -38,6 +38,14 @@ func (s *scene) cabinet(user string) []string {
 	return all
 }
 
+// stored is what ann has in a collection; nothing where it has been deleted.
+func (s *scene) stored(c backend.CollectionID) map[backend.ItemID][]byte {
+	if c == club.ID && !slices.ContainsFunc(s.cabinet(bridgetest.User), func(one string) bool { return strings.HasPrefix(one, string(c)+" ") }) {
+		return nil
+	}
+	return s.h.Backend.Items(bridgetest.User, c)
+}
+
 // rearranged tells whether ann's folders are not as at the beginning, and what of
 // it cannot be: folders change for commands that say so, hers that were not made by
 // phones stay, and so do another person's.

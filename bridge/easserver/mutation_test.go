@@ -90,7 +90,7 @@ func (s *scene) good() map[backend.CollectionID]map[backend.ItemID]string {
 // restore puts back what has changed.
 func (s *scene) restore(changed map[place]bool) {
 	for c, items := range s.good() {
-		for id := range s.h.Backend.Items(bridgetest.User, c) {
+		for id := range s.stored(c) {
 			if items[id] == "" {
 				s.h.Backend.Remove(bridgetest.User, c, id)
 			}
@@ -106,10 +106,10 @@ func (s *scene) restore(changed map[place]bool) {
 // settle restores what a request changed, and lets the phone take notice of what
 // it did to its keys.
 func (s *scene) settle(command eas.Command, request []byte, changed map[place]bool) {
-	s.restore(changed)
 	if editsFolders(command) {
 		s.refile()
 	}
+	s.restore(changed)
 	if command != eas.CmdSync {
 		if len(changed) > 0 {
 			bridgetest.Sync(s.t, s.phone)
@@ -146,7 +146,7 @@ type place struct {
 func (s *scene) changed() map[place]bool {
 	found := make(map[place]bool)
 	for c, items := range s.good() {
-		now := s.h.Backend.Items(bridgetest.User, c)
+		now := s.stored(c)
 		for id, body := range items {
 			if string(now[id]) != body {
 				found[place{c, id}] = true
@@ -330,7 +330,7 @@ func (s *scene) checkObjects(command eas.Command, request []byte, got outcome, c
 	may := s.mayChange(command, request, got.body)
 	for p := range changed {
 		before, was := s.good()[p.collection][p.id]
-		now, is := s.h.Backend.Items(bridgetest.User, p.collection)[p.id]
+		now, is := s.stored(p.collection)[p.id]
 		switch {
 		case !was:
 			if may.adds--; may.adds < 0 {

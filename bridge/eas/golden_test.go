@@ -94,6 +94,16 @@ var samples = []struct {
 	{"provision-answer-14.1", eas.V141, provisionResponse},
 	{"provision-wipe-14.1", eas.V141, eas.ProvisionResponse{Status: eas.ProvisionOK, RemoteWipe: true, AccountOnlyRemoteWipe: true}},
 	{"provision-wipe-16.1", eas.V161, eas.ProvisionResponse{Status: eas.ProvisionOK, AccountOnlyRemoteWipe: true}},
+	{"sendmail-14.0", eas.V140, sendMailRequest},
+	{"sendmail-14.1", eas.V141, sendMailRequest},
+	{"sendmail-answer-14.1", eas.V141, eas.SendMailResponse{Status: eas.MessagePreviouslySent}},
+	{"smartreply-14.1", eas.V141, eas.SmartReplyRequest{
+		ClientID: "2", Source: &eas.MailSource{FolderID: "2", ItemID: "2:7"}, SaveInSentItems: true, Mime: eas.Opaque("Subject: Re: Tea\r\n\r\nFr\xf6hlich"),
+	}},
+	{"smartreply-answer-14.1", eas.V141, eas.SmartReplyResponse{Status: eas.MessageReplyNotAllowed}},
+	{"smartforward-14.1", eas.V141, forwardRequest},
+	{"smartforward-16.1", eas.V161, forwardRequest},
+	{"smartforward-answer-16.1", eas.V161, eas.SmartForwardResponse{Status: eas.ItemNotFound}},
 	{"settings-14.1", eas.V141, eas.SettingsRequest{
 		Oof:               &eas.OofRequest{Get: &eas.OofGet{BodyType: "TEXT"}},
 		DevicePassword:    &eas.DevicePassword{Password: "1234"},
@@ -236,6 +246,17 @@ var settingsResponse = eas.SettingsResponse{
 			SMTPAddresses: []string{"ada@example.org", "lovelace@example.org"}, PrimarySMTPAddress: "ada@example.org",
 		}}},
 	}},
+}
+
+var sendMailRequest = eas.SendMailRequest{
+	ClientID: "1", AccountID: "ada@example.org", SaveInSentItems: true, TemplateID: "t",
+	Mime: eas.Opaque("To: bob@example.org\r\nSubject: Tea\r\nContent-Type: text/plain; charset=iso-8859-1\r\n\r\nGr\xfc\xdfe\r\n"),
+}
+
+var forwardRequest = eas.SmartForwardRequest{
+	ClientID: "3", Source: &eas.MailSource{LongID: "8:1", InstanceID: "20261123T052500Z"}, ReplaceMime: true,
+	Body:       eas.Properties{eas.T(tag.AirSyncBaseType, "1"), eas.T(tag.AirSyncBaseData, "Come, too")},
+	Forwardees: []eas.Forwardee{{Name: "Bob", Email: "bob@example.org"}, {Email: "eve@example.org"}},
 }
 
 var meetingRequest = eas.MeetingResponseRequest{Requests: []eas.MeetingAnswer{{

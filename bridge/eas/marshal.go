@@ -38,8 +38,14 @@ var roots = map[reflect.Type]wbxml.Tag{
 	reflect.TypeFor[ResolveRecipientsResponse](): tag.ResolveRecipientsResolveRecipients,
 	reflect.TypeFor[SearchRequest]():             tag.SearchSearch,
 	reflect.TypeFor[SearchResponse]():            tag.SearchSearch,
+	reflect.TypeFor[SendMailRequest]():           tag.ComposeMailSendMail,
+	reflect.TypeFor[SendMailResponse]():          tag.ComposeMailSendMail,
 	reflect.TypeFor[SettingsRequest]():           tag.SettingsSettings,
 	reflect.TypeFor[SettingsResponse]():          tag.SettingsSettings,
+	reflect.TypeFor[SmartForwardRequest]():       tag.ComposeMailSmartForward,
+	reflect.TypeFor[SmartForwardResponse]():      tag.ComposeMailSmartForward,
+	reflect.TypeFor[SmartReplyRequest]():         tag.ComposeMailSmartReply,
+	reflect.TypeFor[SmartReplyResponse]():        tag.ComposeMailSmartReply,
 	reflect.TypeFor[SyncRequest]():               tag.AirSyncSync,
 	reflect.TypeFor[SyncResponse]():              tag.AirSyncSync,
 	reflect.TypeFor[ValidateCertRequest]():       tag.ValidateCertValidateCert,
@@ -95,6 +101,11 @@ func Append(buf []byte, v any, version Version) ([]byte, error) {
 	root, ok := roots[value.Type()]
 	if !ok {
 		return nil, fmt.Errorf("eas: %s is not a message", value.Type())
+	}
+	if !value.CanAddr() { // it was given as it is, and fields are read in place
+		addressable := reflect.New(value.Type()).Elem()
+		addressable.Set(value)
+		value = addressable
 	}
 	e := encoder{Encoder: wbxml.NewEncoder(buf), version: version}
 	e.structure(root, planOf(value.Type()), value)

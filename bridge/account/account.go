@@ -88,8 +88,7 @@ func (a *Account) Session(ctx context.Context, name string) (backend.Session, er
 	}
 	s, err := a.open(ctx, name, b)
 	if err != nil {
-		a.denied(name, err)
-		return nil, fmt.Errorf("account: backend %q: %w", name, err)
+		return nil, fmt.Errorf("account: backend %q: %w", name, a.denied(name, err))
 	}
 	a.mu.Lock()
 	defer a.mu.Unlock()
@@ -186,10 +185,16 @@ func (a *Account) List(ctx context.Context) ([]Listing, map[string]error) {
 // the account do this by themselves.
 func (a *Account) Denied(err error) { a.denied("", err) }
 
-func (a *Account) denied(name string, err error) {
-	if err != nil && backend.KindOf(err) == backend.Denied && a.standing.err() == nil {
-		a.accounts.denied(a, name, err)
+// denied answers what is to be said of an error of a backend.
+func (a *Account) denied(name string, err error) error {
+	if err == nil || backend.KindOf(err) != backend.Denied || a.standing.err() != nil {
+		return err
 	}
+	if a.accounts.isAbsent(a, name, err) {
+		return absent(name, err)
+	}
+	a.accounts.denied(a, name, err)
+	return err
 }
 
 // Refused is what a backend said against the password since it was verified;

@@ -314,7 +314,9 @@ func TestNew(t *testing.T) {
 	}{
 		{"no backend", account.Options{}},
 		{"two of one name", account.Options{Backends: []account.Named{{Name: "a", Backend: b}, {Name: "a", Backend: b}}}},
-		{"an unknown verifier", account.Options{Backends: []account.Named{{Name: "a", Backend: b}}, Verify: "c"}},
+		{"an unknown verifier", account.Options{Backends: []account.Named{{Name: "a", Backend: b}}, Verify: []string{"c"}}},
+		{"a verifier named twice", account.Options{Backends: []account.Named{{Name: "a", Backend: b}}, Verify: []string{"a", "a"}}},
+		{"a verifier with a rule of its own", account.Options{Backends: []account.Named{{Name: "a", Backend: b}, {Name: "b", Backend: b, Login: "{user}"}}, Verify: []string{"a", "b"}}},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			if _, err := account.New(tc.o); err == nil {

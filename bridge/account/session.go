@@ -45,9 +45,7 @@ func (w watched) ask(call func() error) error {
 	if err := w.account.standing.err(); err != nil {
 		return err
 	}
-	err := call()
-	w.account.denied(w.backend, err)
-	return err
+	return w.account.denied(w.backend, call())
 }
 
 func (w watched) Collections(ctx context.Context) (cs []backend.Collection, err error) {

@@ -40,6 +40,7 @@ func (a *Accounts) refuse(name string, s *standing, err error) {
 // after it has run out: who knew the password then is not throttled.
 type verdict struct {
 	standing *standing
+	by       string    // the backend that said so
 	until    time.Time // believed without asking
 	verified time.Time // when the backend said so
 	denied   time.Time // when a backend last refused it all the same
@@ -69,7 +70,7 @@ func (a *Accounts) judged(k key) (st *standing, trusted bool, err error) {
 }
 
 // accepted remembers that a password is right.
-func (a *Accounts) accepted(k key) *standing {
+func (a *Accounts) accepted(k key, by string) *standing {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	now := time.Now()
@@ -77,7 +78,7 @@ func (a *Accounts) accepted(k key) *standing {
 	if v.standing == nil || v.standing.err() != nil {
 		v.standing = new(standing)
 	}
-	v.verified, v.until = now, now.Add(a.options.Positive)
+	v.by, v.verified, v.until = by, now, now.Add(a.options.Positive)
 	a.good.Add(k, v)
 	a.bad.Remove(k)
 	return v.standing
@@ -96,10 +97,13 @@ func (a *Accounts) rejected(k key, name string, err error) {
 }
 
 // deny writes a refusal down, for longer each time. a.mu is held.
-func (a *Accounts) deny(k key, err error) {
-	span := a.options.Negative
+func (a *Accounts) deny(k key, err error) { a.denyFor(k, err, a.options.Negative, maxNegative) }
+
+// denyFor is deny with bounds of its own. a.mu is held.
+func (a *Accounts) denyFor(k key, err error, least, most time.Duration) {
+	span := least
 	if last, ok := a.bad.Peek(k); ok {
-		span = min(2*last.span, maxNegative)
+		span = min(2*last.span, most)
 	}
 	a.bad.Add(k, refusal{err, time.Now().Add(span), span})
 }
@@ -126,20 +130,23 @@ func (a *Accounts) denied(acct *Account, name string, err error) {
 	if !again {
 		a.refuse(acct.name, acct.standing, err)
 	}
-	if name != "" && name != a.verifying {
+	if name != "" && name != v.by && (a.several() || !a.vouches(name)) {
 		a.deny(a.at(acct.key, name), err)
 	}
 }
 
-// shut is what a backend that does not verify passwords said against this one
-// not long ago; nil if nothing.
+// shut is what a backend that did not verify this password said against it not
+// long ago; nil if nothing.
 func (a *Accounts) shut(k key, name string) error {
-	if name == a.verifying {
-		return nil
-	}
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	v, _ := a.good.Peek(k)
 	r, ok := a.bad.Get(a.at(k, name))
-	if ok && time.Now().Before(r.until) {
-		return r.err
+	switch {
+	case v.by == name, !ok, !time.Now().Before(r.until), !a.several() && a.vouches(name):
+		return nil
+	case a.vouches(name):
+		return absent(name, r.err)
 	}
-	return nil
+	return r.err
 }

@@ -9,6 +9,7 @@ import (
 	"errors"
 	"fmt"
 	"net/netip"
+	"slices"
 	"sync"
 	"time"
 
@@ -60,9 +61,11 @@ type Options struct {
 	Backends []Named
 	Rule     Rule
 
-	// Verify names the backend that is asked whether a password is right.
-	// Empty means the first.
-	Verify string
+	// Verify names the backend that is asked whether a password is right, or
+	// several, which are asked in this order until one says yes: then a person may
+	// have an account at some of them only, and one that is down keeps nobody from
+	// the others. Empty means the first backend.
+	Verify []string
 
 	Positive time.Duration // 0 means DefaultPositive
 	Negative time.Duration // 0 means DefaultNegative
@@ -79,8 +82,7 @@ type key [sha256.Size]byte
 type Accounts struct {
 	backends  []Named
 	byName    map[string]backend.Backend
-	verifying string // the name of the backend that verifies passwords
-	verifier  backend.Backend
+	verifiers []Named // who verify passwords, one at least
 	options   Options
 	secret    [32]byte // of this process; never leaves it
 	throttle  *throttle
@@ -146,18 +148,8 @@ func New(o Options) (*Accounts, error) {
 		}
 		a.byName[b.Name] = b.Backend
 	}
-	a.verifying, a.verifier = o.Backends[0].Name, o.Backends[0].Backend
-	if o.Verify != "" {
-		b, ok := a.byName[o.Verify]
-		if !ok {
-			return nil, fmt.Errorf("%w: %q, which is to verify passwords", ErrNoBackend, o.Verify)
-		}
-		a.verifying, a.verifier = o.Verify, b
-	}
-	for _, b := range o.Backends {
-		if b.Name == a.verifying && b.Login != "" {
-			return nil, fmt.Errorf("account: the backend %q verifies passwords and has a rule for logins of its own", b.Name)
-		}
+	if err := a.chooseVerifiers(); err != nil {
+		return nil, err
 	}
 	rand.Read(a.secret[:]) // never fails
 	var err error
@@ -168,6 +160,27 @@ func New(o Options) (*Accounts, error) {
 		return nil, fmt.Errorf("account: %w", err)
 	}
 	return a, nil
+}
+
+// chooseVerifiers finds the backends that verify passwords.
+func (a *Accounts) chooseVerifiers() error {
+	names := a.options.Verify
+	if len(names) == 0 {
+		names = []string{a.backends[0].Name}
+	}
+	for _, name := range names {
+		i := slices.IndexFunc(a.backends, func(n Named) bool { return n.Name == name })
+		switch {
+		case i < 0:
+			return fmt.Errorf("%w: %q, which is to verify passwords", ErrNoBackend, name)
+		case a.backends[i].Login != "":
+			return fmt.Errorf("account: the backend %q verifies passwords and has a rule for logins of its own", name)
+		case a.vouches(name):
+			return fmt.Errorf("account: the backend %q is to verify passwords twice", name)
+		}
+		a.verifiers = append(a.verifiers, a.backends[i])
+	}
+	return nil
 }
 
 // Login is LoginFrom for a caller of whom nothing is known.
@@ -316,8 +329,9 @@ func (a *Accounts) question(ctx context.Context, k key, c backend.Credentials, f
 	a.running.Go(func() {
 		ctx, cancel := context.WithTimeout(ctx, verifyTimeout)
 		defer cancel()
-		q.standing, q.err = a.verify(ctx, k, c)
-		switch wrong := backend.KindOf(q.err) == backend.Denied; {
+		var wrong bool
+		q.standing, wrong, q.err = a.verify(ctx, k, c)
+		switch {
 		case wrong && trusted:
 			a.throttle.charge(c.User, from)
 		case wrong:
@@ -333,21 +347,17 @@ func (a *Accounts) question(ctx context.Context, k key, c backend.Credentials, f
 	return q, nil
 }
 
-// verify asks the backend and remembers what it said.
-func (a *Accounts) verify(ctx context.Context, k key, c backend.Credentials) (*standing, error) {
-	s, err := a.verifier.Open(ctx, c)
+// verify asks the backends that vouch and remembers what they said. wrong tells
+// whether one of them said no.
+func (a *Accounts) verify(ctx context.Context, k key, c backend.Credentials) (st *standing, wrong bool, err error) {
+	by, wrong, err := a.opinions(ctx, c)
 	switch {
 	case err == nil:
-		s.Close() // Session makes its own
-		return a.accepted(k), nil
+		return a.accepted(k, by), false, nil
 	case backend.KindOf(err) == backend.Denied:
-		err = fmt.Errorf("account: login: %w", err)
 		a.rejected(k, c.User, err)
-		return nil, err
-	case backend.KindOf(err) == backend.Transient:
-		return nil, fmt.Errorf("account: login: %w", err)
 	}
-	return nil, backend.E(backend.Transient, "account: login", err)
+	return nil, wrong, err
 }
 
 // Close waits for what is being asked, and forgets every password.

@@ -202,6 +202,27 @@ func phoneURL(s string) *problem {
 	return nil
 }
 
+// checkVerify looks at which backends check the passwords.
+func (l *loader) checkVerify() {
+	f := &l.file
+	verify := f.Login.Verify
+	if len(verify) == 0 && len(f.Backends) > 0 {
+		verify = []string{f.Backends[0].Name}
+	}
+	for i, v := range verify {
+		at := slices.IndexFunc(f.Backends, func(b Backend) bool { return b.Name == v })
+		switch {
+		case at < 0:
+			l.complain("login.verify", "name one of the [backend.NAME] tables", "login.verify names the backend %.80q, which does not exist", v)
+		case slices.Contains(verify[:i], v):
+			l.complain("login.verify", "name each backend once", "login.verify names the backend %.80q twice", v)
+		case f.Backends[at].Login != "":
+			l.complain("backend."+v+".login_rule", "write the rule into the table [login]; it is for all backends that have none of their own",
+				"backend.%s checks the passwords, and has a login_rule of its own", v)
+		}
+	}
+}
+
 // check looks at values that depend on each other, after all were taken.
 func (l *loader) check() {
 	f := &l.file
@@ -216,15 +237,7 @@ func (l *loader) check() {
 		l.complain("profiles", "write the whole path from /", "profiles is %.80q", f.Profiles)
 	}
 	l.checkPolicy()
-	if v := f.Login.Verify; v != "" && !slices.ContainsFunc(f.Backends, func(b Backend) bool { return b.Name == v }) {
-		l.complain("login.verify", "name one of the [backend.NAME] tables", "login.verify names the backend %.80q, which does not exist", v)
-	}
-	for i, b := range f.Backends {
-		if verifies := b.Name == f.Login.Verify || f.Login.Verify == "" && i == 0; verifies && b.Login != "" {
-			l.complain("backend."+b.Name+".login_rule", "write the rule into the table [login]; it is for all backends that have none of their own",
-				"backend.%s checks the passwords, and has a login_rule of its own", b.Name)
-		}
-	}
+	l.checkVerify()
 	l.directory()
 	if f.CertificatesCA != "" && !filepath.IsAbs(f.CertificatesCA) {
 		l.complain("certificates.ca_file", "write the whole path from /", "certificates.ca_file is %.80q", f.CertificatesCA)

@@ -91,7 +91,7 @@ type Login struct {
 	Domain  string   // that is meant where none is written
 	Lower   bool     // capital letters mean the same as small ones
 	Address string   // template of the mail address
-	Verify  string   // the backend that is asked; empty means the first
+	Verify  []string // the backends that are asked, until one says yes; empty means the first
 }
 
 // Policy says what is asked of phones.

@@ -40,10 +40,17 @@ func TestParse(t *testing.T) {
 				f.PollMin, f.PollMax, f.PollShare = 5*time.Second, time.Minute, 40
 				f.Heartbeat = Heartbeat{time.Minute, 5 * time.Minute, 28 * time.Minute, 5 * time.Minute, false}
 				f.Log = Log{"debug", "json"}
-				f.Login = Login{"{user}@{domain}", []string{"example.org"}, "example.org", true, "{user}@example.org", "c"}
+				f.Login = Login{"{user}@{domain}", []string{"example.org"}, "example.org", true, "{user}@example.org", []string{"c"}}
 				f.Folders = Folders{Show: []string{"ann: *"}, Hide: []string{"Archive*", "*/iPad: events/*"}, Main: []string{"events/Work"}}
 				f.Policy.Require = true
 				f.AutodiscoverURL = "https://m.example.org/Microsoft-Server-ActiveSync"
+			},
+		},
+		{
+			name: "several check the passwords", text: "login.verify = [\"c\", \"m\"]" + backends + "[backend.m]\nplugin = \"imap\"\n",
+			want: func(f *File) {
+				f.Login.Verify = []string{"c", "m"}
+				f.Backends = append(f.Backends, Backend{Name: "m", Plugin: "imap", Settings: backend.Settings{}})
 			},
 		},
 		{

@@ -45,7 +45,7 @@ var keys = withSettings(map[string]taker{
 	"login.domain":        text(func(f *File) *string { return &f.Login.Domain }, domainName),
 	"login.lower":         boolean(func(f *File) *bool { return &f.Login.Lower }),
 	"login.address":       text(func(f *File) *string { return &f.Login.Address }, addressTemplate),
-	"login.verify":        text(func(f *File) *string { return &f.Login.Verify }, anything),
+	"login.verify":        backendNames(func(f *File) *[]string { return &f.Login.Verify }),
 	"policy.require":      boolean(func(f *File) *bool { return &f.Policy.Require }),
 
 	"policy.refuse_partial":        boolean(func(f *File) *bool { return &f.Policy.RefusePartial }),
@@ -204,6 +204,16 @@ func list(to func(*File) *[]string) taker {
 	return texts(to, `["example.org", "example.net"]`, func(s string) *problem {
 		if p := domainName(s); p != nil || s == "" {
 			return &problem{fmt.Sprintf("a list with %.80q", s), `write domains such as "example.org"`}
+		}
+		return nil
+	})
+}
+
+// backendNames takes the name of a backend, or a list of some.
+func backendNames(to func(*File) *[]string) taker {
+	return texts(to, `["calendar", "mail"]`, func(s string) *problem {
+		if !validName(s) {
+			return &problem{fmt.Sprintf("a list with %.80q", s), `write names of backends, such as "calendar"`}
 		}
 		return nil
 	})

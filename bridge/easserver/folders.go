@@ -124,7 +124,9 @@ func (s *Server) takeFolders(ctx context.Context, acct *account.Account) (change
 	}
 	var errs []error
 	for name, err := range failed {
-		errs = append(errs, fmt.Errorf("backend %q: %w", name, err))
+		if !errors.Is(err, account.ErrNotThere) {
+			errs = append(errs, fmt.Errorf("backend %q: %w", name, err))
+		}
 	}
 	if len(errs) > 0 {
 		err := errors.Join(errs...)
@@ -132,6 +134,9 @@ func (s *Server) takeFolders(ctx context.Context, acct *account.Account) (change
 			return false, err
 		}
 		s.Logger.WarnContext(ctx, "a backend does not list its collections; its folders stay as they are", "user", acct.Name(), "error", err)
+	}
+	if listings, err = s.nowhere(ctx, acct, listings, failed); err != nil {
+		return false, err
 	}
 	listings = s.standIn(listings, len(failed) == 0)
 	if listings, err = s.withoutRemoved(ctx, acct, listings, failed); err != nil {
@@ -142,6 +147,24 @@ func (s *Server) takeFolders(ctx context.Context, acct *account.Account) (change
 		return false, fmt.Errorf("easserver: storing the folders: %w", err)
 	}
 	return changed, nil
+}
+
+// nowhere adds that there is nothing at a backend where the person has no account
+// and never had one, and takes the backend out of those that failed. What phones
+// have of one that knew the person stays as it is.
+func (s *Server) nowhere(ctx context.Context, acct *account.Account, listings []syncengine.Listing, failed map[string]error) ([]syncengine.Listing, error) {
+	folders, err := s.Engine.Folders(ctx, acct.Name())
+	if err != nil {
+		return nil, fmt.Errorf("easserver: the folders: %w", err)
+	}
+	for name, why := range failed {
+		known := slices.ContainsFunc(folders, func(f syncengine.Folder) bool { return f.Backend == name })
+		if errors.Is(why, account.ErrNotThere) && !known {
+			delete(failed, name)
+			listings = append(listings, syncengine.Listing{Backend: name})
+		}
+	}
+	return listings, nil
 }
 
 // withoutRemoved adds that there is nothing at backends that are known from

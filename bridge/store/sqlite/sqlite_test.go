@@ -37,7 +37,7 @@ func TestStore(t *testing.T) {
 		t.Run(tc.name, func(t *testing.T) {
 			storetest.Run(t, func(t *testing.T) storetest.Stores {
 				db := open(t, tc.path(t))
-				return storetest.Stores{Sync: db.Sync(), Phones: db.Phones(), Problems: db.Problems(), Pushes: db.Pushes()}
+				return storetest.Stores{Sync: db.Sync(), Phones: db.Phones(), Problems: db.Problems(), Pushes: db.Pushes(), Letters: db.Letters()}
 			})
 		})
 	}

@@ -176,9 +176,11 @@ func (s *Phones) Recall(ctx context.Context, id device.ID, name string) ([]byte,
 // Forget implements device.Store.
 func (s *Phones) Forget(ctx context.Context, id device.ID) error {
 	return s.db.update(ctx, id.User, func(in session) error {
-		if err := in.exec(ctx, deletePhone, id.User, id.Device); err != nil {
-			return err
+		for _, q := range []string{deletePhone, deleteValues, deleteLetters} {
+			if err := in.exec(ctx, q, id.User, id.Device); err != nil {
+				return err
+			}
 		}
-		return in.exec(ctx, deleteValues, id.User, id.Device)
+		return nil
 	})
 }

@@ -7,6 +7,7 @@ import (
 	"github.com/pushbridge/pushbridge/bridge/davpush"
 	"github.com/pushbridge/pushbridge/bridge/device"
 	"github.com/pushbridge/pushbridge/bridge/device/devicetest"
+	"github.com/pushbridge/pushbridge/bridge/outbox"
 	"github.com/pushbridge/pushbridge/bridge/problem"
 	"github.com/pushbridge/pushbridge/bridge/syncengine"
 )
@@ -18,6 +19,7 @@ type Stores struct {
 
 	Problems problem.Store
 	Pushes   davpush.Store
+	Letters  outbox.Store
 }
 
 // Run runs the suite. open answers an empty database each time it is called.
@@ -26,6 +28,7 @@ func Run(t *testing.T, open func(*testing.T) Stores) {
 		devicetest.Run(t, func(t *testing.T) device.Store { return open(t).Phones })
 	})
 	t.Run("Problems", func(t *testing.T) { problems(t, open(t).Problems) })
+	t.Run("Letters", func(t *testing.T) { s := open(t); letters(t, s.Letters, s.Phones) })
 	t.Run("Pushes", func(t *testing.T) { pushes(t, open(t).Pushes) })
 	t.Run("Sync", func(t *testing.T) {
 		for _, tc := range []struct {

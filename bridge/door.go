@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/pushbridge/pushbridge/bridge/admin"
+	"github.com/pushbridge/pushbridge/bridge/audit"
 	"github.com/pushbridge/pushbridge/bridge/config"
 	"github.com/pushbridge/pushbridge/bridge/device"
 	"github.com/pushbridge/pushbridge/bridge/hub"
@@ -68,8 +69,8 @@ func (b *Bridge) listenAdmin() (net.Listener, error) {
 func (b *Bridge) newDoor(version string) *admin.Server {
 	return admin.New(admin.Options{
 		Engine: b.engine, Devices: b.store.Phones(), Security: b.devices, Problems: b.problems, Waiting: waiting{b.hub},
-		Heartbeat: b.bounds(),
-		Backends:  b.states, Tracer: b.tracer, Choices: b.choices, Version: version, Logger: b.logger,
+		Heartbeat: b.bounds(), Audit: audit.New(b.store.Audit()), Transact: b.store.Transact,
+		Backends: b.states, Tracer: b.tracer, Choices: b.choices, Version: version, Logger: b.logger,
 	})
 }
 

@@ -1,9 +1,11 @@
 // Package admin is the administration API: what an administrator can ask of a running worker and order it to do.
 //
-// It is JSON over HTTP, served on a unix socket whose mode says who may use it.
-// [Server] answers, [Client] asks, and both share the types of this package.
-// Every call stands in [calls] with whether it changes anything, so that who
-// serves the API elsewhere can decide who may call what.
+// Everything is an operation in [Operations], with its types, the roles that may
+// do it, and whether it changes anything; what an [Actor] does goes through one
+// door, which looks whether the actor may and writes it into the audit. A program
+// of this process calls the operations as they are ([Op.Do]). Others ask in JSON
+// over HTTP: on a unix socket whose mode says who may do everything, or through
+// whoever else lets people in ([Server.Answer]). [Client] asks at the socket.
 package admin
 
 import (
@@ -11,6 +13,7 @@ import (
 	"log/slog"
 	"time"
 
+	"github.com/pushbridge/pushbridge/bridge/audit"
 	"github.com/pushbridge/pushbridge/bridge/choice"
 	"github.com/pushbridge/pushbridge/bridge/device"
 	"github.com/pushbridge/pushbridge/bridge/device/policy"
@@ -111,6 +114,19 @@ type Options struct {
 
 	// Tracer records phones. Nil means that none can be recorded.
 	Tracer *trace.Tracer
+
+	// OwnersWipe lets people have their own phones erased as a whole; without it
+	// their account on it alone.
+	OwnersWipe bool
+
+	// Audit is where everything is written down that is ordered or changed. Nil
+	// means that the log has to do.
+	Audit *audit.Log
+
+	// Transact makes what is changed and its entry in the audit come true
+	// together; work uses the context that it is given. Nil means one after the
+	// other.
+	Transact func(ctx context.Context, work func(context.Context) error) error
 
 	Version string       // of the program
 	Logger  *slog.Logger // nil means slog.Default

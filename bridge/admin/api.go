@@ -7,29 +7,6 @@ import (
 	"github.com/pushbridge/pushbridge/bridge/problem"
 )
 
-// The paths of the calls. One keeps its meaning for ever; what is to mean
-// something else gets another version.
-const (
-	pathStatus   = "/v1/status"
-	pathDevices  = "/v1/devices"
-	pathFolders  = "/v1/folders"
-	pathHolds    = "/v1/holds"
-	pathRelease  = "/v1/holds/release"
-	pathResync   = "/v1/resync"
-	pathProblems = "/v1/problems"
-	pathForget   = "/v1/forget"
-	pathChoices  = "/v1/choices"
-	pathChoose   = "/v1/choices/add"
-	pathUnchoose = "/v1/choices/drop"
-	pathBeats    = "/v1/heartbeat"
-	pathPush     = "/v1/push"
-	pathSetPush  = "/v1/push/set"
-	pathWipe     = "/v1/wipe"
-	pathBlock    = "/v1/block"
-	pathAllow    = "/v1/allow"
-	pathPolicy   = "/v1/policy"
-)
-
 // A Status is how a worker is.
 type Status struct {
 	Version  string    `json:"version"`
@@ -134,11 +111,30 @@ type Hold struct {
 	Until   time.Time `json:"until"` // from then on a complete listing that says the same is believed
 }
 
+// A UserRequest asks about a person; an empty name about everybody, where that
+// makes sense.
+type UserRequest struct {
+	User string `json:"user"`
+}
+
+func (r UserRequest) whose() (string, string, int64) { return r.User, "", 0 }
+
+// A PhoneRequest asks about a phone; an empty device about all of the person's,
+// where that makes sense.
+type PhoneRequest struct {
+	User   string `json:"user"`
+	Device string `json:"device"`
+}
+
+func (r PhoneRequest) whose() (string, string, int64) { return r.User, r.Device, 0 }
+
 // A ReleaseRequest lets the deletions of a folder pass.
 type ReleaseRequest struct {
 	User   string `json:"user"`
 	Folder int64  `json:"folder"`
 }
+
+func (r ReleaseRequest) whose() (string, string, int64) { return r.User, "", r.Folder }
 
 // A ResyncRequest makes a phone load a folder anew.
 type ResyncRequest struct {
@@ -146,6 +142,8 @@ type ResyncRequest struct {
 	Device string `json:"device"`
 	Folder int64  `json:"folder,omitempty"` // 0 means all
 }
+
+func (r ResyncRequest) whose() (string, string, int64) { return r.User, r.Device, r.Folder }
 
 // A Choice is a rule of a person's own that shows folders to phones, or hides
 // them. Of those that fit the last one decides.
@@ -157,11 +155,10 @@ type ChoiceRequest struct {
 	Choice
 }
 
+func (r ChoiceRequest) whose() (string, string, int64) { return r.User, r.Device, 0 }
+
 // A ForgetRequest drops what is known of a phone.
-type ForgetRequest struct {
-	User   string `json:"user"`
-	Device string `json:"device"`
-}
+type ForgetRequest = PhoneRequest
 
 // A WipeRequest has a phone erased, or takes that back.
 type WipeRequest struct {
@@ -171,11 +168,10 @@ type WipeRequest struct {
 	Cancel      bool   `json:"cancel,omitempty"`
 }
 
+func (r WipeRequest) whose() (string, string, int64) { return r.User, r.Device, 0 }
+
 // An AdmissionRequest blocks or allows a phone.
-type AdmissionRequest struct {
-	User   string `json:"user"`
-	Device string `json:"device"`
-}
+type AdmissionRequest = PhoneRequest
 
 // A Policy is what is asked of phones.
 type Policy struct {
@@ -211,6 +207,7 @@ const (
 	Absent    Kind = "absent"     // no worker answers at the socket
 	Forbidden Kind = "forbidden"  // the socket is not for this user
 	Strange   Kind = "not_a_door" // what answers is no worker
+	Refused   Kind = "refused"    // ask somebody with another role
 )
 
 // An Error is what a call fails with. Its text is a sentence for the person who

@@ -11,20 +11,20 @@ import (
 	"github.com/pushbridge/pushbridge/bridge/syncengine"
 )
 
-func (s *Server) status(ctx context.Context, _ *request) (any, error) {
+func (s *Server) status(ctx context.Context, _ *visit, _ Nothing) (st Status, err error) {
 	phones, err := s.Devices.Phones(ctx, "")
 	if err != nil {
-		return nil, err
+		return st, err
 	}
 	holds, err := s.Engine.Held(ctx)
 	if err != nil {
-		return nil, err
+		return st, err
 	}
 	problems, err := s.Problems.List(ctx, "")
 	if err != nil {
-		return nil, err
+		return st, err
 	}
-	st := Status{
+	st = Status{
 		Version: s.Version, Started: s.started, Phones: len(phones), Waiting: s.Waiting.Waiting(),
 		Holds: len(holds), Problems: len(problems), Backends: []Backend{},
 	}
@@ -34,8 +34,8 @@ func (s *Server) status(ctx context.Context, _ *request) (any, error) {
 	return st, nil
 }
 
-func (s *Server) devices(ctx context.Context, r *request) (any, error) {
-	phones, err := s.Devices.Phones(ctx, r.query.Get("user"))
+func (s *Server) devices(ctx context.Context, _ *visit, r UserRequest) ([]Device, error) {
+	phones, err := s.Devices.Phones(ctx, r.User)
 	if err != nil {
 		return nil, err
 	}
@@ -55,8 +55,8 @@ func (s *Server) devices(ctx context.Context, r *request) (any, error) {
 	return list, nil
 }
 
-func (s *Server) folders(ctx context.Context, r *request) (any, error) {
-	user, only := r.query.Get("user"), r.query.Get("device")
+func (s *Server) folders(ctx context.Context, _ *visit, r PhoneRequest) ([]Folder, error) {
+	user, only := r.User, r.Device
 	if user == "" {
 		return nil, invalid("say whose folders: ?user=NAME")
 	}
@@ -109,7 +109,7 @@ func (s *Server) holdings(ctx context.Context, phones []device.Phone, f syncengi
 	return list, nil
 }
 
-func (s *Server) holds(ctx context.Context, _ *request) (any, error) {
+func (s *Server) holds(ctx context.Context, _ *visit, _ Nothing) ([]Hold, error) {
 	held, err := s.Engine.Held(ctx)
 	if err != nil {
 		return nil, err
@@ -124,51 +124,41 @@ func (s *Server) holds(ctx context.Context, _ *request) (any, error) {
 	return list, nil
 }
 
-func (s *Server) release(ctx context.Context, r *request) (any, error) {
-	var req ReleaseRequest
-	if err := r.take(&req); err != nil {
-		return nil, err
-	}
-	r.of(req.User, "", req.Folder)
+func (s *Server) release(ctx context.Context, _ *visit, req ReleaseRequest) (done Done, err error) {
 	if req.User == "" || req.Folder <= 0 {
-		return nil, invalid("say whose folder and which: user and folder")
+		return done, invalid("say whose folder and which: user and folder")
 	}
 	f, err := s.folder(ctx, req.User, req.Folder)
 	if err != nil {
-		return nil, err
+		return done, err
 	}
 	err = s.Engine.Release(ctx, req.User, f.ID)
 	if errors.Is(err, syncengine.ErrNoHold) {
-		return nil, notFound("Nothing of folder %d (%s) of %s is held: either somebody released it, or the items came back, or a later listing said the same.", req.Folder, f.Name, req.User)
+		return done, notFound("Nothing of folder %d (%s) of %s is held: either somebody released it, or the items came back, or a later listing said the same.", req.Folder, f.Name, req.User)
 	}
 	if err != nil {
-		return nil, err
+		return done, err
 	}
 	return Done{fmt.Sprintf("The deletions in folder %d (%s) of %s pass; waiting phones are told at once.", req.Folder, f.Name, req.User)}, nil
 }
 
-func (s *Server) resync(ctx context.Context, r *request) (any, error) {
-	var req ResyncRequest
-	if err := r.take(&req); err != nil {
-		return nil, err
-	}
-	r.of(req.User, req.Device, req.Folder)
+func (s *Server) resync(ctx context.Context, _ *visit, req ResyncRequest) (done Done, err error) {
 	if req.User == "" || req.Device == "" || req.Folder < 0 {
-		return nil, invalid("say whose phone and which: user and device")
+		return done, invalid("say whose phone and which: user and device")
 	}
 	if err := s.known(ctx, req.User, req.Device); err != nil {
-		return nil, err
+		return done, err
 	}
 	what := "everything"
 	if req.Folder != 0 {
 		f, err := s.folder(ctx, req.User, req.Folder)
 		if err != nil {
-			return nil, err
+			return done, err
 		}
 		what = fmt.Sprintf("folder %d (%s)", req.Folder, f.Name)
 	}
 	if err := s.Engine.Resync(ctx, syncengine.Phone{User: req.User, Device: req.Device}, syncengine.FolderID(req.Folder)); err != nil {
-		return nil, err
+		return done, err
 	}
 	return Done{fmt.Sprintf("Phone %s of %s loads %s anew at its next request%s.", req.Device, req.User, what, s.soon(req.User, req.Device))}, nil
 }
@@ -181,37 +171,35 @@ func (s *Server) soon(user, device string) string {
 	return ""
 }
 
-func (s *Server) problems(ctx context.Context, r *request) (any, error) {
-	list, err := s.Problems.List(ctx, r.query.Get("user"))
+func (s *Server) problems(ctx context.Context, _ *visit, r UserRequest) ([]Problem, error) {
+	list, err := s.Problems.List(ctx, r.User)
 	if list == nil {
 		list = []Problem{}
 	}
 	return list, err
 }
 
-func (s *Server) forget(ctx context.Context, r *request) (any, error) {
-	var req ForgetRequest
-	if err := r.take(&req); err != nil {
-		return nil, err
-	}
-	r.of(req.User, req.Device, 0)
+func (s *Server) forget(ctx context.Context, v *visit, req ForgetRequest) (done Done, err error) {
 	if req.User == "" || req.Device == "" {
-		return nil, invalid("say whose phone and which: user and device")
+		return done, invalid("say whose phone and which: user and device")
 	}
 	if err := s.known(ctx, req.User, req.Device); err != nil {
-		return nil, err
+		return done, err
+	}
+	if err := s.mayForget(ctx, v, req); err != nil {
+		return done, err
 	}
 	folders, err := s.Engine.Folders(ctx, req.User)
 	if err != nil {
-		return nil, err
+		return done, err
 	}
 	// What it was told goes first: a phone that is still in the register can be
 	// forgotten once more if the second step fails.
 	if err := s.Engine.ForgetPhone(ctx, syncengine.Phone{User: req.User, Device: req.Device}); err != nil {
-		return nil, err
+		return done, err
 	}
 	if err := s.Devices.Forget(ctx, device.ID{User: req.User, Device: req.Device}); err != nil {
-		return nil, err
+		return done, err
 	}
 	ids := make([]syncengine.FolderID, len(folders))
 	for i, f := range folders {
@@ -219,6 +207,16 @@ func (s *Server) forget(ctx context.Context, r *request) (any, error) {
 	}
 	s.Waiting.Wake(req.User, ids...) // everything is news to it now
 	return Done{fmt.Sprintf("Phone %s of %s is forgotten. Should it come again, it begins anew.", req.Device, req.User)}, nil
+}
+
+// mayForget keeps people from bringing a phone of theirs back by forgetting it
+// that administrators keep out.
+func (s *Server) mayForget(ctx context.Context, v *visit, req ForgetRequest) error {
+	p, err := s.Devices.Phone(ctx, device.ID{User: req.User, Device: req.Device})
+	if err != nil || !v.alone() || !p.Blocked && !p.Wipe.InForce() {
+		return err
+	}
+	return &Error{Refused, fmt.Sprintf("Phone %s is kept out, or is to be erased: an administrator has to let it in before it can be removed.", p.Device)}
 }
 
 // known fails unless a phone is in the register.

@@ -11,58 +11,52 @@ import (
 
 // Choices lists the rules that were made for a user, the one that decides last.
 func (c *Client) Choices(ctx context.Context, user string) (list []Choice, err error) {
-	return list, c.get(ctx, pathChoices, url.Values{"user": {user}}, &list)
+	return list, c.get(ctx, OpChoices.Path, url.Values{"user": {user}}, &list)
 }
 
 // Choose makes a rule the last one of a user.
 func (c *Client) Choose(ctx context.Context, r ChoiceRequest) (d Done, err error) {
-	return d, c.post(ctx, pathChoose, r, &d)
+	return d, c.post(ctx, OpChoose.Path, r, &d)
 }
 
 // Unchoose takes a rule back.
 func (c *Client) Unchoose(ctx context.Context, r ChoiceRequest) (d Done, err error) {
-	return d, c.post(ctx, pathUnchoose, r, &d)
+	return d, c.post(ctx, OpUnchoose.Path, r, &d)
 }
 
 // noChoices is for workers that keep none.
 var noChoices = invalid("this worker keeps no choices of folders")
 
-func (s *Server) choices(ctx context.Context, r *request) (any, error) {
+func (s *Server) choices(ctx context.Context, _ *visit, r UserRequest) ([]Choice, error) {
 	if s.Options.Choices == nil {
 		return nil, noChoices
 	}
-	user := r.query.Get("user")
-	if user == "" {
+	if r.User == "" {
 		return nil, invalid("say whose choices: ?user=NAME")
 	}
-	list, err := s.Options.Choices.List(ctx, user)
+	list, err := s.Options.Choices.List(ctx, r.User)
 	if list == nil {
 		list = []Choice{}
 	}
 	return list, err
 }
 
-// wanted reads whose choice it is, and of what.
-func (s *Server) wanted(ctx context.Context, r *request) (ChoiceRequest, error) {
-	var req ChoiceRequest
-	if err := r.take(&req); err != nil {
-		return req, err
-	}
-	r.of(req.User, req.Device, 0)
+// wanted looks whether a choice is one, and of somebody.
+func (s *Server) wanted(ctx context.Context, req ChoiceRequest) error {
 	switch {
 	case s.Options.Choices == nil:
-		return req, noChoices
+		return noChoices
 	case req.User == "" || req.Pattern == "":
-		return req, invalid("say whose phones, and which folders: user and pattern")
+		return invalid("say whose phones, and which folders: user and pattern")
 	}
 	if _, err := choice.ParseRule("*: " + req.Pattern); err != nil {
-		return req, invalid("%.80q is no pattern of folders: write a name with * and ?, or a kind and a name such as events/Work*", req.Pattern)
+		return invalid("%.80q is no pattern of folders: write a name with * and ?, or a kind and a name such as events/Work*", req.Pattern)
 	}
 	phones, err := s.Devices.Phones(ctx, req.User)
 	if err == nil && len(phones) == 0 {
 		err = notFound("Nobody named %q has used a phone here. The name is the one in the list of devices.", req.User)
 	}
-	return req, err
+	return err
 }
 
 // on says which phones a choice is about.
@@ -73,19 +67,19 @@ func (r ChoiceRequest) on() string {
 	return fmt.Sprintf("the phones %s of %s", r.Device, r.User)
 }
 
-func (s *Server) choose(ctx context.Context, r *request) (any, error) {
-	req, err := s.wanted(ctx, r)
-	if err != nil {
-		return nil, err
+func (s *Server) choose(ctx context.Context, v *visit, req ChoiceRequest) (done Done, err error) {
+	if err := s.wanted(ctx, req); err != nil {
+		return done, err
 	}
+	v.changed(nil, req.Choice)
 	err = s.Options.Choices.Add(ctx, req.User, req.Choice)
 	if errors.Is(err, choice.ErrTooMany) {
-		return nil, invalid("%q has %d choices, which is the most there may be: take some back", req.User, choice.MaxChoices)
+		return done, invalid("%q has %d choices, which is the most there may be: take some back", req.User, choice.MaxChoices)
 	}
 	if err != nil {
-		return nil, err
+		return done, err
 	}
-	s.Waiting.Wake(req.User)
+	v.afterwards(func() { s.Waiting.Wake(req.User) })
 	what := "shown on"
 	if req.Hide {
 		what = "hidden from"
@@ -93,18 +87,18 @@ func (s *Server) choose(ctx context.Context, r *request) (any, error) {
 	return Done{fmt.Sprintf("Folders %q are %s %s; those that wait are told at once.", req.Pattern, what, req.on())}, nil
 }
 
-func (s *Server) unchoose(ctx context.Context, r *request) (any, error) {
-	req, err := s.wanted(ctx, r)
-	if err != nil {
-		return nil, err
+func (s *Server) unchoose(ctx context.Context, v *visit, req ChoiceRequest) (done Done, err error) {
+	if err := s.wanted(ctx, req); err != nil {
+		return done, err
 	}
+	v.changed(req.Choice, nil)
 	dropped, err := s.Options.Choices.Drop(ctx, req.User, req.Choice)
 	if err == nil && !dropped {
 		err = notFound("There is no choice of %q for %s. The list of choices has them as they were made.", req.Pattern, req.on())
 	}
 	if err != nil {
-		return nil, err
+		return done, err
 	}
-	s.Waiting.Wake(req.User)
+	v.afterwards(func() { s.Waiting.Wake(req.User) })
 	return Done{fmt.Sprintf("The choice of folders %q for %s is taken back.", req.Pattern, req.on())}, nil
 }

@@ -41,79 +41,101 @@ func NewClient(socket string) *Client {
 
 // Status asks how the worker is.
 func (c *Client) Status(ctx context.Context) (s Status, err error) {
-	return s, c.get(ctx, pathStatus, nil, &s)
+	return s, c.get(ctx, OpStatus.Path, nil, &s)
 }
 
 // Devices lists the phones of a user, or all if user is empty: users in the
 // order of their names, the phone last seen first.
 func (c *Client) Devices(ctx context.Context, user string) (list []Device, err error) {
-	return list, c.get(ctx, pathDevices, url.Values{"user": {user}}, &list)
+	return list, c.get(ctx, OpDevices.Path, url.Values{"user": {user}}, &list)
 }
 
 // Folders lists the folders of a user with what each phone has of them, or
 // only one phone.
 func (c *Client) Folders(ctx context.Context, user, device string) (list []Folder, err error) {
-	return list, c.get(ctx, pathFolders, url.Values{"user": {user}, "device": {device}}, &list)
+	return list, c.get(ctx, OpFolders.Path, url.Values{"user": {user}, "device": {device}}, &list)
 }
 
 // Holds lists the deletions that are held up, the oldest first.
 func (c *Client) Holds(ctx context.Context) (list []Hold, err error) {
-	return list, c.get(ctx, pathHolds, nil, &list)
+	return list, c.get(ctx, OpHolds.Path, nil, &list)
 }
 
 // Release lets those of a folder pass.
 func (c *Client) Release(ctx context.Context, r ReleaseRequest) (d Done, err error) {
-	return d, c.post(ctx, pathRelease, r, &d)
+	return d, c.post(ctx, OpRelease.Path, r, &d)
 }
 
 // Resync makes a phone load a folder anew, or all of them.
 func (c *Client) Resync(ctx context.Context, r ResyncRequest) (d Done, err error) {
-	return d, c.post(ctx, pathResync, r, &d)
+	return d, c.post(ctx, OpResync.Path, r, &d)
 }
 
 // Problems lists the objects of a user that cannot be shown, or all.
 func (c *Client) Problems(ctx context.Context, user string) (list []Problem, err error) {
-	return list, c.get(ctx, pathProblems, url.Values{"user": {user}}, &list)
+	return list, c.get(ctx, OpProblems.Path, url.Values{"user": {user}}, &list)
 }
 
 // Forget drops what is known of a phone.
 func (c *Client) Forget(ctx context.Context, r ForgetRequest) (d Done, err error) {
-	return d, c.post(ctx, pathForget, r, &d)
+	return d, c.post(ctx, OpForget.Path, r, &d)
 }
 
 // Heartbeat tells how long a phone's waits live, network by network.
 func (c *Client) Heartbeat(ctx context.Context, user, device string) (h Heartbeat, err error) {
-	return h, c.get(ctx, pathBeats, url.Values{"user": {user}, "device": {device}}, &h)
+	return h, c.get(ctx, OpHeartbeat.Path, url.Values{"user": {user}, "device": {device}}, &h)
 }
 
 // Push tells what may wake a phone.
 func (c *Client) Push(ctx context.Context, user, device string) (p Push, err error) {
-	return p, c.get(ctx, pathPush, url.Values{"user": {user}, "device": {device}}, &p)
+	return p, c.get(ctx, OpPush.Path, url.Values{"user": {user}, "device": {device}}, &p)
 }
 
 // SetPush says what may wake a phone.
 func (c *Client) SetPush(ctx context.Context, r PushRequest) (p Push, err error) {
-	return p, c.post(ctx, pathSetPush, r, &p)
+	return p, c.post(ctx, OpSetPush.Path, r, &p)
 }
 
 // Wipe has a phone erased, or takes that back.
 func (c *Client) Wipe(ctx context.Context, r WipeRequest) (d Done, err error) {
-	return d, c.post(ctx, pathWipe, r, &d)
+	return d, c.post(ctx, OpWipe.Path, r, &d)
 }
 
 // Block keeps a phone out until it is allowed.
 func (c *Client) Block(ctx context.Context, r AdmissionRequest) (d Done, err error) {
-	return d, c.post(ctx, pathBlock, r, &d)
+	return d, c.post(ctx, OpBlock.Path, r, &d)
 }
 
 // Allow lets a phone in that was blocked.
 func (c *Client) Allow(ctx context.Context, r AdmissionRequest) (d Done, err error) {
-	return d, c.post(ctx, pathAllow, r, &d)
+	return d, c.post(ctx, OpAllow.Path, r, &d)
 }
 
 // Policy asks what is asked of phones.
 func (c *Client) Policy(ctx context.Context) (p Policy, err error) {
-	return p, c.get(ctx, pathPolicy, nil, &p)
+	return p, c.get(ctx, OpPolicy.Path, nil, &p)
+}
+
+// Ask has a worker do it, and answers what it said.
+func (o Op[Q, A]) Ask(ctx context.Context, c *Client, request Q) (answer A, err error) {
+	if o.Method != http.MethodGet {
+		return answer, c.post(ctx, o.Path, request, &answer)
+	}
+	text, err := json.Marshal(request)
+	if err != nil {
+		return answer, fmt.Errorf("admin: %w", err)
+	}
+	var fields map[string]any
+	d := json.NewDecoder(bytes.NewReader(text))
+	d.UseNumber()
+	if err := d.Decode(&fields); err != nil {
+		return answer, fmt.Errorf("admin: %w", err)
+	}
+	query := url.Values{}
+	for name, v := range fields {
+		query.Set(name, fmt.Sprint(v))
+	}
+	return answer, c.get(ctx, o.Path, query, &answer)
 }
 
 func (c *Client) get(ctx context.Context, path string, query url.Values, into any) error {

@@ -50,26 +50,19 @@ type PushRequest struct {
 	Zone     string `json:"zone,omitempty"`      // IANA; empty means that of before, else UTC
 }
 
-// phoneOf reads which phone is asked about.
-func (s *Server) phoneOf(ctx context.Context, r *request) (device.ID, error) {
-	id := device.ID{User: r.query.Get("user"), Device: r.query.Get("device")}
-	if id.User == "" || id.Device == "" {
-		return id, invalid("say whose phone and which: ?user=NAME&device=DEVICE")
-	}
-	return id, s.known(ctx, id.User, id.Device)
-}
+func (r PushRequest) whose() (string, string, int64) { return r.User, r.Device, 0 }
 
-func (s *Server) heartbeat(ctx context.Context, r *request) (any, error) {
-	id, err := s.phoneOf(ctx, r)
+func (s *Server) heartbeat(ctx context.Context, _ *visit, r PhoneRequest) (h Heartbeat, err error) {
+	id, err := s.phone(ctx, r.User, r.Device)
 	if err != nil {
-		return nil, err
+		return h, err
 	}
 	all, err := device.NetworksOf(ctx, s.Devices, id)
 	if err != nil {
-		return nil, err
+		return h, err
 	}
 	b := s.Heartbeat
-	h := Heartbeat{User: id.User, Device: id.Device, Min: int(b.Min / time.Second), Max: int(b.Max / time.Second),
+	h = Heartbeat{User: id.User, Device: id.Device, Min: int(b.Min / time.Second), Max: int(b.Max / time.Second),
 		Learn: b.Learn, Networks: make([]Network, len(all))}
 	for i, n := range all {
 		most, because := n.Cap(b, time.Now())
@@ -81,42 +74,36 @@ func (s *Server) heartbeat(ctx context.Context, r *request) (any, error) {
 	return h, nil
 }
 
-func (s *Server) push(ctx context.Context, r *request) (any, error) {
-	id, err := s.phoneOf(ctx, r)
+func (s *Server) push(ctx context.Context, _ *visit, r PhoneRequest) (Push, error) {
+	id, err := s.phone(ctx, r.User, r.Device)
 	if err != nil {
-		return nil, err
+		return Push{}, err
 	}
 	p, err := device.PushOf(ctx, s.Devices, id)
 	return Push{id.User, id.Device, p, p.String()}, err
 }
 
-func (s *Server) setPush(ctx context.Context, r *request) (any, error) {
-	var req PushRequest
-	if err := r.take(&req); err != nil {
-		return nil, err
+func (s *Server) setPush(ctx context.Context, v *visit, req PushRequest) (Push, error) {
+	id, err := s.phone(ctx, req.User, req.Device)
+	if err != nil {
+		return Push{}, err
 	}
-	r.of(req.User, req.Device, 0)
-	if req.User == "" || req.Device == "" {
-		return nil, invalid("say whose phone and which: user and device")
-	}
-	if err := s.known(ctx, req.User, req.Device); err != nil {
-		return nil, err
-	}
-	id := device.ID{User: req.User, Device: req.Device}
 	p, err := device.PushOf(ctx, s.Devices, id)
 	if err != nil {
-		return nil, err
+		return Push{}, err
 	}
+	before := p.String()
 	if err := s.change(ctx, &p, req); err != nil {
-		return nil, err
+		return Push{}, err
 	}
 	if err := p.Check(); err != nil {
-		return nil, invalid("%v", err)
+		return Push{}, invalid("%v", err)
 	}
 	if err := device.SetPush(ctx, s.Devices, id, p); err != nil {
-		return nil, err
+		return Push{}, err
 	}
-	s.Waiting.Again(id.User, id.Device) // so that it waits by the new rules
+	v.changed(before, p.String())
+	v.afterwards(func() { s.Waiting.Again(id.User, id.Device) }) // so that it waits by the new rules
 	return Push{id.User, id.Device, p, p.String()}, nil
 }
 

@@ -11,36 +11,40 @@ import (
 )
 
 // wipe has a phone erased, or takes that back.
-func (s *Server) wipe(ctx context.Context, r *request) (any, error) {
-	var req WipeRequest
-	if err := r.take(&req); err != nil {
-		return nil, err
-	}
-	r.of(req.User, req.Device, 0)
+func (s *Server) wipe(ctx context.Context, v *visit, req WipeRequest) (done Done, err error) {
 	id, err := s.phone(ctx, req.User, req.Device)
 	if err != nil {
-		return nil, err
+		return done, err
 	}
 	if req.Cancel {
-		return s.cancelWipe(ctx, id)
+		return s.cancelWipe(ctx, v, id)
+	}
+	before, err := s.Devices.Phone(ctx, id)
+	if err != nil {
+		return done, err
+	}
+	if !req.AccountOnly && v.alone() && !s.OwnersWipe {
+		return done, &Error{Refused, "Only an administrator can have a whole phone erased here. Erase this account on it alone, or ask one."}
 	}
 	order := device.WipeDevice
 	if req.AccountOnly {
 		order = device.WipeAccount
 	}
-	p, err := s.Security.OrderWipe(ctx, id, order, peer(ctx))
+	p, err := s.Security.OrderWipe(ctx, id, order, v.Name)
 	switch {
 	case errors.Is(err, device.ErrNeverFullWipe):
-		return nil, invalid("This server never has a whole phone erased (never_full_wipe in the configuration). Erase the account alone (--account-only), or block the phone.")
+		return done, invalid("This server never has a whole phone erased (never_full_wipe in the configuration). Erase the account alone (--account-only), or block the phone.")
 	case errors.Is(err, device.ErrNoAccountWipe):
-		return nil, invalid("Phone %s of %s speaks version %s of the protocol, in which one account alone cannot be erased; 16.1 can. Block it, or erase it as a whole.", id.Device, id.User, p.Version)
+		return done, invalid("Phone %s of %s speaks version %s of the protocol, in which one account alone cannot be erased; 16.1 can. Block it, or erase it as a whole.", id.Device, id.User, p.Version)
 	case err != nil:
-		return nil, err
+		return done, err
 	}
+	v.changed(before.Wipe, p.Wipe)
 	when := "when it comes next"
-	if s.Waiting.Order(id.User, id.Device, device.ErrWipe) {
-		when = "at once: it waited, and was woken"
+	if s.Waiting.Waits(id.User, id.Device) {
+		when = "at once: it waits, and is woken"
 	}
+	v.afterwards(func() { s.Waiting.Order(id.User, id.Device, device.ErrWipe) })
 	what := "itself with everything that is on it"
 	if req.AccountOnly {
 		what = "this account with its contacts, calendars, tasks, notes and mail"
@@ -49,14 +53,22 @@ func (s *Server) wipe(ctx context.Context, r *request) (any, error) {
 		id.Device, id.User, what, when)}, nil
 }
 
-func (s *Server) cancelWipe(ctx context.Context, id device.ID) (any, error) {
+func (s *Server) cancelWipe(ctx context.Context, v *visit, id device.ID) (done Done, err error) {
+	before, err := s.Devices.Phone(ctx, id)
+	if err != nil {
+		return done, err
+	}
+	if v.alone() && before.Wipe.InForce() && before.Wipe.By != v.Name {
+		return done, &Error{Refused, "An administrator ordered this phone erased; only one can take that back."}
+	}
 	p, err := s.Security.CancelWipe(ctx, id)
 	if errors.Is(err, device.ErrNoWipe) {
-		return nil, notFound("No order to erase phone %s of %s is in force%s.", id.Device, id.User, outcome(p.Wipe))
+		return done, notFound("No order to erase phone %s of %s is in force%s.", id.Device, id.User, outcome(p.Wipe))
 	}
 	if err != nil {
-		return nil, err
+		return done, err
 	}
+	v.changed(before.Wipe, p.Wipe)
 	if !p.Wipe.Sent.IsZero() {
 		return Done{fmt.Sprintf("The order to erase phone %s of %s is taken back. The phone was told at %s, and may have begun.",
 			id.Device, id.User, p.Wipe.Sent.UTC().Format(time.RFC3339))}, nil
@@ -72,43 +84,38 @@ func outcome(w device.Wipe) string {
 	return fmt.Sprintf("; the last one is %s since %s", w.State, w.Ended.UTC().Format(time.RFC3339))
 }
 
-func (s *Server) block(ctx context.Context, r *request) (any, error) {
-	id, err := s.admission(ctx, r)
+func (s *Server) block(ctx context.Context, v *visit, r AdmissionRequest) (done Done, err error) {
+	id, err := s.phone(ctx, r.User, r.Device)
 	if err != nil {
-		return nil, err
+		return done, err
 	}
-	if err := s.Security.Block(ctx, id, "blocked by "+peer(ctx)+" at "+time.Now().UTC().Format(time.RFC3339)); err != nil {
-		return nil, err
+	if err := s.Security.Block(ctx, id, "blocked by "+v.Name+" at "+time.Now().UTC().Format(time.RFC3339)); err != nil {
+		return done, err
 	}
-	s.Waiting.Order(id.User, id.Device, device.ErrBlocked)
+	v.changed("admitted", "blocked")
+	v.afterwards(func() { s.Waiting.Order(id.User, id.Device, device.ErrBlocked) })
 	return Done{fmt.Sprintf("Phone %s of %s is blocked: it gets nothing more. What it has stays on it.", id.Device, id.User)}, nil
 }
 
-func (s *Server) allow(ctx context.Context, r *request) (any, error) {
-	id, err := s.admission(ctx, r)
+func (s *Server) allow(ctx context.Context, v *visit, r AdmissionRequest) (done Done, err error) {
+	id, err := s.phone(ctx, r.User, r.Device)
 	if err != nil {
-		return nil, err
+		return done, err
 	}
 	p, err := s.Devices.Phone(ctx, id)
 	if err != nil {
-		return nil, err
+		return done, err
 	}
 	if p.Wipe.InForce() {
-		return nil, invalid("Phone %s of %s is to be erased; take that back first: wipe --cancel.", id.Device, id.User)
+		return done, invalid("Phone %s of %s is to be erased; take that back first: wipe --cancel.", id.Device, id.User)
 	}
 	if err := s.Security.Allow(ctx, id); err != nil {
-		return nil, err
+		return done, err
+	}
+	if p.Blocked {
+		v.changed("blocked: "+p.BlockedWhy, "admitted")
 	}
 	return Done{fmt.Sprintf("Phone %s of %s may come in.", id.Device, id.User)}, nil
-}
-
-func (s *Server) admission(ctx context.Context, r *request) (device.ID, error) {
-	var req AdmissionRequest
-	if err := r.take(&req); err != nil {
-		return device.ID{}, err
-	}
-	r.of(req.User, req.Device, 0)
-	return s.phone(ctx, req.User, req.Device)
 }
 
 // phone makes sure that there is a phone.
@@ -120,7 +127,7 @@ func (s *Server) phone(ctx context.Context, user, name string) (device.ID, error
 }
 
 // policy says what is asked of phones.
-func (s *Server) policy(context.Context, *request) (any, error) {
+func (s *Server) policy(context.Context, *visit, Nothing) (Policy, error) {
 	y := s.Security.PolicyFor(device.Phone{})
 	p := Policy{Required: y.Require, Revision: y.Revision(), Settings: []Asked{}, Rules: []string{}}
 	for _, name := range y.Document.Names() {

@@ -9,8 +9,9 @@ import (
 	"log/slog"
 	"net/http"
 	"net/url"
-	"runtime/debug"
+	"reflect"
 	"strconv"
+	"strings"
 	"time"
 )
 
@@ -29,59 +30,10 @@ const (
 	writeTime = time.Minute
 )
 
-// A call is one thing that can be asked for.
-type call struct {
-	method  string
-	changes bool // it changes something, and stands in the log
-	run     func(*Server, context.Context, *request) (any, error)
-}
-
-// calls is everything that can be asked for.
-var calls = map[string]call{
-	pathStatus:   {http.MethodGet, false, (*Server).status},
-	pathDevices:  {http.MethodGet, false, (*Server).devices},
-	pathFolders:  {http.MethodGet, false, (*Server).folders},
-	pathHolds:    {http.MethodGet, false, (*Server).holds},
-	pathRelease:  {http.MethodPost, true, (*Server).release},
-	pathResync:   {http.MethodPost, true, (*Server).resync},
-	pathProblems: {http.MethodGet, false, (*Server).problems},
-	pathForget:   {http.MethodPost, true, (*Server).forget},
-	pathChoices:  {http.MethodGet, false, (*Server).choices},
-	pathChoose:   {http.MethodPost, true, (*Server).choose},
-	pathUnchoose: {http.MethodPost, true, (*Server).unchoose},
-	pathTrace:    {http.MethodPost, true, (*Server).trace},
-	pathTraced:   {http.MethodPost, false, (*Server).traced},
-	pathBeats:    {http.MethodGet, false, (*Server).heartbeat},
-	pathPush:     {http.MethodGet, false, (*Server).push},
-	pathSetPush:  {http.MethodPost, true, (*Server).setPush},
-	pathWipe:     {http.MethodPost, true, (*Server).wipe},
-	pathBlock:    {http.MethodPost, true, (*Server).block},
-	pathAllow:    {http.MethodPost, true, (*Server).allow},
-	pathPolicy:   {http.MethodGet, false, (*Server).policy},
-}
-
-// A request is what a call is given.
-type request struct {
-	query url.Values
-	body  io.Reader
-	note  []slog.Attr // what is ordered, for the log
-}
-
-// of notes whom an order concerns.
-func (r *request) of(user, device string, folder int64) {
-	r.note = []slog.Attr{slog.String("user", fmt.Sprintf("%.*s", MaxName, user))}
-	if device != "" {
-		r.note = append(r.note, slog.String("phone", fmt.Sprintf("%.*s", MaxName, device)))
-	}
-	if folder != 0 {
-		r.note = append(r.note, slog.Int64("folder", folder))
-	}
-}
-
-// take reads the body of a call. A field that nobody knows is refused: it
-// would be an order that is not carried out.
-func (r *request) take(into any) error {
-	d := json.NewDecoder(r.body)
+// take reads a request from the body of a call. A field that nobody knows is
+// refused: it would be an order that is not carried out.
+func take(body io.Reader, into any) error {
+	d := json.NewDecoder(body)
 	d.DisallowUnknownFields()
 	err := d.Decode(into)
 	if err == nil && d.More() {
@@ -92,6 +44,48 @@ func (r *request) take(into any) error {
 	}
 	if err != nil {
 		return invalid("the call is not the JSON object that it should be: %v", err)
+	}
+	return nil
+}
+
+// takeQuery reads a request from the query of a call, by the names that its
+// fields have in JSON.
+func takeQuery(raw string, into reflect.Value) error {
+	query, err := url.ParseQuery(raw)
+	if err != nil {
+		return invalid("the query cannot be read: %v", err)
+	}
+	for key, values := range query {
+		for _, v := range values {
+			if len(v) > MaxName {
+				return invalid("%.20q is longer than %d bytes", key, MaxName)
+			}
+		}
+	}
+	for _, f := range reflect.VisibleFields(into.Type()) {
+		name, _, _ := strings.Cut(f.Tag.Get("json"), ",")
+		text := query.Get(name)
+		if name == "" || text == "" {
+			continue
+		}
+		var err error
+		switch to := into.FieldByIndex(f.Index); f.Type.Kind() {
+		case reflect.String:
+			to.SetString(text)
+		case reflect.Int, reflect.Int64:
+			var n int64
+			n, err = strconv.ParseInt(text, 10, 64)
+			to.SetInt(n)
+		case reflect.Bool:
+			var b bool
+			b, err = strconv.ParseBool(text)
+			to.SetBool(b)
+		default:
+			panic("admin: " + f.Name + " does not fit a query")
+		}
+		if err != nil {
+			return invalid("%s is %.40q, which is not what it should be", name, text)
+		}
 	}
 	return nil
 }
@@ -114,36 +108,39 @@ func (s *Server) Serving() *http.Server {
 	}
 }
 
-// ServeHTTP answers one call.
+// ServeHTTP answers one call of whoever may open the socket, who may do
+// everything.
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	s.Answer(w, r, Actor{Name: peer(r.Context()), Address: "socket", Roles: AllRoles})
+}
+
+// Answer answers one call of an actor whom somebody else let in.
+func (s *Server) Answer(w http.ResponseWriter, r *http.Request, a Actor) {
 	began := time.Now()
-	c, known := calls[r.URL.Path]
-	req := &request{body: http.MaxBytesReader(w, r.Body, MaxRequest)}
+	o, known := byPath[r.URL.Path]
 	var answer any
 	var err error
 	switch {
 	case !known:
 		err = &Error{Unknown, fmt.Sprintf("this worker (%s) does not know the call %.80q: is it older than the program that asks? Restart it after an update.", s.Version, r.URL.Path)}
-	case r.Method != c.method:
-		err = invalid("%s is called with %s", r.URL.Path, c.method)
+	case r.Method != o.Method:
+		err = invalid("%s is called with %s", r.URL.Path, o.Method)
 	default:
-		answer, err = s.run(r, c, req)
+		request := reflect.New(o.Request)
+		if o.Method == http.MethodGet {
+			err = takeQuery(r.URL.RawQuery, request.Elem())
+		} else {
+			err = take(http.MaxBytesReader(w, r.Body, MaxRequest), request.Interface())
+		}
+		if err != nil {
+			s.said(r.Context(), o, &visit{Actor: a}, time.Since(began), err)
+			break
+		}
+		answer, err = s.do(r.Context(), o, a, request.Elem().Interface())
 	}
 	status := http.StatusOK
-	if err != nil {
-		failed, ok := errors.AsType[*Error](err)
-		if !ok {
-			failed = &Error{Internal, "The worker could not do it: " + err.Error()}
-		}
-		status, answer = statuses[failed.Kind], failure{failed}
-	}
-	if known && c.changes {
-		note := append([]slog.Attr{slog.String("call", r.URL.Path), slog.String("by", peer(r.Context()))}, req.note...)
-		note = append(note, slog.Int("http", status), slog.Duration("took", time.Since(began)))
-		if err != nil {
-			note = append(note, slog.Any("err", err))
-		}
-		s.Logger.LogAttrs(r.Context(), slog.LevelInfo, "administration", note...)
+	if failed, ok := errors.AsType[*Error](err); ok {
+		status, answer = failed.Status(), failure{failed}
 	}
 	text, err := json.Marshal(answer)
 	if err != nil {
@@ -156,29 +153,33 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	w.Write(append(text, '\n')) // who hangs up has no use for an error
 }
 
+// said writes what was ordered, and what came of it, into the log.
+func (s *Server) said(ctx context.Context, o *Operation, v *visit, took time.Duration, err error) {
+	if o.Mode != Changes && o.Mode != Orders {
+		return
+	}
+	status := http.StatusOK
+	if failed, ok := errors.AsType[*Error](err); ok {
+		status = failed.Status()
+	}
+	note := append([]slog.Attr{slog.String("call", o.Path), slog.String("by", v.Name), slog.String("from", v.Address)}, v.note...)
+	note = append(note, slog.Int("http", status), slog.Duration("took", took))
+	if err != nil {
+		note = append(note, slog.Any("err", err))
+	}
+	s.Logger.LogAttrs(ctx, slog.LevelInfo, "administration", note...)
+}
+
 // statuses says each kind of error in HTTP.
 var statuses = map[Kind]int{
 	Internal: http.StatusInternalServerError, Invalid: http.StatusBadRequest,
-	NotFound: http.StatusNotFound, Unknown: http.StatusNotImplemented,
+	NotFound: http.StatusNotFound, Unknown: http.StatusNotImplemented, Refused: http.StatusForbidden,
 }
 
-// run carries a call out. A mistake of ours concerns this call only.
-func (s *Server) run(r *http.Request, c call, req *request) (answer any, err error) {
-	defer func() {
-		if p := recover(); p != nil {
-			s.Logger.Error("panic", "call", r.URL.Path, "panic", p, "stack", string(debug.Stack()))
-			err = &Error{Internal, "The worker made a mistake; its log has the particulars."}
-		}
-	}()
-	if req.query, err = url.ParseQuery(r.URL.RawQuery); err != nil {
-		return nil, invalid("the query cannot be read: %v", err)
+// Status is the kind of error in HTTP.
+func (e *Error) Status() int {
+	if status, ok := statuses[e.Kind]; ok {
+		return status
 	}
-	for key, values := range req.query {
-		for _, v := range values {
-			if len(v) > MaxName {
-				return nil, invalid("%.20q is longer than %d bytes", key, MaxName)
-			}
-		}
-	}
-	return c.run(s, r.Context(), req)
+	return http.StatusInternalServerError
 }

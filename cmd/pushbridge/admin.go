@@ -39,7 +39,7 @@ func newAdmin() *cobra.Command {
 	flags.BoolVar(&f.json, "json", false, "print JSON")
 	c.AddCommand(f.status(), f.devices(), f.folders(), f.brake(), f.resync(), f.problems(), f.forget(),
 		f.choose("show", "Show folders on a person's phones", false), f.choose("hide", "Hide folders from a person's phones", true), f.choices(), f.trace(), f.heartbeat(), f.push(),
-		f.wipe(), f.block(), f.allow(), f.policy())
+		f.wipe(), f.block(), f.allow(), f.policy(), f.audit())
 	return c
 }
 
@@ -77,15 +77,20 @@ func ask[T any](f *adminFlags, c *cobra.Command, call func(context.Context, *adm
 		if err != nil {
 			return err
 		}
-		if !f.json {
-			table(c.OutOrStdout(), answer)
-			return nil
-		}
-		out := json.NewEncoder(c.OutOrStdout())
-		out.SetIndent("", "  ")
-		return out.Encode(answer)
+		return f.print(c, answer, func(w io.Writer) { table(w, answer) })
 	}
 	return c
+}
+
+// print prints an answer: as JSON, or as table does for people.
+func (f *adminFlags) print(c *cobra.Command, answer any, table func(io.Writer)) error {
+	if !f.json {
+		table(c.OutOrStdout())
+		return nil
+	}
+	out := json.NewEncoder(c.OutOrStdout())
+	out.SetIndent("", "  ")
+	return out.Encode(answer)
 }
 
 func (f *adminFlags) status() *cobra.Command {

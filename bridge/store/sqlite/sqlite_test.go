@@ -10,6 +10,7 @@ import (
 	"sync"
 	"testing"
 
+	"github.com/pushbridge/pushbridge/bridge/audit"
 	"github.com/pushbridge/pushbridge/bridge/device"
 	"github.com/pushbridge/pushbridge/bridge/store/sqlite"
 	"github.com/pushbridge/pushbridge/bridge/store/sqlstore"
@@ -37,9 +38,28 @@ func TestStore(t *testing.T) {
 		t.Run(tc.name, func(t *testing.T) {
 			storetest.Run(t, func(t *testing.T) storetest.Stores {
 				db := open(t, tc.path(t))
-				return storetest.Stores{Sync: db.Sync(), Phones: db.Phones(), Problems: db.Problems(), Pushes: db.Pushes(), Letters: db.Letters()}
+				return storetest.Stores{Sync: db.Sync(), Phones: db.Phones(), Problems: db.Problems(), Pushes: db.Pushes(), Letters: db.Letters(),
+					Audit: db.Audit(), Documents: db.Documents(), Transact: db.Transact}
 			})
 		})
+	}
+}
+
+// What was written into the audit stays, whatever is asked of the database.
+func TestAuditIsAppendOnly(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "state.db")
+	if _, err := audit.New(open(t, path).Audit()).Append(t.Context(), audit.Entry{Actor: "jane", Outcome: audit.Done}); err != nil {
+		t.Fatal(err)
+	}
+	db, err := sql.Open("sqlite", path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer db.Close()
+	for _, q := range []string{`UPDATE audit SET entry = '{}'`, `DELETE FROM audit`} {
+		if _, err := db.Exec(q); err == nil || !strings.Contains(err.Error(), "the audit is not") {
+			t.Errorf("%s: %v", q, err)
+		}
 	}
 }
 

@@ -29,8 +29,9 @@ type Options struct {
 	// do. It leaves alone what is not the database's. Nil does nothing.
 	Explain func(error) error
 
-	// Lock keeps others from updating what belongs to the user until the
-	// transaction ends. Nil means that beginning it does so.
+	// Lock keeps others from updating what belongs to the user, or anything if
+	// user is empty, until the transaction ends. Nil means that beginning it does
+	// so.
 	Lock func(ctx context.Context, tx *sql.Tx, user string) error
 }
 
@@ -114,12 +115,20 @@ func (d *DB) Close() error {
 type session func(ctx context.Context, q string) *sql.Stmt
 
 func (d *DB) session() session {
-	return func(_ context.Context, q string) *sql.Stmt { return d.reads[q] }
+	return func(ctx context.Context, q string) *sql.Stmt {
+		if t := d.transaction(ctx); t != nil {
+			return t.in(ctx, q)
+		}
+		return d.reads[q]
+	}
 }
 
 // update runs work in a transaction that keeps others from updating what
 // belongs to the user.
 func (d *DB) update(ctx context.Context, user string, work func(session) error) error {
+	if t := d.transaction(ctx); t != nil {
+		return work(t.in) // whatever comes of it, the whole ends the same way
+	}
 	var err error
 	if d.queue != nil {
 		err = d.queue.update(ctx, work)

@@ -2,8 +2,10 @@
 package storetest
 
 import (
+	"context"
 	"testing"
 
+	"github.com/pushbridge/pushbridge/bridge/audit"
 	"github.com/pushbridge/pushbridge/bridge/davpush"
 	"github.com/pushbridge/pushbridge/bridge/device"
 	"github.com/pushbridge/pushbridge/bridge/device/devicetest"
@@ -20,6 +22,10 @@ type Stores struct {
 	Problems problem.Store
 	Pushes   davpush.Store
 	Letters  outbox.Store
+
+	Audit     audit.Store
+	Documents Documents
+	Transact  func(context.Context, func(context.Context) error) error
 }
 
 // Run runs the suite. open answers an empty database each time it is called.
@@ -30,6 +36,9 @@ func Run(t *testing.T, open func(*testing.T) Stores) {
 	t.Run("Problems", func(t *testing.T) { problems(t, open(t).Problems) })
 	t.Run("Letters", func(t *testing.T) { s := open(t); letters(t, s.Letters, s.Phones) })
 	t.Run("Pushes", func(t *testing.T) { pushes(t, open(t).Pushes) })
+	t.Run("Audit", func(t *testing.T) { audited(t, open(t)) })
+	t.Run("Documents", func(t *testing.T) { documents(t, open(t)) })
+	t.Run("Transact", func(t *testing.T) { transact(t, open(t)) })
 	t.Run("Sync", func(t *testing.T) {
 		for _, tc := range []struct {
 			name string

@@ -1,0 +1,36 @@
+package admin
+
+// What can be asked and ordered. A path keeps its meaning for ever; what is to
+// mean something else gets another version.
+var (
+	OpStatus = op(get("status", "/v1/status", "how the worker and its backends are", staff), (*Server).status)
+
+	OpDevices   = op(own(get("devices.list", "/v1/devices", "the phones, of everybody or of one person", staff)), (*Server).devices)
+	OpFolders   = op(own(get("folders.list", "/v1/folders", "a person's folders, and what each phone has of them", staff)), (*Server).folders)
+	OpProblems  = op(own(get("problems.list", "/v1/problems", "objects that cannot be shown to phones", staff)), (*Server).problems)
+	OpHeartbeat = op(own(get("heartbeat.show", "/v1/heartbeat", "how long a phone's waits live", staff)), (*Server).heartbeat)
+	OpResync    = op(own(post("resync", "/v1/resync", "has a phone load a folder, or everything, anew", helpers, Orders)), (*Server).resync)
+	OpForget    = op(own(post("devices.forget", "/v1/forget", "drops what is known of a phone", support, Orders)), (*Server).forget)
+
+	OpHolds   = op(get("brake.list", "/v1/holds", "large deletions that are held", staff), (*Server).holds)
+	OpRelease = op(post("brake.release", "/v1/holds/release", "lets a large deletion pass", append(support, ServerAdministrator), Orders), (*Server).release)
+
+	OpPush     = op(own(get("push.show", "/v1/push", "what may wake a phone", staff)), (*Server).push)
+	OpSetPush  = op(own(post("push.set", "/v1/push/set", "says what may wake a phone", helpers, Changes)), (*Server).setPush)
+	OpChoices  = op(own(get("choices.list", "/v1/choices", "which folders were chosen for a person's phones", staff)), (*Server).choices)
+	OpChoose   = op(own(post("choices.add", "/v1/choices/add", "shows folders on phones, or hides them", helpers, Changes)), (*Server).choose)
+	OpUnchoose = op(own(post("choices.drop", "/v1/choices/drop", "takes such a choice back", helpers, Changes)), (*Server).unchoose)
+
+	OpTrace  = op(post("trace.start", "/v1/trace", "records what a phone and the worker say", append(servers, DeviceSupport), Orders), (*Server).trace)
+	OpTraced = op(post("trace.fetch", "/v1/trace/fetch", "what was recorded since the last time", append(servers, DeviceSupport), Streams), (*Server).traced)
+
+	OpWipe  = op(own(post("wipe", "/v1/wipe", "has a phone erase itself or one account, or takes that back", support, Changes)), (*Server).wipe)
+	OpBlock = op(own(post("devices.block", "/v1/block", "keeps a phone out", support, Changes)), (*Server).block)
+	OpAllow = op(post("devices.allow", "/v1/allow", "lets a phone in that was blocked", support, Changes), (*Server).allow)
+
+	OpAudit       = op(get("audit.list", "/v1/audit", "what administrators did, the newest first", auditors), (*Server).audit)
+	OpAuditExport = op(get("audit.export", "/v1/audit/export", "what administrators did, in order", auditors), (*Server).auditExport)
+	OpAuditVerify = op(get("audit.verify", "/v1/audit/verify", "whether the chain of the audit is whole", auditors), (*Server).auditVerify)
+
+	OpPolicy = op(get("policy.show", "/v1/policy", "what is asked of phones", staff), (*Server).policy)
+)

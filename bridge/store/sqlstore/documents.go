@@ -1,0 +1,45 @@
+package sqlstore
+
+import "context"
+
+// Documents keeps what administrators wrote down, by kind and name.
+type Documents struct {
+	db *DB
+	in session
+}
+
+// Documents answers the database's documents.
+func (d *DB) Documents() *Documents { return &Documents{d, d.session()} }
+
+var (
+	selectDocuments = query(`SELECT name, record FROM documents WHERE kind = $1 ORDER BY name`)
+	saveDocument    = query(`INSERT INTO documents (kind, name, record) VALUES ($1, $2, $3)
+		ON CONFLICT (kind, name) DO UPDATE SET record = excluded.record`)
+	deleteDocument = query(`DELETE FROM documents WHERE kind = $1 AND name = $2`)
+)
+
+// Documents answers those of a kind by their names.
+func (s *Documents) Documents(ctx context.Context, kind string) (map[string][]byte, error) {
+	all := map[string][]byte{}
+	err := s.in.rows(ctx, func(scan func(...any) error) error {
+		var name string
+		var record []byte
+		if err := scan(&name, &record); err != nil {
+			return err
+		}
+		all[name] = record
+		return nil
+	}, selectDocuments, kind)
+	return all, err
+}
+
+// SaveDocument puts a document in place of an earlier one of that kind and name;
+// nil deletes it.
+func (s *Documents) SaveDocument(ctx context.Context, kind, name string, record []byte) error {
+	return s.db.update(ctx, "", func(in session) error {
+		if record == nil {
+			return in.exec(ctx, deleteDocument, kind, name)
+		}
+		return in.exec(ctx, saveDocument, kind, name, string(record))
+	})
+}

@@ -11,6 +11,7 @@ import (
 	"context"
 	"log/slog"
 	"net/netip"
+	"time"
 )
 
 type (
@@ -24,7 +25,8 @@ type (
 	ItemID string
 
 	// A Revision is one state of an item. It changes whenever the item's bytes
-	// change, and is compared for equality only. DAV calls it an ETag.
+	// change, or those of a message's flags, and is compared for equality only.
+	// DAV calls it an ETag.
 	Revision string
 
 	// A Cursor marks a point in the history of a collection. It is opaque to
@@ -122,6 +124,7 @@ type Collection struct {
 	ReadOnly bool
 	Colour   string // "#rrggbb", or empty
 	Owner    string // who shares it, empty if it is the person's own
+	Role     Role   // of a mail folder
 }
 
 // A Change says that an item is there in a revision, or is gone.
@@ -129,6 +132,10 @@ type Change struct {
 	ID       ItemID
 	Revision Revision // empty if Removed
 	Removed  bool
+
+	// Received is when the store got a message, in whole seconds; zero if it is
+	// not known, for other items, and if Removed.
+	Received time.Time
 }
 
 // An Item is one contact, event, task, note or message.
@@ -139,6 +146,9 @@ type Item struct {
 	// MediaType is one of those that CollectionKind.MediaType lists.
 	MediaType string
 	Body      []byte
+
+	// Flags are those of a message, see the function of that name.
+	Flags []string
 }
 
 // A Fetched is an item, or the reason why just this one could not be read.

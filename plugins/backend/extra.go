@@ -2,6 +2,7 @@ package backend
 
 import (
 	"context"
+	"slices"
 	"time"
 )
 
@@ -21,6 +22,11 @@ const (
 	ExtraFolderEditor Extra = "folders"  // the session is a FolderEditor
 
 	ExtraSubscribe Extra = "subscribe" // the session is a Subscriber
+
+	ExtraMail     Extra = "mail"     // the session is a Mailbox
+	ExtraSend     Extra = "send"     // the session is a Sender
+	ExtraSearch   Extra = "search"   // the session is a Searcher
+	ExtraVacation Extra = "vacation" // the session is a Vacationer
 )
 
 // A Watcher is a Session that notices changes by itself. A Session that is
@@ -127,28 +133,50 @@ type PushRegistration struct {
 // Extras lists the extras of a session, looking through wrappers.
 func Extras(s Session) []Extra {
 	var list []Extra
-	if _, ok := As[Watcher](s); ok {
-		list = append(list, ExtraWatch)
-	}
-	if _, ok := As[Prober](s); ok {
-		list = append(list, ExtraProbe)
-	}
-	if _, ok := As[Scheduler](s); ok {
-		list = append(list, ExtraSchedule)
-	}
-	if _, ok := As[Identifier](s); ok {
-		list = append(list, ExtraIdentity)
-	}
-	if _, ok := As[FreeBusier](s); ok {
-		list = append(list, ExtraFreeBusy)
-	}
-	if _, ok := As[FolderEditor](s); ok {
-		list = append(list, ExtraFolderEditor)
-	}
-	if _, ok := As[Subscriber](s); ok {
-		list = append(list, ExtraSubscribe)
+	for _, has := range []func(Session) (Extra, bool){
+		extraOf[Watcher], extraOf[Prober], extraOf[Scheduler], extraOf[Identifier], extraOf[FreeBusier], extraOf[FolderEditor],
+		extraOf[Subscriber], extraOf[Mailbox], extraOf[Sender], extraOf[Searcher], extraOf[Vacationer],
+	} {
+		if extra, ok := has(s); ok {
+			list = append(list, extra)
+		}
 	}
 	return list
+}
+
+// extraOf tells whether a session has the extra whose interface is T.
+func extraOf[T Session](s Session) (Extra, bool) {
+	_, ok := As[T](s)
+	return nameOf[T](), ok
+}
+
+// nameOf answers the extra whose interface is T, or nothing.
+func nameOf[T Session]() Extra {
+	switch any((*T)(nil)).(type) {
+	case *Watcher:
+		return ExtraWatch
+	case *Prober:
+		return ExtraProbe
+	case *Scheduler:
+		return ExtraSchedule
+	case *Identifier:
+		return ExtraIdentity
+	case *FreeBusier:
+		return ExtraFreeBusy
+	case *FolderEditor:
+		return ExtraFolderEditor
+	case *Subscriber:
+		return ExtraSubscribe
+	case *Mailbox:
+		return ExtraMail
+	case *Sender:
+		return ExtraSend
+	case *Searcher:
+		return ExtraSearch
+	case *Vacationer:
+		return ExtraVacation
+	}
+	return ""
 }
 
 // An unwrapper is a session that adds behaviour to another one.
@@ -181,31 +209,8 @@ func offers[T Session](s Session) bool {
 	if !ok {
 		return true
 	}
-	var want Extra
-	switch any((*T)(nil)).(type) {
-	case *Watcher:
-		want = ExtraWatch
-	case *Prober:
-		want = ExtraProbe
-	case *Scheduler:
-		want = ExtraSchedule
-	case *Identifier:
-		want = ExtraIdentity
-	case *FreeBusier:
-		want = ExtraFreeBusy
-	case *FolderEditor:
-		want = ExtraFolderEditor
-	case *Subscriber:
-		want = ExtraSubscribe
-	default:
-		return true
-	}
-	for _, e := range l.Extras() {
-		if e == want {
-			return true
-		}
-	}
-	return false
+	want := nameOf[T]()
+	return want == "" || slices.Contains(l.Extras(), want)
 }
 
 // A Declarer is a Backend that says which extras its sessions may have, before

@@ -85,13 +85,13 @@ func TestConformance(t *testing.T) {
 func TestInfo(t *testing.T) {
 	p := start(t, host.Options{}, spec(t, "memory", settings))
 	info := p.Info()
-	if info.Name != "memory" || len(info.Extras) != 6 || info.PID <= 0 {
-		t.Errorf("Info() = %+v, want the name memory, six extras and a process", info)
+	if info.Name != "memory" || len(info.Extras) != 10 || info.PID <= 0 {
+		t.Errorf("Info() = %+v, want the name memory, its extras and a process", info)
 	}
 	if p.Restarts() != 0 {
 		t.Errorf("Restarts() = %d, want 0", p.Restarts())
 	}
-	if got := backend.Extras(p.Session(ann)); len(got) != 6 {
+	if got := backend.Extras(p.Session(ann)); len(got) != 10 {
 		t.Errorf("a session that was not opened offers %v, want what the plugin declared", got)
 	}
 }

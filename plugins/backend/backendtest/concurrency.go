@@ -84,6 +84,7 @@ func liveOnce(ctx context.Context, s backend.Session, c backend.CollectionID, k 
 }
 
 func concurrentReplace(t *testing.T, w *world) {
+	w.needsChanges(t)
 	it := w.create(t, "race")
 	errs := parallel(4, 4, func(n int) error {
 		_, err := w.s.Put(t.Context(), w.c, backend.Item{

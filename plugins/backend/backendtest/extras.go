@@ -80,7 +80,6 @@ func watchAll(t *testing.T, w *world) {
 		it := w.create(t, "watch")
 		note(it)
 		switch {
-		case w.kind == backend.Mail:
 		case n%3 == 1:
 			note(w.replace(t, it, "second"))
 		case n%3 == 2:
@@ -185,10 +184,8 @@ func probeChanges(t *testing.T, w *world) {
 	}
 	it := w.create(t, "probe")
 	check("creating")
-	if w.kind != backend.Mail {
-		it = w.replace(t, it, "second")
-		check("replacing")
-	}
+	it = w.replace(t, it, "second")
+	check("replacing")
 	if err := w.s.Delete(t.Context(), w.c, it.id, it.rev); err != nil {
 		t.Fatalf("Delete: %v", err)
 	}

@@ -17,6 +17,7 @@ var putting = []promise{
 	{"every allowed name can be created", putNames},
 	{"a missing collection is NotFound", putMissing},
 	{"a read-only collection is ReadOnly", putReadOnly},
+	{"a message does not change", putMessage},
 }
 
 func putHonest(t *testing.T, w *world) {
@@ -77,6 +78,7 @@ func putReplace(t *testing.T, w *world) {
 }
 
 func putStale(t *testing.T, w *world) {
+	w.needsChanges(t)
 	old := w.create(t, "stale")
 	now := w.replace(t, old, "second")
 	_, cursor := w.list(t, "")
@@ -92,6 +94,7 @@ func putStale(t *testing.T, w *world) {
 }
 
 func putGone(t *testing.T, w *world) {
+	w.needsChanges(t)
 	it := w.create(t, "gone")
 	if err := w.s.Delete(t.Context(), w.c, it.id, it.rev); err != nil {
 		t.Fatalf("Delete: %v", err)
@@ -146,4 +149,22 @@ func putReadOnly(t *testing.T, w *world) {
 		}
 	}
 	t.Skipf("no read-only collection of kind %s", w.kind)
+}
+
+// needsChanges skips for messages, which cannot be replaced.
+func (w *world) needsChanges(t *testing.T) {
+	t.Helper()
+	if w.kind == backend.Mail {
+		t.Skip("the bytes of a message never change")
+	}
+}
+
+func putMessage(t *testing.T, w *world) {
+	if w.kind != backend.Mail {
+		t.Skipf("items of kind %s may change", w.kind)
+	}
+	it := w.create(t, "fixed")
+	_, err := w.s.Put(t.Context(), w.c, backend.Item{ID: it.id, Revision: it.rev, MediaType: w.kind.MediaType(), Body: sample(w.kind, it.name, "second")})
+	wantKind(t, "Put in place of a message", err, backend.Unsupported, "Phones keep what they have of a message for ever.")
+	w.wantUntouched(t, it, "a refused Put")
 }

@@ -57,6 +57,18 @@ type Suite struct {
 	// needs it.
 	Unreadable func(t *testing.T, c backend.CollectionID, id backend.ItemID)
 
+	// Correspondent is a mail address to which the person may send, and Sender
+	// one under which. Empty ones skip what needs them.
+	Correspondent, Sender string
+
+	// Arrived waits until a message with a text came to the Correspondent, and
+	// answers it. Nil skips what needs it.
+	Arrived func(t *testing.T, text string) []byte
+
+	// Refused is a mail address that is refused for good. Empty skips what needs
+	// it.
+	Refused string
+
 	// Excuses are the promises that this store is known to break.
 	Excuses []Excuse
 }
@@ -86,6 +98,8 @@ var (
 	personThemes = []theme{
 		{"Open", opening},
 		{"Collections", hierarchy},
+		{"Send", sending},
+		{"Vacation", vacationing},
 	}
 	kindThemes = []theme{
 		{"Listing", listing},
@@ -102,6 +116,8 @@ var (
 		{"Schedules", scheduling},
 		{"People", people},
 		{"Folders", editing},
+		{"Mail", mailing},
+		{"Search", searching},
 	}
 )
 

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/pushbridge/pushbridge/plugins/backend"
 )
@@ -106,15 +107,30 @@ func (w *world) removeLater(t *testing.T, c backend.CollectionID, id backend.Ite
 	})
 }
 
-// replace puts another body in place of the revision that it is at.
+// replace puts another body in place of the revision that it is at. Of a message
+// only the flags can change.
 func (w *world) replace(t *testing.T, it stored, text string) stored {
 	t.Helper()
+	if w.kind == backend.Mail {
+		return w.flag(t, it, backend.FlagFlagged)
+	}
 	body := sample(w.kind, it.name, text)
 	out, err := w.s.Put(t.Context(), w.c, backend.Item{ID: it.id, Revision: it.rev, MediaType: w.kind.MediaType(), Body: body})
 	if err != nil {
 		t.Fatalf("Put in place of revision %q: %v", it.rev, err)
 	}
 	return stored{it.name, out.ID, out.Revision, body}
+}
+
+// flag sets a flag of a message, or skips.
+func (w *world) flag(t *testing.T, it stored, flag string) stored {
+	t.Helper()
+	rev, err := w.mailbox(t).SetFlags(t.Context(), w.c, it.id, []string{flag}, nil)
+	if err != nil {
+		t.Fatalf("SetFlags of %s: %v", flag, err)
+	}
+	it.rev = rev
+	return it
 }
 
 // list answers the last thing said of each item since a cursor.
@@ -131,6 +147,7 @@ func (w *world) tryList(ctx context.Context, c backend.CollectionID, since backe
 	news := make(map[backend.ItemID]backend.Change)
 	next, err := w.s.Changes(ctx, c, since, func(batch []backend.Change) error {
 		for _, ch := range batch {
+			ch.Received = time.Time{} // see mailing
 			news[ch.ID] = ch
 		}
 		return nil

@@ -26,6 +26,13 @@ const (
 	OpCreate      Op = "CreateCollection"
 	OpUpdate      Op = "UpdateCollection"
 	OpRemove      Op = "DeleteCollection"
+	OpMessages    Op = "Messages"
+	OpPart        Op = "Part"
+	OpSetFlags    Op = "SetFlags"
+	OpSend        Op = "Send"
+	OpSearch      Op = "Search"
+	OpVacation    Op = "Vacation"
+	OpSetVacation Op = "SetVacation"
 )
 
 // A Failure says which calls fail, and how.
@@ -38,13 +45,14 @@ type Failure struct {
 	// every call until Mend.
 	Times int
 
-	// Midway makes a Changes or Get fail after After changes or items were
-	// yielded, and a Watch that goes on break at the next change. Otherwise
-	// the call fails before it did anything.
+	// Midway makes a Changes, Get or Messages fail after After changes or items
+	// were yielded, a Send after it has taken the message, and a Watch that goes
+	// on break at the next change. Otherwise the call fails before it did
+	// anything.
 	Midway bool
 	After  int
 
-	// Item, if not empty, makes Get answer Err for just this item.
+	// Item, if not empty, makes Get and Messages answer Err for just this item.
 	Item backend.ItemID
 }
 
@@ -111,8 +119,8 @@ func (b *Backend) breaking(op Op, c backend.CollectionID) *Failure {
 }
 
 // unreadable answers the error of just this item. b.mu is held.
-func (b *Backend) unreadable(c backend.CollectionID, id backend.ItemID) error {
-	f := b.take(func(f *Failure) bool { return f.concerns(OpGet, c) && f.Item != "" && f.Item == id })
+func (b *Backend) unreadable(op Op, c backend.CollectionID, id backend.ItemID) error {
+	f := b.take(func(f *Failure) bool { return f.concerns(op, c) && f.Item != "" && f.Item == id })
 	if f == nil {
 		return nil
 	}

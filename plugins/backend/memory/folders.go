@@ -18,7 +18,7 @@ func (s *Session) CreateCollection(ctx context.Context, c backend.Collection) (b
 	const op = "memory: CreateCollection"
 	p := s.b.people[s.credentials.User]
 	switch {
-	case c.Kind.MediaType() == "" || c.Kind == backend.Mail:
+	case c.Kind.MediaType() == "":
 		return backend.Collection{}, backend.Errorf(backend.Unsupported, op, "no collections of kind %.40q", c.Kind)
 	case !createName.MatchString(string(c.ID)):
 		return backend.Collection{}, backend.Errorf(backend.Invalid, op, "%.70q cannot name a new collection", c.ID)

@@ -12,7 +12,9 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strconv"
 	"sync"
+	"time"
 
 	"github.com/pushbridge/pushbridge/plugins/backend"
 )
@@ -28,6 +30,7 @@ type Backend struct {
 	epochs   int64
 	mails    bool              // see Schedule
 	busy     map[string][]byte // see SetFreeBusy
+	sent     []Sent
 	closed   bool
 }
 
@@ -41,6 +44,11 @@ var (
 	_ backend.FreeBusier = (*Session)(nil)
 
 	_ backend.FolderEditor = (*Session)(nil)
+
+	_ backend.Mailbox    = (*Session)(nil)
+	_ backend.Sender     = (*Session)(nil)
+	_ backend.Searcher   = (*Session)(nil)
+	_ backend.Vacationer = (*Session)(nil)
 )
 
 type person struct {
@@ -48,6 +56,7 @@ type person struct {
 	collections map[backend.CollectionID]*collection
 	order       []backend.CollectionID
 	identity    backend.Identity
+	vacation    backend.Vacation
 }
 
 // A collection remembers for each item, present or removed, the sequence
@@ -71,6 +80,9 @@ type item struct {
 	revision backend.Revision
 	body     []byte // never written to again
 	removed  bool
+
+	flags    []string // of a message, as backend.Flags answers them
+	received time.Time
 }
 
 // New answers a backend without people.
@@ -109,7 +121,19 @@ func DefaultCollections() []backend.Collection {
 		{ID: "calendar", Kind: backend.Events, Name: "Calendar", Default: true, Colour: "#3366cc"},
 		{ID: "tasks", Kind: backend.Tasks, Name: "Tasks", Default: true},
 		{ID: "notes", Kind: backend.Notes, Name: "Notes", Default: true},
-		{ID: "inbox", Kind: backend.Mail, Name: "Inbox", Default: true},
+		{ID: "inbox", Kind: backend.Mail, Name: "Inbox", Default: true, Role: backend.RoleInbox},
+	}
+}
+
+// MailCollections are folders for mail of each role.
+func MailCollections() []backend.Collection {
+	return []backend.Collection{
+		{ID: "inbox", Kind: backend.Mail, Name: "Inbox", Default: true, Role: backend.RoleInbox},
+		{ID: "drafts", Kind: backend.Mail, Name: "Drafts", Role: backend.RoleDrafts},
+		{ID: "sent", Kind: backend.Mail, Name: "Sent", Role: backend.RoleSent},
+		{ID: "trash", Kind: backend.Mail, Name: "Trash", Role: backend.RoleTrash},
+		{ID: "junk", Kind: backend.Mail, Name: "Junk", Role: backend.RoleJunk},
+		{ID: "archive", Kind: backend.Mail, Name: "Archive", Role: backend.RoleArchive},
 	}
 }
 
@@ -193,12 +217,24 @@ func (b *Backend) begin(ctx context.Context, op Op, c backend.CollectionID, who 
 
 // put writes an item and tells those who watch. b.mu is held.
 func (b *Backend) put(user string, c *collection, id backend.ItemID, body []byte) backend.Revision {
+	it := &item{body: slices.Clone(body)}
+	if c.Kind == backend.Mail {
+		it.received = time.Now().Truncate(time.Second)
+		if old := c.present(id); old != nil {
+			it.flags, it.received = old.flags, old.received
+		}
+	}
+	return b.set(user, c, id, it)
+}
+
+// set gives an item its next revision and tells those who watch. b.mu is held.
+func (b *Backend) set(user string, c *collection, id backend.ItemID, it *item) backend.Revision {
 	c.sequence++
-	rev := backend.Revision(fmt.Sprintf("%d-%d", c.epoch, c.sequence))
-	c.items[id] = &item{sequence: c.sequence, revision: rev, body: slices.Clone(body)}
+	it.sequence, it.revision = c.sequence, backend.Revision(fmt.Sprintf("%d-%d", c.epoch, c.sequence))
+	c.items[id] = it
 	c.note(id)
 	b.changed(user, c.ID)
-	return rev
+	return it.revision
 }
 
 // remove marks an item as removed and tells those who watch. b.mu is held.
@@ -228,3 +264,6 @@ func (b *Backend) nextEpoch() int64 {
 	b.epochs++
 	return b.epochs
 }
+
+// number answers a number that nothing else has. b.mu is held.
+func (b *Backend) number() string { return strconv.FormatInt(b.nextEpoch(), 10) }

@@ -103,7 +103,7 @@ func (s *Session) news(id backend.CollectionID, since backend.Cursor) ([]backend
 		if !c.current(e) || it.removed && since == "" {
 			continue
 		}
-		changes = append(changes, backend.Change{ID: e.id, Revision: it.revision, Removed: it.removed})
+		changes = append(changes, backend.Change{ID: e.id, Revision: it.revision, Removed: it.removed, Received: it.received})
 	}
 	return changes, c.cursor(c.sequence), nil
 }
@@ -159,11 +159,12 @@ func (s *Session) fetch(id backend.CollectionID, name backend.ItemID) (backend.F
 	if it == nil {
 		return backend.Fetched{}, nil
 	}
-	if err := s.b.unreadable(id, name); err != nil {
+	if err := s.b.unreadable(OpGet, id, name); err != nil {
 		return backend.Fetched{Item: backend.Item{ID: name}, Err: err}, nil
 	}
 	return backend.Fetched{Item: backend.Item{
 		ID: name, Revision: it.revision, MediaType: c.Kind.MediaType(), Body: bytes.Clone(it.body),
+		Flags: slices.Clone(it.flags),
 	}}, nil
 }
 
@@ -202,7 +203,14 @@ func (s *Session) Put(ctx context.Context, id backend.CollectionID, in backend.I
 		if it := c.present(name); it != nil {
 			return backend.Item{ID: name, Revision: it.revision}, backend.Errorf(backend.Conflict, op, "%q exists", name)
 		}
-		return backend.Item{ID: name, Revision: s.b.put(s.credentials.User, c, name, in.Body)}, nil
+		rev := s.b.put(s.credentials.User, c, name, in.Body)
+		if c.Kind == backend.Mail {
+			c.items[name].flags = backend.Flags(in.Flags)
+		}
+		return backend.Item{ID: name, Revision: rev}, nil
+	}
+	if c.Kind == backend.Mail {
+		return backend.Item{}, backend.Errorf(backend.Unsupported, op, "messages do not change")
 	}
 	if err := c.check(op, in.ID, in.Revision); err != nil {
 		return backend.Item{}, err
@@ -286,7 +294,7 @@ func (s *Session) Move(ctx context.Context, from backend.CollectionID, name back
 		stem := strings.TrimSuffix(string(name), ext)
 		free = backend.ItemID(fmt.Sprintf("%s-%d%s", stem, n, ext))
 	}
-	rev := s.b.put(s.credentials.User, target, free, it.body)
+	rev := s.b.set(s.credentials.User, target, free, &item{body: it.body, flags: it.flags, received: it.received})
 	s.b.remove(s.credentials.User, source, name)
 	return backend.Item{ID: free, Revision: rev}, nil
 }

@@ -95,7 +95,10 @@ func (s *Session) Probe(ctx context.Context, cs []backend.CollectionID) (map[bac
 
 // Extras says that sessions have every extra.
 func (b *Backend) Extras() []backend.Extra {
-	return []backend.Extra{backend.ExtraWatch, backend.ExtraProbe, backend.ExtraSchedule, backend.ExtraIdentity, backend.ExtraFreeBusy, backend.ExtraFolderEditor}
+	return []backend.Extra{
+		backend.ExtraWatch, backend.ExtraProbe, backend.ExtraSchedule, backend.ExtraIdentity, backend.ExtraFreeBusy, backend.ExtraFolderEditor,
+		backend.ExtraMail, backend.ExtraSend, backend.ExtraSearch, backend.ExtraVacation,
+	}
 }
 
 // Schedules tells what Schedule said. Collections that hold no events have

@@ -27,6 +27,11 @@ var (
 
 	_ backend.FolderEditor = (*Session)(nil)
 	_ backend.Subscriber   = (*Session)(nil)
+
+	_ backend.Mailbox    = (*Session)(nil)
+	_ backend.Sender     = (*Session)(nil)
+	_ backend.Searcher   = (*Session)(nil)
+	_ backend.Vacationer = (*Session)(nil)
 )
 
 // NewClient answers a client that calls through cc; name is for errors.
@@ -196,7 +201,7 @@ func (s *Session) changes(ctx context.Context, in *pb.ChangesRequest, y *yieldin
 			if err := s.checkID("Changes", string(p.GetId())); err != nil {
 				return "", err
 			}
-			batch[n] = backend.Change{ID: backend.ItemID(p.GetId()), Revision: backend.Revision(p.GetRevision()), Removed: p.GetRemoved()}
+			batch[n] = changeOf(p)
 		}
 		if len(msg.GetCursor()) > maxCursor {
 			return "", backend.Errorf(backend.Other, "plugin "+s.c.name+": Changes", "the plugin answers a cursor of %d bytes", len(msg.GetCursor()))
@@ -216,21 +221,42 @@ func (s *Session) changes(ctx context.Context, in *pb.ChangesRequest, y *yieldin
 
 // Get fetches items, some hundreds of names per call.
 func (s *Session) Get(ctx context.Context, c backend.CollectionID, ids []backend.ItemID, yield func(backend.Fetched) error) error {
+	return fetch(ctx, s, "Get", ids, fetchedOf, yield, func(ctx context.Context, names [][]byte) (fetching, error) {
+		return s.c.rpc.Get(ctx, &pb.GetRequest{Credentials: s.credentials, Collection: []byte(c), Ids: names})
+	})
+}
+
+// fetching is what Get and Messages are answered with.
+type fetching = grpc.ServerStreamingClient[pb.GetResponse]
+
+// fetch makes the calls that a list of names takes, and makes something of
+// each item that comes.
+func fetch[T any](ctx context.Context, s *Session, op string, ids []backend.ItemID, of func(*pb.Fetched) T, yield func(T) error,
+	call func(context.Context, [][]byte) (fetching, error)) error {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	for {
 		n := min(len(ids), namesPerCall)
-		in := &pb.GetRequest{Credentials: s.credentials, Collection: []byte(c), Ids: make([][]byte, n)}
+		names := make([][]byte, n)
 		for k, id := range ids[:n] {
-			in.Ids[k] = []byte(id)
+			names[k] = []byte(id)
 		}
-		y := yielding[backend.Fetched]{yield: yield}
-		err := s.get(ctx, in, &y)
+		y := yielding[T]{yield: yield}
+		once := func() error {
+			ctx, cancel := context.WithCancel(ctx) // ends this stream before the next begins
+			defer cancel()
+			stream, err := call(ctx, names)
+			if err != nil {
+				return err
+			}
+			return receive(stream, func(p *pb.Fetched) error { return y.call(of(p)) })
+		}
+		err := once()
 		if lost(ctx, err) && !y.begun {
-			err = s.get(ctx, in, &y)
+			err = once()
 		}
 		if err != nil {
-			return y.fromStatus(ctx, s.c, "Get", err)
+			return y.fromStatus(ctx, s.c, op, err)
 		}
 		if ids = ids[n:]; len(ids) == 0 {
 			return nil
@@ -238,13 +264,8 @@ func (s *Session) Get(ctx context.Context, c backend.CollectionID, ids []backend
 	}
 }
 
-func (s *Session) get(ctx context.Context, in *pb.GetRequest, y *yielding[backend.Fetched]) error {
-	ctx, cancel := context.WithCancel(ctx) // ends this stream before the next begins
-	defer cancel()
-	stream, err := s.c.rpc.Get(ctx, in)
-	if err != nil {
-		return err
-	}
+// receive calls yield for each item of a stream.
+func receive(stream fetching, yield func(*pb.Fetched) error) error {
 	var parts itemReceiver
 	for {
 		msg, err := stream.Recv()
@@ -254,7 +275,7 @@ func (s *Session) get(ctx context.Context, in *pb.GetRequest, y *yielding[backen
 		if err != nil {
 			return err
 		}
-		if err := parts.receive(msg, y.call); err != nil {
+		if err := parts.receive(msg, yield); err != nil {
 			return err
 		}
 	}

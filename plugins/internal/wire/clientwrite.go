@@ -32,6 +32,7 @@ func (s *Session) put(ctx context.Context, c backend.CollectionID, it backend.It
 	part := &pb.PutRequest{
 		Credentials: s.credentials, Collection: []byte(c),
 		Id: []byte(it.ID), Revision: []byte(it.Revision), MediaType: text(it.MediaType, maxName),
+		Flags: backend.Flags(it.Flags),
 	}
 	for rest := it.Body; ; part = new(pb.PutRequest) {
 		n := min(len(rest), chunkSize)

@@ -15,12 +15,10 @@ import (
 // Get sends items in batches, and the large ones in parts.
 func (s *Server) Get(in *pb.GetRequest, stream grpc.ServerStreamingServer[pb.GetResponse]) error {
 	return s.with(stream.Context(), in.GetCredentials(), func(session backend.Session) error {
-		ids := make([]backend.ItemID, len(in.GetIds()))
-		for n, id := range in.GetIds() {
-			ids[n] = backend.ItemID(id)
-		}
+		ids := itemIDs(in.GetIds())
 		out := itemSender{stream: stream, sent: time.Now()}
-		if err := session.Get(stream.Context(), backend.CollectionID(in.GetCollection()), ids, out.add); err != nil {
+		add := func(f backend.Fetched) error { return out.add(fetchedToProto(f)) }
+		if err := session.Get(stream.Context(), backend.CollectionID(in.GetCollection()), ids, add); err != nil {
 			return err
 		}
 		return out.flush()
@@ -39,7 +37,8 @@ type itemSender struct {
 	sent    time.Time
 }
 
-func (o *itemSender) add(f backend.Fetched) error {
+// fetchedToProto is the inverse of fetchedOf.
+func fetchedToProto(f backend.Fetched) *pb.Fetched {
 	p := &pb.Fetched{Id: []byte(f.ID)}
 	switch {
 	case f.Err != nil:
@@ -48,8 +47,25 @@ func (o *itemSender) add(f backend.Fetched) error {
 		p.Error = errorToProto(tooLarge("wire: Get", len(f.Body)))
 	default:
 		p.Revision, p.MediaType, p.Body = []byte(f.Revision), text(f.MediaType, maxName), f.Body
+		p.Flags = backend.Flags(f.Flags)
 	}
+	return p
+}
+
+// sizeOf is about how many bytes of a message an item takes.
+func sizeOf(p *pb.Fetched) int {
 	size := len(p.Body) + len(p.Id) + len(p.Revision) + len(p.GetError().GetText()) + 64
+	for _, f := range p.Flags {
+		size += len(f) + 2
+	}
+	for _, l := range p.Left {
+		size += len(l.Path) + 24
+	}
+	return size
+}
+
+func (o *itemSender) add(p *pb.Fetched) error {
+	size := sizeOf(p)
 	if len(o.pending) > 0 && (o.size+size > batchSize || len(o.pending) == backend.MaxBatch) {
 		if err := o.flush(); err != nil {
 			return err
@@ -94,7 +110,7 @@ type itemReceiver struct {
 var errParts = errors.New("the parts of an item do not fit together")
 
 // receive calls yield for each item that a message completes.
-func (r *itemReceiver) receive(msg *pb.GetResponse, yield func(backend.Fetched) error) error {
+func (r *itemReceiver) receive(msg *pb.GetResponse, yield func(*pb.Fetched) error) error {
 	for n, p := range msg.GetItems() {
 		if r.begun != nil {
 			if len(p.GetId()) > 0 {
@@ -115,7 +131,7 @@ func (r *itemReceiver) receive(msg *pb.GetResponse, yield func(backend.Fetched) 
 			r.begun = p
 			return nil
 		}
-		if err := yield(fetchedOf(p)); err != nil {
+		if err := yield(p); err != nil {
 			return err
 		}
 	}
@@ -137,6 +153,7 @@ func fetchedOf(p *pb.Fetched) backend.Fetched {
 		return f
 	}
 	f.Revision, f.MediaType, f.Body = backend.Revision(p.GetRevision()), p.GetMediaType(), p.GetBody()
+	f.Flags = flagsOf(p.GetFlags())
 	return f
 }
 
@@ -155,6 +172,14 @@ func receiveBody(stream grpc.ClientStreamingServer[pb.PutRequest, pb.PutResponse
 		}
 		body = append(body, next.GetBody()...)
 	}
+}
+
+func itemIDs(in [][]byte) []backend.ItemID {
+	list := make([]backend.ItemID, len(in))
+	for n, id := range in {
+		list[n] = backend.ItemID(id)
+	}
+	return list
 }
 
 func collectionIDs(in [][]byte) []backend.CollectionID {

@@ -38,7 +38,7 @@ func FuzzItems(f *testing.F) {
 		out := itemSender{stream: stream}
 		for n := range count {
 			it := backend.Item{ID: backend.ItemID([]byte{n + 1}), Revision: "r", Body: body[:len(body)*int(n+1)/int(count)]}
-			if err := out.add(backend.Fetched{Item: it}); err != nil {
+			if err := out.add(fetchedToProto(backend.Fetched{Item: it})); err != nil {
 				t.Fatal(err)
 			}
 		}
@@ -55,7 +55,8 @@ func FuzzItems(f *testing.F) {
 			if err := proto.Unmarshal(data, msg); err != nil {
 				t.Fatal(err)
 			}
-			err := in.receive(msg, func(f backend.Fetched) error {
+			err := in.receive(msg, func(p *pb.Fetched) error {
+				f := fetchedOf(p)
 				n++
 				if want := body[:len(body)*n/int(count)]; f.ID != backend.ItemID([]byte{byte(n)}) || !bytes.Equal(f.Body, want) {
 					t.Errorf("item %d is %q with %d bytes, want %d", n, f.ID, len(f.Body), len(want))
@@ -86,7 +87,8 @@ func FuzzReceive(f *testing.F) {
 			if proto.Unmarshal(data, msg) != nil {
 				return
 			}
-			err := in.receive(msg, func(f backend.Fetched) error {
+			err := in.receive(msg, func(p *pb.Fetched) error {
+				f := fetchedOf(p)
 				if f.Err != nil && (f.Body != nil || f.Revision != "" || f.MediaType != "") {
 					t.Errorf("an unreadable item has %+v, want its ID alone", f.Item)
 				}

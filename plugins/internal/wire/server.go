@@ -158,7 +158,7 @@ func (s *Server) Changes(in *pb.ChangesRequest, stream grpc.ServerStreamingServe
 					}
 					out, size = &pb.ChangesResponse{}, 0
 				}
-				out.Changes = append(out.Changes, &pb.Change{Id: []byte(ch.ID), Revision: []byte(ch.Revision), Removed: ch.Removed})
+				out.Changes = append(out.Changes, changeToProto(ch))
 				size += n
 			}
 			return nil
@@ -183,7 +183,7 @@ func (s *Server) Put(stream grpc.ClientStreamingServer[pb.PutRequest, pb.PutResp
 	}
 	item := backend.Item{
 		ID: backend.ItemID(first.GetId()), Revision: backend.Revision(first.GetRevision()),
-		MediaType: first.GetMediaType(), Body: first.GetBody(),
+		MediaType: first.GetMediaType(), Body: first.GetBody(), Flags: flagsOf(first.GetFlags()),
 	}
 	if item.Body, err = receiveBody(stream, item.Body); err != nil {
 		return toStatus(err)

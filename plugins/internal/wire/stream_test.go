@@ -232,8 +232,8 @@ func TestConfigure(t *testing.T) {
 		t.Errorf("Configure of a store that is down: error = %v, want kind Transient", err)
 	}
 	info, err := client.Configure(t.Context(), backend.Settings{"users": map[string]any{"ann": "secret"}})
-	if err != nil || info.Name != "shelf" || len(info.Extras) != 6 {
-		t.Errorf("Configure: %+v, error %v; want the name and six extras", info, err)
+	if err != nil || info.Name != "shelf" || len(info.Extras) != 10 {
+		t.Errorf("Configure: %+v, error %v; want the name and what it declares", info, err)
 	}
 	if _, err := client.Configure(t.Context(), nil); backend.KindOf(err) != backend.Unsupported {
 		t.Errorf("a second Configure: error = %v, want kind Unsupported", err)

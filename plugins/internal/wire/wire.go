@@ -24,7 +24,7 @@ const (
 	MajorVersion = 1
 
 	// MinorVersion counts compatible additions to the protocol.
-	MinorVersion = 4
+	MinorVersion = 5
 
 	CookieKey   = "PUSHBRIDGE_PLUGIN"
 	CookieValue = "backend"
@@ -141,6 +141,7 @@ func collectionToProto(c backend.Collection) *pb.Collection {
 	return &pb.Collection{
 		Id: []byte(c.ID), Kind: text(string(c.Kind), maxName), Name: text(c.Name, maxName), Parent: []byte(c.Parent),
 		Default: c.Default, ReadOnly: c.ReadOnly, Colour: text(c.Colour, maxName), Owner: text(c.Owner, maxName),
+		Role: text(string(c.Role), maxName),
 	}
 }
 
@@ -148,6 +149,24 @@ func collectionOf(c *pb.Collection) backend.Collection {
 	return backend.Collection{
 		ID: backend.CollectionID(c.GetId()), Kind: backend.CollectionKind(c.GetKind()), Name: c.GetName(),
 		Parent: backend.CollectionID(c.GetParent()), Default: c.GetDefault(), ReadOnly: c.GetReadOnly(),
-		Colour: c.GetColour(), Owner: c.GetOwner(),
+		Colour: c.GetColour(), Owner: c.GetOwner(), Role: backend.Role(c.GetRole()),
 	}
+}
+
+func changeToProto(ch backend.Change) *pb.Change {
+	return &pb.Change{Id: []byte(ch.ID), Revision: []byte(ch.Revision), Removed: ch.Removed, Received: seconds(ch.Received)}
+}
+
+func changeOf(p *pb.Change) backend.Change {
+	return backend.Change{
+		ID: backend.ItemID(p.GetId()), Revision: backend.Revision(p.GetRevision()), Removed: p.GetRemoved(), Received: moment(p.GetReceived()),
+	}
+}
+
+// flagsOf keeps nil for what has no flags.
+func flagsOf(in []string) []string {
+	if len(in) == 0 {
+		return nil
+	}
+	return backend.Flags(in)
 }

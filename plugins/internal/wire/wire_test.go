@@ -1,6 +1,7 @@
 package wire_test
 
 import (
+	"bytes"
 	"testing"
 
 	"github.com/pushbridge/pushbridge/plugins/backend"
@@ -18,11 +19,24 @@ func TestConformance(t *testing.T) {
 		c.Default, c.Name, c.ID = false, c.Name+" at work", c.ID+"-work"
 		b.SetCollection(ann.User, c)
 	}
+	b.AddUser("ono", "secret", memory.MailCollections()...)
+	b.SetIdentity("ono", backend.Identity{Addresses: []string{"ono@pushbridge.example"}})
 	backendtest.Run(t, backendtest.Suite{
 		Backend:     wiretest.OverWire(t, b),
 		Credentials: ann,
 		Outside: func(_ *testing.T, c backend.CollectionID, name string, body []byte) {
 			b.Store(ann.User, c, backend.ItemID(name), body)
+		},
+		Correspondent: "ono@pushbridge.example",
+		Sender:        "ann@pushbridge.example",
+		Arrived: func(t *testing.T, text string) []byte {
+			for _, body := range b.Items("ono", "inbox") {
+				if bytes.Contains(body, []byte(text)) {
+					return body
+				}
+			}
+			t.Fatal("no message has arrived")
+			return nil
 		},
 		Expire: func(_ *testing.T, c backend.CollectionID) { b.Expire(ann.User, c) },
 		Unreadable: func(t *testing.T, c backend.CollectionID, id backend.ItemID) {

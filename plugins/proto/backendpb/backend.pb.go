@@ -220,7 +220,8 @@ type ConfigureResponse struct {
 	// What the plugin calls itself: "carddav".
 	Name string `protobuf:"bytes,1,opt,name=name,proto3" json:"name,omitempty"`
 	// The extras that its sessions may have: "watch", "probe", "schedule",
-	// "identity", "freebusy", "folders", "subscribe".
+	// "identity", "freebusy", "folders", "subscribe", "mail", "send", "search",
+	// "vacation".
 	Extras []string `protobuf:"bytes,2,rep,name=extras,proto3" json:"extras,omitempty"`
 	// The minor version of this protocol that it speaks. The major version is
 	// go-plugin's.
@@ -468,15 +469,18 @@ func (x *CollectionsResponse) GetCollections() []*Collection {
 }
 
 type Collection struct {
-	state         protoimpl.MessageState `protogen:"open.v1"`
-	Id            []byte                 `protobuf:"bytes,1,opt,name=id,proto3" json:"id,omitempty"`
-	Kind          string                 `protobuf:"bytes,2,opt,name=kind,proto3" json:"kind,omitempty"` // "contacts", "events", "tasks", "notes", "mail"
-	Name          string                 `protobuf:"bytes,3,opt,name=name,proto3" json:"name,omitempty"`
-	Parent        []byte                 `protobuf:"bytes,4,opt,name=parent,proto3" json:"parent,omitempty"` // empty at the top
-	Default       bool                   `protobuf:"varint,5,opt,name=default,proto3" json:"default,omitempty"`
-	ReadOnly      bool                   `protobuf:"varint,6,opt,name=read_only,json=readOnly,proto3" json:"read_only,omitempty"`
-	Colour        string                 `protobuf:"bytes,7,opt,name=colour,proto3" json:"colour,omitempty"` // "#rrggbb", or empty
-	Owner         string                 `protobuf:"bytes,8,opt,name=owner,proto3" json:"owner,omitempty"`   // Next unused field number: 9
+	state    protoimpl.MessageState `protogen:"open.v1"`
+	Id       []byte                 `protobuf:"bytes,1,opt,name=id,proto3" json:"id,omitempty"`
+	Kind     string                 `protobuf:"bytes,2,opt,name=kind,proto3" json:"kind,omitempty"` // "contacts", "events", "tasks", "notes", "mail"
+	Name     string                 `protobuf:"bytes,3,opt,name=name,proto3" json:"name,omitempty"`
+	Parent   []byte                 `protobuf:"bytes,4,opt,name=parent,proto3" json:"parent,omitempty"` // empty at the top
+	Default  bool                   `protobuf:"varint,5,opt,name=default,proto3" json:"default,omitempty"`
+	ReadOnly bool                   `protobuf:"varint,6,opt,name=read_only,json=readOnly,proto3" json:"read_only,omitempty"`
+	Colour   string                 `protobuf:"bytes,7,opt,name=colour,proto3" json:"colour,omitempty"` // "#rrggbb", or empty
+	Owner    string                 `protobuf:"bytes,8,opt,name=owner,proto3" json:"owner,omitempty"`
+	// What a mail folder is for: "inbox", "drafts", "sent", "trash", "junk",
+	// "archive", "outbox", or empty.
+	Role          string `protobuf:"bytes,9,opt,name=role,proto3" json:"role,omitempty"` // Next unused field number: 10
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -563,6 +567,13 @@ func (x *Collection) GetColour() string {
 func (x *Collection) GetOwner() string {
 	if x != nil {
 		return x.Owner
+	}
+	return ""
+}
+
+func (x *Collection) GetRole() string {
+	if x != nil {
+		return x.Role
 	}
 	return ""
 }
@@ -683,7 +694,8 @@ type Change struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Id            []byte                 `protobuf:"bytes,1,opt,name=id,proto3" json:"id,omitempty"`
 	Revision      []byte                 `protobuf:"bytes,2,opt,name=revision,proto3" json:"revision,omitempty"` // empty if removed
-	Removed       bool                   `protobuf:"varint,3,opt,name=removed,proto3" json:"removed,omitempty"`  // Next unused field number: 4
+	Removed       bool                   `protobuf:"varint,3,opt,name=removed,proto3" json:"removed,omitempty"`
+	Received      int64                  `protobuf:"varint,4,opt,name=received,proto3" json:"received,omitempty"` // when the store got a message, in Unix seconds; 0 if unknown
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -737,6 +749,13 @@ func (x *Change) GetRemoved() bool {
 		return x.Removed
 	}
 	return false
+}
+
+func (x *Change) GetReceived() int64 {
+	if x != nil {
+		return x.Received
+	}
+	return 0
 }
 
 type GetRequest struct {
@@ -855,7 +874,12 @@ type Fetched struct {
 	// but the next part and this mark.
 	More bool `protobuf:"varint,5,opt,name=more,proto3" json:"more,omitempty"`
 	// Why the item could not be read; then there is no body.
-	Error         *Error `protobuf:"bytes,6,opt,name=error,proto3" json:"error,omitempty"` // Next unused field number: 7
+	Error *Error   `protobuf:"bytes,6,opt,name=error,proto3" json:"error,omitempty"`
+	Flags []string `protobuf:"bytes,7,rep,name=flags,proto3" json:"flags,omitempty"` // of a message, at most 128
+	// What only Messages answers.
+	Received      int64       `protobuf:"varint,8,opt,name=received,proto3" json:"received,omitempty"` // Unix seconds
+	Size          int64       `protobuf:"varint,9,opt,name=size,proto3" json:"size,omitempty"`         // of the whole message
+	Left          []*LeftPart `protobuf:"bytes,10,rep,name=left,proto3" json:"left,omitempty"`         // Next unused field number: 11
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -932,6 +956,95 @@ func (x *Fetched) GetError() *Error {
 	return nil
 }
 
+func (x *Fetched) GetFlags() []string {
+	if x != nil {
+		return x.Flags
+	}
+	return nil
+}
+
+func (x *Fetched) GetReceived() int64 {
+	if x != nil {
+		return x.Received
+	}
+	return 0
+}
+
+func (x *Fetched) GetSize() int64 {
+	if x != nil {
+		return x.Size
+	}
+	return 0
+}
+
+func (x *Fetched) GetLeft() []*LeftPart {
+	if x != nil {
+		return x.Left
+	}
+	return nil
+}
+
+// LeftPart is a leaf part of which not all bytes are there.
+type LeftPart struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Path          string                 `protobuf:"bytes,1,opt,name=path,proto3" json:"path,omitempty"` // "2.1"
+	Encoded       int64                  `protobuf:"varint,2,opt,name=encoded,proto3" json:"encoded,omitempty"`
+	Kept          int64                  `protobuf:"varint,3,opt,name=kept,proto3" json:"kept,omitempty"` // Next unused field number: 4
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *LeftPart) Reset() {
+	*x = LeftPart{}
+	mi := &file_backend_proto_msgTypes[14]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *LeftPart) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*LeftPart) ProtoMessage() {}
+
+func (x *LeftPart) ProtoReflect() protoreflect.Message {
+	mi := &file_backend_proto_msgTypes[14]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use LeftPart.ProtoReflect.Descriptor instead.
+func (*LeftPart) Descriptor() ([]byte, []int) {
+	return file_backend_proto_rawDescGZIP(), []int{14}
+}
+
+func (x *LeftPart) GetPath() string {
+	if x != nil {
+		return x.Path
+	}
+	return ""
+}
+
+func (x *LeftPart) GetEncoded() int64 {
+	if x != nil {
+		return x.Encoded
+	}
+	return 0
+}
+
+func (x *LeftPart) GetKept() int64 {
+	if x != nil {
+		return x.Kept
+	}
+	return 0
+}
+
 // PutRequest is the item in the first message, and nothing but further parts
 // of the body in the next ones.
 type PutRequest struct {
@@ -941,14 +1054,15 @@ type PutRequest struct {
 	Id            []byte                 `protobuf:"bytes,3,opt,name=id,proto3" json:"id,omitempty"`
 	Revision      []byte                 `protobuf:"bytes,4,opt,name=revision,proto3" json:"revision,omitempty"` // empty creates
 	MediaType     string                 `protobuf:"bytes,5,opt,name=media_type,json=mediaType,proto3" json:"media_type,omitempty"`
-	Body          []byte                 `protobuf:"bytes,6,opt,name=body,proto3" json:"body,omitempty"` // Next unused field number: 7
+	Body          []byte                 `protobuf:"bytes,6,opt,name=body,proto3" json:"body,omitempty"`
+	Flags         []string               `protobuf:"bytes,7,rep,name=flags,proto3" json:"flags,omitempty"` // of a message
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *PutRequest) Reset() {
 	*x = PutRequest{}
-	mi := &file_backend_proto_msgTypes[14]
+	mi := &file_backend_proto_msgTypes[15]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -960,7 +1074,7 @@ func (x *PutRequest) String() string {
 func (*PutRequest) ProtoMessage() {}
 
 func (x *PutRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_backend_proto_msgTypes[14]
+	mi := &file_backend_proto_msgTypes[15]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -973,7 +1087,7 @@ func (x *PutRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use PutRequest.ProtoReflect.Descriptor instead.
 func (*PutRequest) Descriptor() ([]byte, []int) {
-	return file_backend_proto_rawDescGZIP(), []int{14}
+	return file_backend_proto_rawDescGZIP(), []int{15}
 }
 
 func (x *PutRequest) GetCredentials() *Credentials {
@@ -1018,6 +1132,13 @@ func (x *PutRequest) GetBody() []byte {
 	return nil
 }
 
+func (x *PutRequest) GetFlags() []string {
+	if x != nil {
+		return x.Flags
+	}
+	return nil
+}
+
 type PutResponse struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Id            []byte                 `protobuf:"bytes,1,opt,name=id,proto3" json:"id,omitempty"`
@@ -1028,7 +1149,7 @@ type PutResponse struct {
 
 func (x *PutResponse) Reset() {
 	*x = PutResponse{}
-	mi := &file_backend_proto_msgTypes[15]
+	mi := &file_backend_proto_msgTypes[16]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1040,7 +1161,7 @@ func (x *PutResponse) String() string {
 func (*PutResponse) ProtoMessage() {}
 
 func (x *PutResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_backend_proto_msgTypes[15]
+	mi := &file_backend_proto_msgTypes[16]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1053,7 +1174,7 @@ func (x *PutResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use PutResponse.ProtoReflect.Descriptor instead.
 func (*PutResponse) Descriptor() ([]byte, []int) {
-	return file_backend_proto_rawDescGZIP(), []int{15}
+	return file_backend_proto_rawDescGZIP(), []int{16}
 }
 
 func (x *PutResponse) GetId() []byte {
@@ -1082,7 +1203,7 @@ type DeleteRequest struct {
 
 func (x *DeleteRequest) Reset() {
 	*x = DeleteRequest{}
-	mi := &file_backend_proto_msgTypes[16]
+	mi := &file_backend_proto_msgTypes[17]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1094,7 +1215,7 @@ func (x *DeleteRequest) String() string {
 func (*DeleteRequest) ProtoMessage() {}
 
 func (x *DeleteRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_backend_proto_msgTypes[16]
+	mi := &file_backend_proto_msgTypes[17]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1107,7 +1228,7 @@ func (x *DeleteRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DeleteRequest.ProtoReflect.Descriptor instead.
 func (*DeleteRequest) Descriptor() ([]byte, []int) {
-	return file_backend_proto_rawDescGZIP(), []int{16}
+	return file_backend_proto_rawDescGZIP(), []int{17}
 }
 
 func (x *DeleteRequest) GetCredentials() *Credentials {
@@ -1146,7 +1267,7 @@ type DeleteResponse struct {
 
 func (x *DeleteResponse) Reset() {
 	*x = DeleteResponse{}
-	mi := &file_backend_proto_msgTypes[17]
+	mi := &file_backend_proto_msgTypes[18]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1158,7 +1279,7 @@ func (x *DeleteResponse) String() string {
 func (*DeleteResponse) ProtoMessage() {}
 
 func (x *DeleteResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_backend_proto_msgTypes[17]
+	mi := &file_backend_proto_msgTypes[18]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1171,7 +1292,7 @@ func (x *DeleteResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DeleteResponse.ProtoReflect.Descriptor instead.
 func (*DeleteResponse) Descriptor() ([]byte, []int) {
-	return file_backend_proto_rawDescGZIP(), []int{17}
+	return file_backend_proto_rawDescGZIP(), []int{18}
 }
 
 type MoveRequest struct {
@@ -1186,7 +1307,7 @@ type MoveRequest struct {
 
 func (x *MoveRequest) Reset() {
 	*x = MoveRequest{}
-	mi := &file_backend_proto_msgTypes[18]
+	mi := &file_backend_proto_msgTypes[19]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1198,7 +1319,7 @@ func (x *MoveRequest) String() string {
 func (*MoveRequest) ProtoMessage() {}
 
 func (x *MoveRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_backend_proto_msgTypes[18]
+	mi := &file_backend_proto_msgTypes[19]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1211,7 +1332,7 @@ func (x *MoveRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use MoveRequest.ProtoReflect.Descriptor instead.
 func (*MoveRequest) Descriptor() ([]byte, []int) {
-	return file_backend_proto_rawDescGZIP(), []int{18}
+	return file_backend_proto_rawDescGZIP(), []int{19}
 }
 
 func (x *MoveRequest) GetCredentials() *Credentials {
@@ -1252,7 +1373,7 @@ type MoveResponse struct {
 
 func (x *MoveResponse) Reset() {
 	*x = MoveResponse{}
-	mi := &file_backend_proto_msgTypes[19]
+	mi := &file_backend_proto_msgTypes[20]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1264,7 +1385,7 @@ func (x *MoveResponse) String() string {
 func (*MoveResponse) ProtoMessage() {}
 
 func (x *MoveResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_backend_proto_msgTypes[19]
+	mi := &file_backend_proto_msgTypes[20]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1277,7 +1398,7 @@ func (x *MoveResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use MoveResponse.ProtoReflect.Descriptor instead.
 func (*MoveResponse) Descriptor() ([]byte, []int) {
-	return file_backend_proto_rawDescGZIP(), []int{19}
+	return file_backend_proto_rawDescGZIP(), []int{20}
 }
 
 func (x *MoveResponse) GetId() []byte {
@@ -1304,7 +1425,7 @@ type WatchRequest struct {
 
 func (x *WatchRequest) Reset() {
 	*x = WatchRequest{}
-	mi := &file_backend_proto_msgTypes[20]
+	mi := &file_backend_proto_msgTypes[21]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1316,7 +1437,7 @@ func (x *WatchRequest) String() string {
 func (*WatchRequest) ProtoMessage() {}
 
 func (x *WatchRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_backend_proto_msgTypes[20]
+	mi := &file_backend_proto_msgTypes[21]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1329,7 +1450,7 @@ func (x *WatchRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use WatchRequest.ProtoReflect.Descriptor instead.
 func (*WatchRequest) Descriptor() ([]byte, []int) {
-	return file_backend_proto_rawDescGZIP(), []int{20}
+	return file_backend_proto_rawDescGZIP(), []int{21}
 }
 
 func (x *WatchRequest) GetCredentials() *Credentials {
@@ -1357,7 +1478,7 @@ type WatchResponse struct {
 
 func (x *WatchResponse) Reset() {
 	*x = WatchResponse{}
-	mi := &file_backend_proto_msgTypes[21]
+	mi := &file_backend_proto_msgTypes[22]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1369,7 +1490,7 @@ func (x *WatchResponse) String() string {
 func (*WatchResponse) ProtoMessage() {}
 
 func (x *WatchResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_backend_proto_msgTypes[21]
+	mi := &file_backend_proto_msgTypes[22]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1382,7 +1503,7 @@ func (x *WatchResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use WatchResponse.ProtoReflect.Descriptor instead.
 func (*WatchResponse) Descriptor() ([]byte, []int) {
-	return file_backend_proto_rawDescGZIP(), []int{21}
+	return file_backend_proto_rawDescGZIP(), []int{22}
 }
 
 func (x *WatchResponse) GetCollection() []byte {
@@ -1402,7 +1523,7 @@ type ProbeRequest struct {
 
 func (x *ProbeRequest) Reset() {
 	*x = ProbeRequest{}
-	mi := &file_backend_proto_msgTypes[22]
+	mi := &file_backend_proto_msgTypes[23]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1414,7 +1535,7 @@ func (x *ProbeRequest) String() string {
 func (*ProbeRequest) ProtoMessage() {}
 
 func (x *ProbeRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_backend_proto_msgTypes[22]
+	mi := &file_backend_proto_msgTypes[23]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1427,7 +1548,7 @@ func (x *ProbeRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ProbeRequest.ProtoReflect.Descriptor instead.
 func (*ProbeRequest) Descriptor() ([]byte, []int) {
-	return file_backend_proto_rawDescGZIP(), []int{22}
+	return file_backend_proto_rawDescGZIP(), []int{23}
 }
 
 func (x *ProbeRequest) GetCredentials() *Credentials {
@@ -1453,7 +1574,7 @@ type ProbeResponse struct {
 
 func (x *ProbeResponse) Reset() {
 	*x = ProbeResponse{}
-	mi := &file_backend_proto_msgTypes[23]
+	mi := &file_backend_proto_msgTypes[24]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1465,7 +1586,7 @@ func (x *ProbeResponse) String() string {
 func (*ProbeResponse) ProtoMessage() {}
 
 func (x *ProbeResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_backend_proto_msgTypes[23]
+	mi := &file_backend_proto_msgTypes[24]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1478,7 +1599,7 @@ func (x *ProbeResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ProbeResponse.ProtoReflect.Descriptor instead.
 func (*ProbeResponse) Descriptor() ([]byte, []int) {
-	return file_backend_proto_rawDescGZIP(), []int{23}
+	return file_backend_proto_rawDescGZIP(), []int{24}
 }
 
 func (x *ProbeResponse) GetTags() []*Tag {
@@ -1498,7 +1619,7 @@ type Tag struct {
 
 func (x *Tag) Reset() {
 	*x = Tag{}
-	mi := &file_backend_proto_msgTypes[24]
+	mi := &file_backend_proto_msgTypes[25]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1510,7 +1631,7 @@ func (x *Tag) String() string {
 func (*Tag) ProtoMessage() {}
 
 func (x *Tag) ProtoReflect() protoreflect.Message {
-	mi := &file_backend_proto_msgTypes[24]
+	mi := &file_backend_proto_msgTypes[25]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1523,7 +1644,7 @@ func (x *Tag) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Tag.ProtoReflect.Descriptor instead.
 func (*Tag) Descriptor() ([]byte, []int) {
-	return file_backend_proto_rawDescGZIP(), []int{24}
+	return file_backend_proto_rawDescGZIP(), []int{25}
 }
 
 func (x *Tag) GetCollection() []byte {
@@ -1550,7 +1671,7 @@ type SchedulesRequest struct {
 
 func (x *SchedulesRequest) Reset() {
 	*x = SchedulesRequest{}
-	mi := &file_backend_proto_msgTypes[25]
+	mi := &file_backend_proto_msgTypes[26]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1562,7 +1683,7 @@ func (x *SchedulesRequest) String() string {
 func (*SchedulesRequest) ProtoMessage() {}
 
 func (x *SchedulesRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_backend_proto_msgTypes[25]
+	mi := &file_backend_proto_msgTypes[26]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1575,7 +1696,7 @@ func (x *SchedulesRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SchedulesRequest.ProtoReflect.Descriptor instead.
 func (*SchedulesRequest) Descriptor() ([]byte, []int) {
-	return file_backend_proto_rawDescGZIP(), []int{25}
+	return file_backend_proto_rawDescGZIP(), []int{26}
 }
 
 func (x *SchedulesRequest) GetCredentials() *Credentials {
@@ -1601,7 +1722,7 @@ type SchedulesResponse struct {
 
 func (x *SchedulesResponse) Reset() {
 	*x = SchedulesResponse{}
-	mi := &file_backend_proto_msgTypes[26]
+	mi := &file_backend_proto_msgTypes[27]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1613,7 +1734,7 @@ func (x *SchedulesResponse) String() string {
 func (*SchedulesResponse) ProtoMessage() {}
 
 func (x *SchedulesResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_backend_proto_msgTypes[26]
+	mi := &file_backend_proto_msgTypes[27]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1626,7 +1747,7 @@ func (x *SchedulesResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SchedulesResponse.ProtoReflect.Descriptor instead.
 func (*SchedulesResponse) Descriptor() ([]byte, []int) {
-	return file_backend_proto_rawDescGZIP(), []int{26}
+	return file_backend_proto_rawDescGZIP(), []int{27}
 }
 
 func (x *SchedulesResponse) GetSchedules() bool {
@@ -1645,7 +1766,7 @@ type IdentityRequest struct {
 
 func (x *IdentityRequest) Reset() {
 	*x = IdentityRequest{}
-	mi := &file_backend_proto_msgTypes[27]
+	mi := &file_backend_proto_msgTypes[28]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1657,7 +1778,7 @@ func (x *IdentityRequest) String() string {
 func (*IdentityRequest) ProtoMessage() {}
 
 func (x *IdentityRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_backend_proto_msgTypes[27]
+	mi := &file_backend_proto_msgTypes[28]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1670,7 +1791,7 @@ func (x *IdentityRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use IdentityRequest.ProtoReflect.Descriptor instead.
 func (*IdentityRequest) Descriptor() ([]byte, []int) {
-	return file_backend_proto_rawDescGZIP(), []int{27}
+	return file_backend_proto_rawDescGZIP(), []int{28}
 }
 
 func (x *IdentityRequest) GetCredentials() *Credentials {
@@ -1690,7 +1811,7 @@ type IdentityResponse struct {
 
 func (x *IdentityResponse) Reset() {
 	*x = IdentityResponse{}
-	mi := &file_backend_proto_msgTypes[28]
+	mi := &file_backend_proto_msgTypes[29]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1702,7 +1823,7 @@ func (x *IdentityResponse) String() string {
 func (*IdentityResponse) ProtoMessage() {}
 
 func (x *IdentityResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_backend_proto_msgTypes[28]
+	mi := &file_backend_proto_msgTypes[29]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1715,7 +1836,7 @@ func (x *IdentityResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use IdentityResponse.ProtoReflect.Descriptor instead.
 func (*IdentityResponse) Descriptor() ([]byte, []int) {
-	return file_backend_proto_rawDescGZIP(), []int{28}
+	return file_backend_proto_rawDescGZIP(), []int{29}
 }
 
 func (x *IdentityResponse) GetName() string {
@@ -1744,7 +1865,7 @@ type FreeBusyRequest struct {
 
 func (x *FreeBusyRequest) Reset() {
 	*x = FreeBusyRequest{}
-	mi := &file_backend_proto_msgTypes[29]
+	mi := &file_backend_proto_msgTypes[30]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1756,7 +1877,7 @@ func (x *FreeBusyRequest) String() string {
 func (*FreeBusyRequest) ProtoMessage() {}
 
 func (x *FreeBusyRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_backend_proto_msgTypes[29]
+	mi := &file_backend_proto_msgTypes[30]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1769,7 +1890,7 @@ func (x *FreeBusyRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use FreeBusyRequest.ProtoReflect.Descriptor instead.
 func (*FreeBusyRequest) Descriptor() ([]byte, []int) {
-	return file_backend_proto_rawDescGZIP(), []int{29}
+	return file_backend_proto_rawDescGZIP(), []int{30}
 }
 
 func (x *FreeBusyRequest) GetCredentials() *Credentials {
@@ -1810,7 +1931,7 @@ type FreeBusyResponse struct {
 
 func (x *FreeBusyResponse) Reset() {
 	*x = FreeBusyResponse{}
-	mi := &file_backend_proto_msgTypes[30]
+	mi := &file_backend_proto_msgTypes[31]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1822,7 +1943,7 @@ func (x *FreeBusyResponse) String() string {
 func (*FreeBusyResponse) ProtoMessage() {}
 
 func (x *FreeBusyResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_backend_proto_msgTypes[30]
+	mi := &file_backend_proto_msgTypes[31]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1835,7 +1956,7 @@ func (x *FreeBusyResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use FreeBusyResponse.ProtoReflect.Descriptor instead.
 func (*FreeBusyResponse) Descriptor() ([]byte, []int) {
-	return file_backend_proto_rawDescGZIP(), []int{30}
+	return file_backend_proto_rawDescGZIP(), []int{31}
 }
 
 func (x *FreeBusyResponse) GetAddress() string {
@@ -1863,7 +1984,7 @@ type EditCollectionRequest struct {
 
 func (x *EditCollectionRequest) Reset() {
 	*x = EditCollectionRequest{}
-	mi := &file_backend_proto_msgTypes[31]
+	mi := &file_backend_proto_msgTypes[32]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1875,7 +1996,7 @@ func (x *EditCollectionRequest) String() string {
 func (*EditCollectionRequest) ProtoMessage() {}
 
 func (x *EditCollectionRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_backend_proto_msgTypes[31]
+	mi := &file_backend_proto_msgTypes[32]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1888,7 +2009,7 @@ func (x *EditCollectionRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use EditCollectionRequest.ProtoReflect.Descriptor instead.
 func (*EditCollectionRequest) Descriptor() ([]byte, []int) {
-	return file_backend_proto_rawDescGZIP(), []int{31}
+	return file_backend_proto_rawDescGZIP(), []int{32}
 }
 
 func (x *EditCollectionRequest) GetCredentials() *Credentials {
@@ -1914,7 +2035,7 @@ type CollectionResponse struct {
 
 func (x *CollectionResponse) Reset() {
 	*x = CollectionResponse{}
-	mi := &file_backend_proto_msgTypes[32]
+	mi := &file_backend_proto_msgTypes[33]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1926,7 +2047,7 @@ func (x *CollectionResponse) String() string {
 func (*CollectionResponse) ProtoMessage() {}
 
 func (x *CollectionResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_backend_proto_msgTypes[32]
+	mi := &file_backend_proto_msgTypes[33]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1939,7 +2060,7 @@ func (x *CollectionResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CollectionResponse.ProtoReflect.Descriptor instead.
 func (*CollectionResponse) Descriptor() ([]byte, []int) {
-	return file_backend_proto_rawDescGZIP(), []int{32}
+	return file_backend_proto_rawDescGZIP(), []int{33}
 }
 
 func (x *CollectionResponse) GetCollection() *Collection {
@@ -1959,7 +2080,7 @@ type DeleteCollectionRequest struct {
 
 func (x *DeleteCollectionRequest) Reset() {
 	*x = DeleteCollectionRequest{}
-	mi := &file_backend_proto_msgTypes[33]
+	mi := &file_backend_proto_msgTypes[34]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1971,7 +2092,7 @@ func (x *DeleteCollectionRequest) String() string {
 func (*DeleteCollectionRequest) ProtoMessage() {}
 
 func (x *DeleteCollectionRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_backend_proto_msgTypes[33]
+	mi := &file_backend_proto_msgTypes[34]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1984,7 +2105,7 @@ func (x *DeleteCollectionRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DeleteCollectionRequest.ProtoReflect.Descriptor instead.
 func (*DeleteCollectionRequest) Descriptor() ([]byte, []int) {
-	return file_backend_proto_rawDescGZIP(), []int{33}
+	return file_backend_proto_rawDescGZIP(), []int{34}
 }
 
 func (x *DeleteCollectionRequest) GetCredentials() *Credentials {
@@ -2009,7 +2130,7 @@ type DeleteCollectionResponse struct {
 
 func (x *DeleteCollectionResponse) Reset() {
 	*x = DeleteCollectionResponse{}
-	mi := &file_backend_proto_msgTypes[34]
+	mi := &file_backend_proto_msgTypes[35]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2021,7 +2142,7 @@ func (x *DeleteCollectionResponse) String() string {
 func (*DeleteCollectionResponse) ProtoMessage() {}
 
 func (x *DeleteCollectionResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_backend_proto_msgTypes[34]
+	mi := &file_backend_proto_msgTypes[35]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2034,7 +2155,7 @@ func (x *DeleteCollectionResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DeleteCollectionResponse.ProtoReflect.Descriptor instead.
 func (*DeleteCollectionResponse) Descriptor() ([]byte, []int) {
-	return file_backend_proto_rawDescGZIP(), []int{34}
+	return file_backend_proto_rawDescGZIP(), []int{35}
 }
 
 type SubscribeRequest struct {
@@ -2051,7 +2172,7 @@ type SubscribeRequest struct {
 
 func (x *SubscribeRequest) Reset() {
 	*x = SubscribeRequest{}
-	mi := &file_backend_proto_msgTypes[35]
+	mi := &file_backend_proto_msgTypes[36]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2063,7 +2184,7 @@ func (x *SubscribeRequest) String() string {
 func (*SubscribeRequest) ProtoMessage() {}
 
 func (x *SubscribeRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_backend_proto_msgTypes[35]
+	mi := &file_backend_proto_msgTypes[36]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2076,7 +2197,7 @@ func (x *SubscribeRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SubscribeRequest.ProtoReflect.Descriptor instead.
 func (*SubscribeRequest) Descriptor() ([]byte, []int) {
-	return file_backend_proto_rawDescGZIP(), []int{35}
+	return file_backend_proto_rawDescGZIP(), []int{36}
 }
 
 func (x *SubscribeRequest) GetCredentials() *Credentials {
@@ -2131,7 +2252,7 @@ type SubscribeResponse struct {
 
 func (x *SubscribeResponse) Reset() {
 	*x = SubscribeResponse{}
-	mi := &file_backend_proto_msgTypes[36]
+	mi := &file_backend_proto_msgTypes[37]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2143,7 +2264,7 @@ func (x *SubscribeResponse) String() string {
 func (*SubscribeResponse) ProtoMessage() {}
 
 func (x *SubscribeResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_backend_proto_msgTypes[36]
+	mi := &file_backend_proto_msgTypes[37]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2156,7 +2277,7 @@ func (x *SubscribeResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SubscribeResponse.ProtoReflect.Descriptor instead.
 func (*SubscribeResponse) Descriptor() ([]byte, []int) {
-	return file_backend_proto_rawDescGZIP(), []int{36}
+	return file_backend_proto_rawDescGZIP(), []int{37}
 }
 
 func (x *SubscribeResponse) GetServerKey() []byte {
@@ -2173,6 +2294,882 @@ func (x *SubscribeResponse) GetExpires() int64 {
 	return 0
 }
 
+type MessagesRequest struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Credentials   *Credentials           `protobuf:"bytes,1,opt,name=credentials,proto3" json:"credentials,omitempty"`
+	Collection    []byte                 `protobuf:"bytes,2,opt,name=collection,proto3" json:"collection,omitempty"`
+	Ids           [][]byte               `protobuf:"bytes,3,rep,name=ids,proto3" json:"ids,omitempty"`
+	Limit         int64                  `protobuf:"varint,4,opt,name=limit,proto3" json:"limit,omitempty"` // how many bytes of leaf parts; 0 asks for no bodies
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *MessagesRequest) Reset() {
+	*x = MessagesRequest{}
+	mi := &file_backend_proto_msgTypes[38]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *MessagesRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*MessagesRequest) ProtoMessage() {}
+
+func (x *MessagesRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_backend_proto_msgTypes[38]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use MessagesRequest.ProtoReflect.Descriptor instead.
+func (*MessagesRequest) Descriptor() ([]byte, []int) {
+	return file_backend_proto_rawDescGZIP(), []int{38}
+}
+
+func (x *MessagesRequest) GetCredentials() *Credentials {
+	if x != nil {
+		return x.Credentials
+	}
+	return nil
+}
+
+func (x *MessagesRequest) GetCollection() []byte {
+	if x != nil {
+		return x.Collection
+	}
+	return nil
+}
+
+func (x *MessagesRequest) GetIds() [][]byte {
+	if x != nil {
+		return x.Ids
+	}
+	return nil
+}
+
+func (x *MessagesRequest) GetLimit() int64 {
+	if x != nil {
+		return x.Limit
+	}
+	return 0
+}
+
+type PartRequest struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Credentials   *Credentials           `protobuf:"bytes,1,opt,name=credentials,proto3" json:"credentials,omitempty"`
+	Collection    []byte                 `protobuf:"bytes,2,opt,name=collection,proto3" json:"collection,omitempty"`
+	Id            []byte                 `protobuf:"bytes,3,opt,name=id,proto3" json:"id,omitempty"`
+	Path          string                 `protobuf:"bytes,4,opt,name=path,proto3" json:"path,omitempty"` // empty is the whole message
+	Offset        int64                  `protobuf:"varint,5,opt,name=offset,proto3" json:"offset,omitempty"`
+	Length        int64                  `protobuf:"varint,6,opt,name=length,proto3" json:"length,omitempty"` // negative means up to the end
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *PartRequest) Reset() {
+	*x = PartRequest{}
+	mi := &file_backend_proto_msgTypes[39]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *PartRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*PartRequest) ProtoMessage() {}
+
+func (x *PartRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_backend_proto_msgTypes[39]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use PartRequest.ProtoReflect.Descriptor instead.
+func (*PartRequest) Descriptor() ([]byte, []int) {
+	return file_backend_proto_rawDescGZIP(), []int{39}
+}
+
+func (x *PartRequest) GetCredentials() *Credentials {
+	if x != nil {
+		return x.Credentials
+	}
+	return nil
+}
+
+func (x *PartRequest) GetCollection() []byte {
+	if x != nil {
+		return x.Collection
+	}
+	return nil
+}
+
+func (x *PartRequest) GetId() []byte {
+	if x != nil {
+		return x.Id
+	}
+	return nil
+}
+
+func (x *PartRequest) GetPath() string {
+	if x != nil {
+		return x.Path
+	}
+	return ""
+}
+
+func (x *PartRequest) GetOffset() int64 {
+	if x != nil {
+		return x.Offset
+	}
+	return 0
+}
+
+func (x *PartRequest) GetLength() int64 {
+	if x != nil {
+		return x.Length
+	}
+	return 0
+}
+
+type PartResponse struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Data          []byte                 `protobuf:"bytes,1,opt,name=data,proto3" json:"data,omitempty"` // Next unused field number: 2
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *PartResponse) Reset() {
+	*x = PartResponse{}
+	mi := &file_backend_proto_msgTypes[40]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *PartResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*PartResponse) ProtoMessage() {}
+
+func (x *PartResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_backend_proto_msgTypes[40]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use PartResponse.ProtoReflect.Descriptor instead.
+func (*PartResponse) Descriptor() ([]byte, []int) {
+	return file_backend_proto_rawDescGZIP(), []int{40}
+}
+
+func (x *PartResponse) GetData() []byte {
+	if x != nil {
+		return x.Data
+	}
+	return nil
+}
+
+type SetFlagsRequest struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Credentials   *Credentials           `protobuf:"bytes,1,opt,name=credentials,proto3" json:"credentials,omitempty"`
+	Collection    []byte                 `protobuf:"bytes,2,opt,name=collection,proto3" json:"collection,omitempty"`
+	Id            []byte                 `protobuf:"bytes,3,opt,name=id,proto3" json:"id,omitempty"`
+	Set           []string               `protobuf:"bytes,4,rep,name=set,proto3" json:"set,omitempty"`
+	Clear         []string               `protobuf:"bytes,5,rep,name=clear,proto3" json:"clear,omitempty"` // Next unused field number: 6
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *SetFlagsRequest) Reset() {
+	*x = SetFlagsRequest{}
+	mi := &file_backend_proto_msgTypes[41]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *SetFlagsRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*SetFlagsRequest) ProtoMessage() {}
+
+func (x *SetFlagsRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_backend_proto_msgTypes[41]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use SetFlagsRequest.ProtoReflect.Descriptor instead.
+func (*SetFlagsRequest) Descriptor() ([]byte, []int) {
+	return file_backend_proto_rawDescGZIP(), []int{41}
+}
+
+func (x *SetFlagsRequest) GetCredentials() *Credentials {
+	if x != nil {
+		return x.Credentials
+	}
+	return nil
+}
+
+func (x *SetFlagsRequest) GetCollection() []byte {
+	if x != nil {
+		return x.Collection
+	}
+	return nil
+}
+
+func (x *SetFlagsRequest) GetId() []byte {
+	if x != nil {
+		return x.Id
+	}
+	return nil
+}
+
+func (x *SetFlagsRequest) GetSet() []string {
+	if x != nil {
+		return x.Set
+	}
+	return nil
+}
+
+func (x *SetFlagsRequest) GetClear() []string {
+	if x != nil {
+		return x.Clear
+	}
+	return nil
+}
+
+type SetFlagsResponse struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Revision      []byte                 `protobuf:"bytes,1,opt,name=revision,proto3" json:"revision,omitempty"` // Next unused field number: 2
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *SetFlagsResponse) Reset() {
+	*x = SetFlagsResponse{}
+	mi := &file_backend_proto_msgTypes[42]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *SetFlagsResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*SetFlagsResponse) ProtoMessage() {}
+
+func (x *SetFlagsResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_backend_proto_msgTypes[42]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use SetFlagsResponse.ProtoReflect.Descriptor instead.
+func (*SetFlagsResponse) Descriptor() ([]byte, []int) {
+	return file_backend_proto_rawDescGZIP(), []int{42}
+}
+
+func (x *SetFlagsResponse) GetRevision() []byte {
+	if x != nil {
+		return x.Revision
+	}
+	return nil
+}
+
+// SendRequest is the envelope in the first message, and nothing but further
+// bytes in the next ones. The last one is marked; without it nothing is sent.
+type SendRequest struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Credentials   *Credentials           `protobuf:"bytes,1,opt,name=credentials,proto3" json:"credentials,omitempty"`
+	From          string                 `protobuf:"bytes,2,opt,name=from,proto3" json:"from,omitempty"`
+	To            []string               `protobuf:"bytes,3,rep,name=to,proto3" json:"to,omitempty"` // at most 1000
+	Size          int64                  `protobuf:"varint,4,opt,name=size,proto3" json:"size,omitempty"`
+	Data          []byte                 `protobuf:"bytes,5,opt,name=data,proto3" json:"data,omitempty"`
+	Last          bool                   `protobuf:"varint,6,opt,name=last,proto3" json:"last,omitempty"` // Next unused field number: 7
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *SendRequest) Reset() {
+	*x = SendRequest{}
+	mi := &file_backend_proto_msgTypes[43]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *SendRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*SendRequest) ProtoMessage() {}
+
+func (x *SendRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_backend_proto_msgTypes[43]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use SendRequest.ProtoReflect.Descriptor instead.
+func (*SendRequest) Descriptor() ([]byte, []int) {
+	return file_backend_proto_rawDescGZIP(), []int{43}
+}
+
+func (x *SendRequest) GetCredentials() *Credentials {
+	if x != nil {
+		return x.Credentials
+	}
+	return nil
+}
+
+func (x *SendRequest) GetFrom() string {
+	if x != nil {
+		return x.From
+	}
+	return ""
+}
+
+func (x *SendRequest) GetTo() []string {
+	if x != nil {
+		return x.To
+	}
+	return nil
+}
+
+func (x *SendRequest) GetSize() int64 {
+	if x != nil {
+		return x.Size
+	}
+	return 0
+}
+
+func (x *SendRequest) GetData() []byte {
+	if x != nil {
+		return x.Data
+	}
+	return nil
+}
+
+func (x *SendRequest) GetLast() bool {
+	if x != nil {
+		return x.Last
+	}
+	return false
+}
+
+type SendResponse struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *SendResponse) Reset() {
+	*x = SendResponse{}
+	mi := &file_backend_proto_msgTypes[44]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *SendResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*SendResponse) ProtoMessage() {}
+
+func (x *SendResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_backend_proto_msgTypes[44]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use SendResponse.ProtoReflect.Descriptor instead.
+func (*SendResponse) Descriptor() ([]byte, []int) {
+	return file_backend_proto_rawDescGZIP(), []int{44}
+}
+
+type SearchRequest struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Credentials   *Credentials           `protobuf:"bytes,1,opt,name=credentials,proto3" json:"credentials,omitempty"`
+	Collections   [][]byte               `protobuf:"bytes,2,rep,name=collections,proto3" json:"collections,omitempty"`
+	Text          string                 `protobuf:"bytes,3,opt,name=text,proto3" json:"text,omitempty"`
+	From          string                 `protobuf:"bytes,4,opt,name=from,proto3" json:"from,omitempty"`
+	To            string                 `protobuf:"bytes,5,opt,name=to,proto3" json:"to,omitempty"`
+	Subject       string                 `protobuf:"bytes,6,opt,name=subject,proto3" json:"subject,omitempty"`
+	Since         int64                  `protobuf:"varint,7,opt,name=since,proto3" json:"since,omitempty"`   // Unix seconds; 0 is no bound
+	Before        int64                  `protobuf:"varint,8,opt,name=before,proto3" json:"before,omitempty"` // Unix seconds; 0 is no bound
+	Limit         int64                  `protobuf:"varint,9,opt,name=limit,proto3" json:"limit,omitempty"`   // Next unused field number: 10
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *SearchRequest) Reset() {
+	*x = SearchRequest{}
+	mi := &file_backend_proto_msgTypes[45]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *SearchRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*SearchRequest) ProtoMessage() {}
+
+func (x *SearchRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_backend_proto_msgTypes[45]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use SearchRequest.ProtoReflect.Descriptor instead.
+func (*SearchRequest) Descriptor() ([]byte, []int) {
+	return file_backend_proto_rawDescGZIP(), []int{45}
+}
+
+func (x *SearchRequest) GetCredentials() *Credentials {
+	if x != nil {
+		return x.Credentials
+	}
+	return nil
+}
+
+func (x *SearchRequest) GetCollections() [][]byte {
+	if x != nil {
+		return x.Collections
+	}
+	return nil
+}
+
+func (x *SearchRequest) GetText() string {
+	if x != nil {
+		return x.Text
+	}
+	return ""
+}
+
+func (x *SearchRequest) GetFrom() string {
+	if x != nil {
+		return x.From
+	}
+	return ""
+}
+
+func (x *SearchRequest) GetTo() string {
+	if x != nil {
+		return x.To
+	}
+	return ""
+}
+
+func (x *SearchRequest) GetSubject() string {
+	if x != nil {
+		return x.Subject
+	}
+	return ""
+}
+
+func (x *SearchRequest) GetSince() int64 {
+	if x != nil {
+		return x.Since
+	}
+	return 0
+}
+
+func (x *SearchRequest) GetBefore() int64 {
+	if x != nil {
+		return x.Before
+	}
+	return 0
+}
+
+func (x *SearchRequest) GetLimit() int64 {
+	if x != nil {
+		return x.Limit
+	}
+	return 0
+}
+
+type SearchResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// At most 1000. That is less than 1 MiB unless IDs are extraordinarily long;
+	// a plugin then answers fewer.
+	Found         []*Found `protobuf:"bytes,1,rep,name=found,proto3" json:"found,omitempty"` // Next unused field number: 2
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *SearchResponse) Reset() {
+	*x = SearchResponse{}
+	mi := &file_backend_proto_msgTypes[46]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *SearchResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*SearchResponse) ProtoMessage() {}
+
+func (x *SearchResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_backend_proto_msgTypes[46]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use SearchResponse.ProtoReflect.Descriptor instead.
+func (*SearchResponse) Descriptor() ([]byte, []int) {
+	return file_backend_proto_rawDescGZIP(), []int{46}
+}
+
+func (x *SearchResponse) GetFound() []*Found {
+	if x != nil {
+		return x.Found
+	}
+	return nil
+}
+
+type Found struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Collection    []byte                 `protobuf:"bytes,1,opt,name=collection,proto3" json:"collection,omitempty"`
+	Id            []byte                 `protobuf:"bytes,2,opt,name=id,proto3" json:"id,omitempty"`
+	Received      int64                  `protobuf:"varint,3,opt,name=received,proto3" json:"received,omitempty"` // Unix seconds
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Found) Reset() {
+	*x = Found{}
+	mi := &file_backend_proto_msgTypes[47]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Found) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Found) ProtoMessage() {}
+
+func (x *Found) ProtoReflect() protoreflect.Message {
+	mi := &file_backend_proto_msgTypes[47]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Found.ProtoReflect.Descriptor instead.
+func (*Found) Descriptor() ([]byte, []int) {
+	return file_backend_proto_rawDescGZIP(), []int{47}
+}
+
+func (x *Found) GetCollection() []byte {
+	if x != nil {
+		return x.Collection
+	}
+	return nil
+}
+
+func (x *Found) GetId() []byte {
+	if x != nil {
+		return x.Id
+	}
+	return nil
+}
+
+func (x *Found) GetReceived() int64 {
+	if x != nil {
+		return x.Received
+	}
+	return 0
+}
+
+type VacationRequest struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Credentials   *Credentials           `protobuf:"bytes,1,opt,name=credentials,proto3" json:"credentials,omitempty"` // Next unused field number: 2
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *VacationRequest) Reset() {
+	*x = VacationRequest{}
+	mi := &file_backend_proto_msgTypes[48]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *VacationRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*VacationRequest) ProtoMessage() {}
+
+func (x *VacationRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_backend_proto_msgTypes[48]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use VacationRequest.ProtoReflect.Descriptor instead.
+func (*VacationRequest) Descriptor() ([]byte, []int) {
+	return file_backend_proto_rawDescGZIP(), []int{48}
+}
+
+func (x *VacationRequest) GetCredentials() *Credentials {
+	if x != nil {
+		return x.Credentials
+	}
+	return nil
+}
+
+type VacationResponse struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Enabled       bool                   `protobuf:"varint,1,opt,name=enabled,proto3" json:"enabled,omitempty"`
+	From          int64                  `protobuf:"varint,2,opt,name=from,proto3" json:"from,omitempty"`   // Unix seconds; 0 is no bound
+	Until         int64                  `protobuf:"varint,3,opt,name=until,proto3" json:"until,omitempty"` // Unix seconds; 0 is no bound
+	Text          string                 `protobuf:"bytes,4,opt,name=text,proto3" json:"text,omitempty"`    // at most 64 KiB
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *VacationResponse) Reset() {
+	*x = VacationResponse{}
+	mi := &file_backend_proto_msgTypes[49]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *VacationResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*VacationResponse) ProtoMessage() {}
+
+func (x *VacationResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_backend_proto_msgTypes[49]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use VacationResponse.ProtoReflect.Descriptor instead.
+func (*VacationResponse) Descriptor() ([]byte, []int) {
+	return file_backend_proto_rawDescGZIP(), []int{49}
+}
+
+func (x *VacationResponse) GetEnabled() bool {
+	if x != nil {
+		return x.Enabled
+	}
+	return false
+}
+
+func (x *VacationResponse) GetFrom() int64 {
+	if x != nil {
+		return x.From
+	}
+	return 0
+}
+
+func (x *VacationResponse) GetUntil() int64 {
+	if x != nil {
+		return x.Until
+	}
+	return 0
+}
+
+func (x *VacationResponse) GetText() string {
+	if x != nil {
+		return x.Text
+	}
+	return ""
+}
+
+type SetVacationRequest struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Credentials   *Credentials           `protobuf:"bytes,1,opt,name=credentials,proto3" json:"credentials,omitempty"`
+	Enabled       bool                   `protobuf:"varint,2,opt,name=enabled,proto3" json:"enabled,omitempty"`
+	From          int64                  `protobuf:"varint,3,opt,name=from,proto3" json:"from,omitempty"`
+	Until         int64                  `protobuf:"varint,4,opt,name=until,proto3" json:"until,omitempty"`
+	Text          string                 `protobuf:"bytes,5,opt,name=text,proto3" json:"text,omitempty"` // Next unused field number: 6
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *SetVacationRequest) Reset() {
+	*x = SetVacationRequest{}
+	mi := &file_backend_proto_msgTypes[50]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *SetVacationRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*SetVacationRequest) ProtoMessage() {}
+
+func (x *SetVacationRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_backend_proto_msgTypes[50]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use SetVacationRequest.ProtoReflect.Descriptor instead.
+func (*SetVacationRequest) Descriptor() ([]byte, []int) {
+	return file_backend_proto_rawDescGZIP(), []int{50}
+}
+
+func (x *SetVacationRequest) GetCredentials() *Credentials {
+	if x != nil {
+		return x.Credentials
+	}
+	return nil
+}
+
+func (x *SetVacationRequest) GetEnabled() bool {
+	if x != nil {
+		return x.Enabled
+	}
+	return false
+}
+
+func (x *SetVacationRequest) GetFrom() int64 {
+	if x != nil {
+		return x.From
+	}
+	return 0
+}
+
+func (x *SetVacationRequest) GetUntil() int64 {
+	if x != nil {
+		return x.Until
+	}
+	return 0
+}
+
+func (x *SetVacationRequest) GetText() string {
+	if x != nil {
+		return x.Text
+	}
+	return ""
+}
+
+type SetVacationResponse struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *SetVacationResponse) Reset() {
+	*x = SetVacationResponse{}
+	mi := &file_backend_proto_msgTypes[51]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *SetVacationResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*SetVacationResponse) ProtoMessage() {}
+
+func (x *SetVacationResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_backend_proto_msgTypes[51]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use SetVacationResponse.ProtoReflect.Descriptor instead.
+func (*SetVacationResponse) Descriptor() ([]byte, []int) {
+	return file_backend_proto_rawDescGZIP(), []int{51}
+}
+
 // Error is why a call failed.
 type Error struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -2187,7 +3184,7 @@ type Error struct {
 
 func (x *Error) Reset() {
 	*x = Error{}
-	mi := &file_backend_proto_msgTypes[37]
+	mi := &file_backend_proto_msgTypes[52]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2199,7 +3196,7 @@ func (x *Error) String() string {
 func (*Error) ProtoMessage() {}
 
 func (x *Error) ProtoReflect() protoreflect.Message {
-	mi := &file_backend_proto_msgTypes[37]
+	mi := &file_backend_proto_msgTypes[52]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2212,7 +3209,7 @@ func (x *Error) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Error.ProtoReflect.Descriptor instead.
 func (*Error) Descriptor() ([]byte, []int) {
-	return file_backend_proto_rawDescGZIP(), []int{37}
+	return file_backend_proto_rawDescGZIP(), []int{52}
 }
 
 func (x *Error) GetKind() Kind {
@@ -2266,7 +3263,7 @@ const file_backend_proto_rawDesc = "" +
 	"\x12CollectionsRequest\x12D\n" +
 	"\vcredentials\x18\x01 \x01(\v2\".pushbridge.backend.v1.CredentialsR\vcredentials\"Z\n" +
 	"\x13CollectionsResponse\x12C\n" +
-	"\vcollections\x18\x01 \x03(\v2!.pushbridge.backend.v1.CollectionR\vcollections\"\xc1\x01\n" +
+	"\vcollections\x18\x01 \x03(\v2!.pushbridge.backend.v1.CollectionR\vcollections\"\xd5\x01\n" +
 	"\n" +
 	"Collection\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\fR\x02id\x12\x12\n" +
@@ -2276,7 +3273,8 @@ const file_backend_proto_rawDesc = "" +
 	"\adefault\x18\x05 \x01(\bR\adefault\x12\x1b\n" +
 	"\tread_only\x18\x06 \x01(\bR\breadOnly\x12\x16\n" +
 	"\x06colour\x18\a \x01(\tR\x06colour\x12\x14\n" +
-	"\x05owner\x18\b \x01(\tR\x05owner\"\x8c\x01\n" +
+	"\x05owner\x18\b \x01(\tR\x05owner\x12\x12\n" +
+	"\x04role\x18\t \x01(\tR\x04role\"\x8c\x01\n" +
 	"\x0eChangesRequest\x12D\n" +
 	"\vcredentials\x18\x01 \x01(\v2\".pushbridge.backend.v1.CredentialsR\vcredentials\x12\x1e\n" +
 	"\n" +
@@ -2285,11 +3283,12 @@ const file_backend_proto_rawDesc = "" +
 	"\x05since\x18\x03 \x01(\fR\x05since\"b\n" +
 	"\x0fChangesResponse\x127\n" +
 	"\achanges\x18\x01 \x03(\v2\x1d.pushbridge.backend.v1.ChangeR\achanges\x12\x16\n" +
-	"\x06cursor\x18\x02 \x01(\fR\x06cursor\"N\n" +
+	"\x06cursor\x18\x02 \x01(\fR\x06cursor\"j\n" +
 	"\x06Change\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\fR\x02id\x12\x1a\n" +
 	"\brevision\x18\x02 \x01(\fR\brevision\x12\x18\n" +
-	"\aremoved\x18\x03 \x01(\bR\aremoved\"\x84\x01\n" +
+	"\aremoved\x18\x03 \x01(\bR\aremoved\x12\x1a\n" +
+	"\breceived\x18\x04 \x01(\x03R\breceived\"\x84\x01\n" +
 	"\n" +
 	"GetRequest\x12D\n" +
 	"\vcredentials\x18\x01 \x01(\v2\".pushbridge.backend.v1.CredentialsR\vcredentials\x12\x1e\n" +
@@ -2298,7 +3297,7 @@ const file_backend_proto_rawDesc = "" +
 	"collection\x12\x10\n" +
 	"\x03ids\x18\x03 \x03(\fR\x03ids\"C\n" +
 	"\vGetResponse\x124\n" +
-	"\x05items\x18\x01 \x03(\v2\x1e.pushbridge.backend.v1.FetchedR\x05items\"\xb0\x01\n" +
+	"\x05items\x18\x01 \x03(\v2\x1e.pushbridge.backend.v1.FetchedR\x05items\"\xab\x02\n" +
 	"\aFetched\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\fR\x02id\x12\x1a\n" +
 	"\brevision\x18\x02 \x01(\fR\brevision\x12\x1d\n" +
@@ -2306,7 +3305,16 @@ const file_backend_proto_rawDesc = "" +
 	"media_type\x18\x03 \x01(\tR\tmediaType\x12\x12\n" +
 	"\x04body\x18\x04 \x01(\fR\x04body\x12\x12\n" +
 	"\x04more\x18\x05 \x01(\bR\x04more\x122\n" +
-	"\x05error\x18\x06 \x01(\v2\x1c.pushbridge.backend.v1.ErrorR\x05error\"\xd1\x01\n" +
+	"\x05error\x18\x06 \x01(\v2\x1c.pushbridge.backend.v1.ErrorR\x05error\x12\x14\n" +
+	"\x05flags\x18\a \x03(\tR\x05flags\x12\x1a\n" +
+	"\breceived\x18\b \x01(\x03R\breceived\x12\x12\n" +
+	"\x04size\x18\t \x01(\x03R\x04size\x123\n" +
+	"\x04left\x18\n" +
+	" \x03(\v2\x1f.pushbridge.backend.v1.LeftPartR\x04left\"L\n" +
+	"\bLeftPart\x12\x12\n" +
+	"\x04path\x18\x01 \x01(\tR\x04path\x12\x18\n" +
+	"\aencoded\x18\x02 \x01(\x03R\aencoded\x12\x12\n" +
+	"\x04kept\x18\x03 \x01(\x03R\x04kept\"\xe7\x01\n" +
 	"\n" +
 	"PutRequest\x12D\n" +
 	"\vcredentials\x18\x01 \x01(\v2\".pushbridge.backend.v1.CredentialsR\vcredentials\x12\x1e\n" +
@@ -2317,7 +3325,8 @@ const file_backend_proto_rawDesc = "" +
 	"\brevision\x18\x04 \x01(\fR\brevision\x12\x1d\n" +
 	"\n" +
 	"media_type\x18\x05 \x01(\tR\tmediaType\x12\x12\n" +
-	"\x04body\x18\x06 \x01(\fR\x04body\"9\n" +
+	"\x04body\x18\x06 \x01(\fR\x04body\x12\x14\n" +
+	"\x05flags\x18\a \x03(\tR\x05flags\"9\n" +
 	"\vPutResponse\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\fR\x02id\x12\x1a\n" +
 	"\brevision\x18\x02 \x01(\fR\brevision\"\xa1\x01\n" +
@@ -2402,7 +3411,75 @@ const file_backend_proto_rawDesc = "" +
 	"\x11SubscribeResponse\x12\x1d\n" +
 	"\n" +
 	"server_key\x18\x01 \x01(\fR\tserverKey\x12\x18\n" +
-	"\aexpires\x18\x02 \x01(\x03R\aexpires\"\x82\x01\n" +
+	"\aexpires\x18\x02 \x01(\x03R\aexpires\"\x9f\x01\n" +
+	"\x0fMessagesRequest\x12D\n" +
+	"\vcredentials\x18\x01 \x01(\v2\".pushbridge.backend.v1.CredentialsR\vcredentials\x12\x1e\n" +
+	"\n" +
+	"collection\x18\x02 \x01(\fR\n" +
+	"collection\x12\x10\n" +
+	"\x03ids\x18\x03 \x03(\fR\x03ids\x12\x14\n" +
+	"\x05limit\x18\x04 \x01(\x03R\x05limit\"\xc7\x01\n" +
+	"\vPartRequest\x12D\n" +
+	"\vcredentials\x18\x01 \x01(\v2\".pushbridge.backend.v1.CredentialsR\vcredentials\x12\x1e\n" +
+	"\n" +
+	"collection\x18\x02 \x01(\fR\n" +
+	"collection\x12\x0e\n" +
+	"\x02id\x18\x03 \x01(\fR\x02id\x12\x12\n" +
+	"\x04path\x18\x04 \x01(\tR\x04path\x12\x16\n" +
+	"\x06offset\x18\x05 \x01(\x03R\x06offset\x12\x16\n" +
+	"\x06length\x18\x06 \x01(\x03R\x06length\"\"\n" +
+	"\fPartResponse\x12\x12\n" +
+	"\x04data\x18\x01 \x01(\fR\x04data\"\xaf\x01\n" +
+	"\x0fSetFlagsRequest\x12D\n" +
+	"\vcredentials\x18\x01 \x01(\v2\".pushbridge.backend.v1.CredentialsR\vcredentials\x12\x1e\n" +
+	"\n" +
+	"collection\x18\x02 \x01(\fR\n" +
+	"collection\x12\x0e\n" +
+	"\x02id\x18\x03 \x01(\fR\x02id\x12\x10\n" +
+	"\x03set\x18\x04 \x03(\tR\x03set\x12\x14\n" +
+	"\x05clear\x18\x05 \x03(\tR\x05clear\".\n" +
+	"\x10SetFlagsResponse\x12\x1a\n" +
+	"\brevision\x18\x01 \x01(\fR\brevision\"\xb3\x01\n" +
+	"\vSendRequest\x12D\n" +
+	"\vcredentials\x18\x01 \x01(\v2\".pushbridge.backend.v1.CredentialsR\vcredentials\x12\x12\n" +
+	"\x04from\x18\x02 \x01(\tR\x04from\x12\x0e\n" +
+	"\x02to\x18\x03 \x03(\tR\x02to\x12\x12\n" +
+	"\x04size\x18\x04 \x01(\x03R\x04size\x12\x12\n" +
+	"\x04data\x18\x05 \x01(\fR\x04data\x12\x12\n" +
+	"\x04last\x18\x06 \x01(\bR\x04last\"\x0e\n" +
+	"\fSendResponse\"\x8d\x02\n" +
+	"\rSearchRequest\x12D\n" +
+	"\vcredentials\x18\x01 \x01(\v2\".pushbridge.backend.v1.CredentialsR\vcredentials\x12 \n" +
+	"\vcollections\x18\x02 \x03(\fR\vcollections\x12\x12\n" +
+	"\x04text\x18\x03 \x01(\tR\x04text\x12\x12\n" +
+	"\x04from\x18\x04 \x01(\tR\x04from\x12\x0e\n" +
+	"\x02to\x18\x05 \x01(\tR\x02to\x12\x18\n" +
+	"\asubject\x18\x06 \x01(\tR\asubject\x12\x14\n" +
+	"\x05since\x18\a \x01(\x03R\x05since\x12\x16\n" +
+	"\x06before\x18\b \x01(\x03R\x06before\x12\x14\n" +
+	"\x05limit\x18\t \x01(\x03R\x05limit\"D\n" +
+	"\x0eSearchResponse\x122\n" +
+	"\x05found\x18\x01 \x03(\v2\x1c.pushbridge.backend.v1.FoundR\x05found\"S\n" +
+	"\x05Found\x12\x1e\n" +
+	"\n" +
+	"collection\x18\x01 \x01(\fR\n" +
+	"collection\x12\x0e\n" +
+	"\x02id\x18\x02 \x01(\fR\x02id\x12\x1a\n" +
+	"\breceived\x18\x03 \x01(\x03R\breceived\"W\n" +
+	"\x0fVacationRequest\x12D\n" +
+	"\vcredentials\x18\x01 \x01(\v2\".pushbridge.backend.v1.CredentialsR\vcredentials\"j\n" +
+	"\x10VacationResponse\x12\x18\n" +
+	"\aenabled\x18\x01 \x01(\bR\aenabled\x12\x12\n" +
+	"\x04from\x18\x02 \x01(\x03R\x04from\x12\x14\n" +
+	"\x05until\x18\x03 \x01(\x03R\x05until\x12\x12\n" +
+	"\x04text\x18\x04 \x01(\tR\x04text\"\xb2\x01\n" +
+	"\x12SetVacationRequest\x12D\n" +
+	"\vcredentials\x18\x01 \x01(\v2\".pushbridge.backend.v1.CredentialsR\vcredentials\x12\x18\n" +
+	"\aenabled\x18\x02 \x01(\bR\aenabled\x12\x12\n" +
+	"\x04from\x18\x03 \x01(\x03R\x04from\x12\x14\n" +
+	"\x05until\x18\x04 \x01(\x03R\x05until\x12\x12\n" +
+	"\x04text\x18\x05 \x01(\tR\x04text\"\x15\n" +
+	"\x13SetVacationResponse\"\x82\x01\n" +
 	"\x05Error\x12/\n" +
 	"\x04kind\x18\x01 \x01(\x0e2\x1b.pushbridge.backend.v1.KindR\x04kind\x12\x0e\n" +
 	"\x02op\x18\x02 \x01(\tR\x02op\x12\x12\n" +
@@ -2419,7 +3496,7 @@ const file_backend_proto_rawDesc = "" +
 	"\tTOO_LARGE\x10\x06\x12\r\n" +
 	"\tREAD_ONLY\x10\a\x12\v\n" +
 	"\aINVALID\x10\b\x12\x0f\n" +
-	"\vUNSUPPORTED\x10\t2\xbb\f\n" +
+	"\vUNSUPPORTED\x10\t2\xb2\x11\n" +
 	"\aBackend\x12^\n" +
 	"\tConfigure\x12'.pushbridge.backend.v1.ConfigureRequest\x1a(.pushbridge.backend.v1.ConfigureResponse\x12O\n" +
 	"\x04Open\x12\".pushbridge.backend.v1.OpenRequest\x1a#.pushbridge.backend.v1.OpenResponse\x12f\n" +
@@ -2437,7 +3514,14 @@ const file_backend_proto_rawDesc = "" +
 	"\x10CreateCollection\x12,.pushbridge.backend.v1.EditCollectionRequest\x1a).pushbridge.backend.v1.CollectionResponse\x12k\n" +
 	"\x10UpdateCollection\x12,.pushbridge.backend.v1.EditCollectionRequest\x1a).pushbridge.backend.v1.CollectionResponse\x12s\n" +
 	"\x10DeleteCollection\x12..pushbridge.backend.v1.DeleteCollectionRequest\x1a/.pushbridge.backend.v1.DeleteCollectionResponse\x12^\n" +
-	"\tSubscribe\x12'.pushbridge.backend.v1.SubscribeRequest\x1a(.pushbridge.backend.v1.SubscribeResponseB:Z8github.com/pushbridge/pushbridge/plugins/proto/backendpbb\x06proto3"
+	"\tSubscribe\x12'.pushbridge.backend.v1.SubscribeRequest\x1a(.pushbridge.backend.v1.SubscribeResponse\x12X\n" +
+	"\bMessages\x12&.pushbridge.backend.v1.MessagesRequest\x1a\".pushbridge.backend.v1.GetResponse0\x01\x12Q\n" +
+	"\x04Part\x12\".pushbridge.backend.v1.PartRequest\x1a#.pushbridge.backend.v1.PartResponse0\x01\x12[\n" +
+	"\bSetFlags\x12&.pushbridge.backend.v1.SetFlagsRequest\x1a'.pushbridge.backend.v1.SetFlagsResponse\x12Q\n" +
+	"\x04Send\x12\".pushbridge.backend.v1.SendRequest\x1a#.pushbridge.backend.v1.SendResponse(\x01\x12U\n" +
+	"\x06Search\x12$.pushbridge.backend.v1.SearchRequest\x1a%.pushbridge.backend.v1.SearchResponse\x12[\n" +
+	"\bVacation\x12&.pushbridge.backend.v1.VacationRequest\x1a'.pushbridge.backend.v1.VacationResponse\x12d\n" +
+	"\vSetVacation\x12).pushbridge.backend.v1.SetVacationRequest\x1a*.pushbridge.backend.v1.SetVacationResponseB:Z8github.com/pushbridge/pushbridge/plugins/proto/backendpbb\x06proto3"
 
 var (
 	file_backend_proto_rawDescOnce sync.Once
@@ -2452,7 +3536,7 @@ func file_backend_proto_rawDescGZIP() []byte {
 }
 
 var file_backend_proto_enumTypes = make([]protoimpl.EnumInfo, 1)
-var file_backend_proto_msgTypes = make([]protoimpl.MessageInfo, 38)
+var file_backend_proto_msgTypes = make([]protoimpl.MessageInfo, 53)
 var file_backend_proto_goTypes = []any{
 	(Kind)(0),                        // 0: pushbridge.backend.v1.Kind
 	(*Credentials)(nil),              // 1: pushbridge.backend.v1.Credentials
@@ -2469,30 +3553,45 @@ var file_backend_proto_goTypes = []any{
 	(*GetRequest)(nil),               // 12: pushbridge.backend.v1.GetRequest
 	(*GetResponse)(nil),              // 13: pushbridge.backend.v1.GetResponse
 	(*Fetched)(nil),                  // 14: pushbridge.backend.v1.Fetched
-	(*PutRequest)(nil),               // 15: pushbridge.backend.v1.PutRequest
-	(*PutResponse)(nil),              // 16: pushbridge.backend.v1.PutResponse
-	(*DeleteRequest)(nil),            // 17: pushbridge.backend.v1.DeleteRequest
-	(*DeleteResponse)(nil),           // 18: pushbridge.backend.v1.DeleteResponse
-	(*MoveRequest)(nil),              // 19: pushbridge.backend.v1.MoveRequest
-	(*MoveResponse)(nil),             // 20: pushbridge.backend.v1.MoveResponse
-	(*WatchRequest)(nil),             // 21: pushbridge.backend.v1.WatchRequest
-	(*WatchResponse)(nil),            // 22: pushbridge.backend.v1.WatchResponse
-	(*ProbeRequest)(nil),             // 23: pushbridge.backend.v1.ProbeRequest
-	(*ProbeResponse)(nil),            // 24: pushbridge.backend.v1.ProbeResponse
-	(*Tag)(nil),                      // 25: pushbridge.backend.v1.Tag
-	(*SchedulesRequest)(nil),         // 26: pushbridge.backend.v1.SchedulesRequest
-	(*SchedulesResponse)(nil),        // 27: pushbridge.backend.v1.SchedulesResponse
-	(*IdentityRequest)(nil),          // 28: pushbridge.backend.v1.IdentityRequest
-	(*IdentityResponse)(nil),         // 29: pushbridge.backend.v1.IdentityResponse
-	(*FreeBusyRequest)(nil),          // 30: pushbridge.backend.v1.FreeBusyRequest
-	(*FreeBusyResponse)(nil),         // 31: pushbridge.backend.v1.FreeBusyResponse
-	(*EditCollectionRequest)(nil),    // 32: pushbridge.backend.v1.EditCollectionRequest
-	(*CollectionResponse)(nil),       // 33: pushbridge.backend.v1.CollectionResponse
-	(*DeleteCollectionRequest)(nil),  // 34: pushbridge.backend.v1.DeleteCollectionRequest
-	(*DeleteCollectionResponse)(nil), // 35: pushbridge.backend.v1.DeleteCollectionResponse
-	(*SubscribeRequest)(nil),         // 36: pushbridge.backend.v1.SubscribeRequest
-	(*SubscribeResponse)(nil),        // 37: pushbridge.backend.v1.SubscribeResponse
-	(*Error)(nil),                    // 38: pushbridge.backend.v1.Error
+	(*LeftPart)(nil),                 // 15: pushbridge.backend.v1.LeftPart
+	(*PutRequest)(nil),               // 16: pushbridge.backend.v1.PutRequest
+	(*PutResponse)(nil),              // 17: pushbridge.backend.v1.PutResponse
+	(*DeleteRequest)(nil),            // 18: pushbridge.backend.v1.DeleteRequest
+	(*DeleteResponse)(nil),           // 19: pushbridge.backend.v1.DeleteResponse
+	(*MoveRequest)(nil),              // 20: pushbridge.backend.v1.MoveRequest
+	(*MoveResponse)(nil),             // 21: pushbridge.backend.v1.MoveResponse
+	(*WatchRequest)(nil),             // 22: pushbridge.backend.v1.WatchRequest
+	(*WatchResponse)(nil),            // 23: pushbridge.backend.v1.WatchResponse
+	(*ProbeRequest)(nil),             // 24: pushbridge.backend.v1.ProbeRequest
+	(*ProbeResponse)(nil),            // 25: pushbridge.backend.v1.ProbeResponse
+	(*Tag)(nil),                      // 26: pushbridge.backend.v1.Tag
+	(*SchedulesRequest)(nil),         // 27: pushbridge.backend.v1.SchedulesRequest
+	(*SchedulesResponse)(nil),        // 28: pushbridge.backend.v1.SchedulesResponse
+	(*IdentityRequest)(nil),          // 29: pushbridge.backend.v1.IdentityRequest
+	(*IdentityResponse)(nil),         // 30: pushbridge.backend.v1.IdentityResponse
+	(*FreeBusyRequest)(nil),          // 31: pushbridge.backend.v1.FreeBusyRequest
+	(*FreeBusyResponse)(nil),         // 32: pushbridge.backend.v1.FreeBusyResponse
+	(*EditCollectionRequest)(nil),    // 33: pushbridge.backend.v1.EditCollectionRequest
+	(*CollectionResponse)(nil),       // 34: pushbridge.backend.v1.CollectionResponse
+	(*DeleteCollectionRequest)(nil),  // 35: pushbridge.backend.v1.DeleteCollectionRequest
+	(*DeleteCollectionResponse)(nil), // 36: pushbridge.backend.v1.DeleteCollectionResponse
+	(*SubscribeRequest)(nil),         // 37: pushbridge.backend.v1.SubscribeRequest
+	(*SubscribeResponse)(nil),        // 38: pushbridge.backend.v1.SubscribeResponse
+	(*MessagesRequest)(nil),          // 39: pushbridge.backend.v1.MessagesRequest
+	(*PartRequest)(nil),              // 40: pushbridge.backend.v1.PartRequest
+	(*PartResponse)(nil),             // 41: pushbridge.backend.v1.PartResponse
+	(*SetFlagsRequest)(nil),          // 42: pushbridge.backend.v1.SetFlagsRequest
+	(*SetFlagsResponse)(nil),         // 43: pushbridge.backend.v1.SetFlagsResponse
+	(*SendRequest)(nil),              // 44: pushbridge.backend.v1.SendRequest
+	(*SendResponse)(nil),             // 45: pushbridge.backend.v1.SendResponse
+	(*SearchRequest)(nil),            // 46: pushbridge.backend.v1.SearchRequest
+	(*SearchResponse)(nil),           // 47: pushbridge.backend.v1.SearchResponse
+	(*Found)(nil),                    // 48: pushbridge.backend.v1.Found
+	(*VacationRequest)(nil),          // 49: pushbridge.backend.v1.VacationRequest
+	(*VacationResponse)(nil),         // 50: pushbridge.backend.v1.VacationResponse
+	(*SetVacationRequest)(nil),       // 51: pushbridge.backend.v1.SetVacationRequest
+	(*SetVacationResponse)(nil),      // 52: pushbridge.backend.v1.SetVacationResponse
+	(*Error)(nil),                    // 53: pushbridge.backend.v1.Error
 }
 var file_backend_proto_depIdxs = []int32{
 	1,  // 0: pushbridge.backend.v1.OpenRequest.credentials:type_name -> pushbridge.backend.v1.Credentials
@@ -2502,61 +3601,84 @@ var file_backend_proto_depIdxs = []int32{
 	11, // 4: pushbridge.backend.v1.ChangesResponse.changes:type_name -> pushbridge.backend.v1.Change
 	1,  // 5: pushbridge.backend.v1.GetRequest.credentials:type_name -> pushbridge.backend.v1.Credentials
 	14, // 6: pushbridge.backend.v1.GetResponse.items:type_name -> pushbridge.backend.v1.Fetched
-	38, // 7: pushbridge.backend.v1.Fetched.error:type_name -> pushbridge.backend.v1.Error
-	1,  // 8: pushbridge.backend.v1.PutRequest.credentials:type_name -> pushbridge.backend.v1.Credentials
-	1,  // 9: pushbridge.backend.v1.DeleteRequest.credentials:type_name -> pushbridge.backend.v1.Credentials
-	1,  // 10: pushbridge.backend.v1.MoveRequest.credentials:type_name -> pushbridge.backend.v1.Credentials
-	1,  // 11: pushbridge.backend.v1.WatchRequest.credentials:type_name -> pushbridge.backend.v1.Credentials
-	1,  // 12: pushbridge.backend.v1.ProbeRequest.credentials:type_name -> pushbridge.backend.v1.Credentials
-	25, // 13: pushbridge.backend.v1.ProbeResponse.tags:type_name -> pushbridge.backend.v1.Tag
-	1,  // 14: pushbridge.backend.v1.SchedulesRequest.credentials:type_name -> pushbridge.backend.v1.Credentials
-	1,  // 15: pushbridge.backend.v1.IdentityRequest.credentials:type_name -> pushbridge.backend.v1.Credentials
-	1,  // 16: pushbridge.backend.v1.FreeBusyRequest.credentials:type_name -> pushbridge.backend.v1.Credentials
-	1,  // 17: pushbridge.backend.v1.EditCollectionRequest.credentials:type_name -> pushbridge.backend.v1.Credentials
-	8,  // 18: pushbridge.backend.v1.EditCollectionRequest.collection:type_name -> pushbridge.backend.v1.Collection
-	8,  // 19: pushbridge.backend.v1.CollectionResponse.collection:type_name -> pushbridge.backend.v1.Collection
-	1,  // 20: pushbridge.backend.v1.DeleteCollectionRequest.credentials:type_name -> pushbridge.backend.v1.Credentials
-	1,  // 21: pushbridge.backend.v1.SubscribeRequest.credentials:type_name -> pushbridge.backend.v1.Credentials
-	0,  // 22: pushbridge.backend.v1.Error.kind:type_name -> pushbridge.backend.v1.Kind
-	2,  // 23: pushbridge.backend.v1.Backend.Configure:input_type -> pushbridge.backend.v1.ConfigureRequest
-	4,  // 24: pushbridge.backend.v1.Backend.Open:input_type -> pushbridge.backend.v1.OpenRequest
-	6,  // 25: pushbridge.backend.v1.Backend.Collections:input_type -> pushbridge.backend.v1.CollectionsRequest
-	9,  // 26: pushbridge.backend.v1.Backend.Changes:input_type -> pushbridge.backend.v1.ChangesRequest
-	12, // 27: pushbridge.backend.v1.Backend.Get:input_type -> pushbridge.backend.v1.GetRequest
-	15, // 28: pushbridge.backend.v1.Backend.Put:input_type -> pushbridge.backend.v1.PutRequest
-	17, // 29: pushbridge.backend.v1.Backend.Delete:input_type -> pushbridge.backend.v1.DeleteRequest
-	19, // 30: pushbridge.backend.v1.Backend.Move:input_type -> pushbridge.backend.v1.MoveRequest
-	21, // 31: pushbridge.backend.v1.Backend.Watch:input_type -> pushbridge.backend.v1.WatchRequest
-	23, // 32: pushbridge.backend.v1.Backend.Probe:input_type -> pushbridge.backend.v1.ProbeRequest
-	26, // 33: pushbridge.backend.v1.Backend.Schedules:input_type -> pushbridge.backend.v1.SchedulesRequest
-	28, // 34: pushbridge.backend.v1.Backend.Identity:input_type -> pushbridge.backend.v1.IdentityRequest
-	30, // 35: pushbridge.backend.v1.Backend.FreeBusy:input_type -> pushbridge.backend.v1.FreeBusyRequest
-	32, // 36: pushbridge.backend.v1.Backend.CreateCollection:input_type -> pushbridge.backend.v1.EditCollectionRequest
-	32, // 37: pushbridge.backend.v1.Backend.UpdateCollection:input_type -> pushbridge.backend.v1.EditCollectionRequest
-	34, // 38: pushbridge.backend.v1.Backend.DeleteCollection:input_type -> pushbridge.backend.v1.DeleteCollectionRequest
-	36, // 39: pushbridge.backend.v1.Backend.Subscribe:input_type -> pushbridge.backend.v1.SubscribeRequest
-	3,  // 40: pushbridge.backend.v1.Backend.Configure:output_type -> pushbridge.backend.v1.ConfigureResponse
-	5,  // 41: pushbridge.backend.v1.Backend.Open:output_type -> pushbridge.backend.v1.OpenResponse
-	7,  // 42: pushbridge.backend.v1.Backend.Collections:output_type -> pushbridge.backend.v1.CollectionsResponse
-	10, // 43: pushbridge.backend.v1.Backend.Changes:output_type -> pushbridge.backend.v1.ChangesResponse
-	13, // 44: pushbridge.backend.v1.Backend.Get:output_type -> pushbridge.backend.v1.GetResponse
-	16, // 45: pushbridge.backend.v1.Backend.Put:output_type -> pushbridge.backend.v1.PutResponse
-	18, // 46: pushbridge.backend.v1.Backend.Delete:output_type -> pushbridge.backend.v1.DeleteResponse
-	20, // 47: pushbridge.backend.v1.Backend.Move:output_type -> pushbridge.backend.v1.MoveResponse
-	22, // 48: pushbridge.backend.v1.Backend.Watch:output_type -> pushbridge.backend.v1.WatchResponse
-	24, // 49: pushbridge.backend.v1.Backend.Probe:output_type -> pushbridge.backend.v1.ProbeResponse
-	27, // 50: pushbridge.backend.v1.Backend.Schedules:output_type -> pushbridge.backend.v1.SchedulesResponse
-	29, // 51: pushbridge.backend.v1.Backend.Identity:output_type -> pushbridge.backend.v1.IdentityResponse
-	31, // 52: pushbridge.backend.v1.Backend.FreeBusy:output_type -> pushbridge.backend.v1.FreeBusyResponse
-	33, // 53: pushbridge.backend.v1.Backend.CreateCollection:output_type -> pushbridge.backend.v1.CollectionResponse
-	33, // 54: pushbridge.backend.v1.Backend.UpdateCollection:output_type -> pushbridge.backend.v1.CollectionResponse
-	35, // 55: pushbridge.backend.v1.Backend.DeleteCollection:output_type -> pushbridge.backend.v1.DeleteCollectionResponse
-	37, // 56: pushbridge.backend.v1.Backend.Subscribe:output_type -> pushbridge.backend.v1.SubscribeResponse
-	40, // [40:57] is the sub-list for method output_type
-	23, // [23:40] is the sub-list for method input_type
-	23, // [23:23] is the sub-list for extension type_name
-	23, // [23:23] is the sub-list for extension extendee
-	0,  // [0:23] is the sub-list for field type_name
+	53, // 7: pushbridge.backend.v1.Fetched.error:type_name -> pushbridge.backend.v1.Error
+	15, // 8: pushbridge.backend.v1.Fetched.left:type_name -> pushbridge.backend.v1.LeftPart
+	1,  // 9: pushbridge.backend.v1.PutRequest.credentials:type_name -> pushbridge.backend.v1.Credentials
+	1,  // 10: pushbridge.backend.v1.DeleteRequest.credentials:type_name -> pushbridge.backend.v1.Credentials
+	1,  // 11: pushbridge.backend.v1.MoveRequest.credentials:type_name -> pushbridge.backend.v1.Credentials
+	1,  // 12: pushbridge.backend.v1.WatchRequest.credentials:type_name -> pushbridge.backend.v1.Credentials
+	1,  // 13: pushbridge.backend.v1.ProbeRequest.credentials:type_name -> pushbridge.backend.v1.Credentials
+	26, // 14: pushbridge.backend.v1.ProbeResponse.tags:type_name -> pushbridge.backend.v1.Tag
+	1,  // 15: pushbridge.backend.v1.SchedulesRequest.credentials:type_name -> pushbridge.backend.v1.Credentials
+	1,  // 16: pushbridge.backend.v1.IdentityRequest.credentials:type_name -> pushbridge.backend.v1.Credentials
+	1,  // 17: pushbridge.backend.v1.FreeBusyRequest.credentials:type_name -> pushbridge.backend.v1.Credentials
+	1,  // 18: pushbridge.backend.v1.EditCollectionRequest.credentials:type_name -> pushbridge.backend.v1.Credentials
+	8,  // 19: pushbridge.backend.v1.EditCollectionRequest.collection:type_name -> pushbridge.backend.v1.Collection
+	8,  // 20: pushbridge.backend.v1.CollectionResponse.collection:type_name -> pushbridge.backend.v1.Collection
+	1,  // 21: pushbridge.backend.v1.DeleteCollectionRequest.credentials:type_name -> pushbridge.backend.v1.Credentials
+	1,  // 22: pushbridge.backend.v1.SubscribeRequest.credentials:type_name -> pushbridge.backend.v1.Credentials
+	1,  // 23: pushbridge.backend.v1.MessagesRequest.credentials:type_name -> pushbridge.backend.v1.Credentials
+	1,  // 24: pushbridge.backend.v1.PartRequest.credentials:type_name -> pushbridge.backend.v1.Credentials
+	1,  // 25: pushbridge.backend.v1.SetFlagsRequest.credentials:type_name -> pushbridge.backend.v1.Credentials
+	1,  // 26: pushbridge.backend.v1.SendRequest.credentials:type_name -> pushbridge.backend.v1.Credentials
+	1,  // 27: pushbridge.backend.v1.SearchRequest.credentials:type_name -> pushbridge.backend.v1.Credentials
+	48, // 28: pushbridge.backend.v1.SearchResponse.found:type_name -> pushbridge.backend.v1.Found
+	1,  // 29: pushbridge.backend.v1.VacationRequest.credentials:type_name -> pushbridge.backend.v1.Credentials
+	1,  // 30: pushbridge.backend.v1.SetVacationRequest.credentials:type_name -> pushbridge.backend.v1.Credentials
+	0,  // 31: pushbridge.backend.v1.Error.kind:type_name -> pushbridge.backend.v1.Kind
+	2,  // 32: pushbridge.backend.v1.Backend.Configure:input_type -> pushbridge.backend.v1.ConfigureRequest
+	4,  // 33: pushbridge.backend.v1.Backend.Open:input_type -> pushbridge.backend.v1.OpenRequest
+	6,  // 34: pushbridge.backend.v1.Backend.Collections:input_type -> pushbridge.backend.v1.CollectionsRequest
+	9,  // 35: pushbridge.backend.v1.Backend.Changes:input_type -> pushbridge.backend.v1.ChangesRequest
+	12, // 36: pushbridge.backend.v1.Backend.Get:input_type -> pushbridge.backend.v1.GetRequest
+	16, // 37: pushbridge.backend.v1.Backend.Put:input_type -> pushbridge.backend.v1.PutRequest
+	18, // 38: pushbridge.backend.v1.Backend.Delete:input_type -> pushbridge.backend.v1.DeleteRequest
+	20, // 39: pushbridge.backend.v1.Backend.Move:input_type -> pushbridge.backend.v1.MoveRequest
+	22, // 40: pushbridge.backend.v1.Backend.Watch:input_type -> pushbridge.backend.v1.WatchRequest
+	24, // 41: pushbridge.backend.v1.Backend.Probe:input_type -> pushbridge.backend.v1.ProbeRequest
+	27, // 42: pushbridge.backend.v1.Backend.Schedules:input_type -> pushbridge.backend.v1.SchedulesRequest
+	29, // 43: pushbridge.backend.v1.Backend.Identity:input_type -> pushbridge.backend.v1.IdentityRequest
+	31, // 44: pushbridge.backend.v1.Backend.FreeBusy:input_type -> pushbridge.backend.v1.FreeBusyRequest
+	33, // 45: pushbridge.backend.v1.Backend.CreateCollection:input_type -> pushbridge.backend.v1.EditCollectionRequest
+	33, // 46: pushbridge.backend.v1.Backend.UpdateCollection:input_type -> pushbridge.backend.v1.EditCollectionRequest
+	35, // 47: pushbridge.backend.v1.Backend.DeleteCollection:input_type -> pushbridge.backend.v1.DeleteCollectionRequest
+	37, // 48: pushbridge.backend.v1.Backend.Subscribe:input_type -> pushbridge.backend.v1.SubscribeRequest
+	39, // 49: pushbridge.backend.v1.Backend.Messages:input_type -> pushbridge.backend.v1.MessagesRequest
+	40, // 50: pushbridge.backend.v1.Backend.Part:input_type -> pushbridge.backend.v1.PartRequest
+	42, // 51: pushbridge.backend.v1.Backend.SetFlags:input_type -> pushbridge.backend.v1.SetFlagsRequest
+	44, // 52: pushbridge.backend.v1.Backend.Send:input_type -> pushbridge.backend.v1.SendRequest
+	46, // 53: pushbridge.backend.v1.Backend.Search:input_type -> pushbridge.backend.v1.SearchRequest
+	49, // 54: pushbridge.backend.v1.Backend.Vacation:input_type -> pushbridge.backend.v1.VacationRequest
+	51, // 55: pushbridge.backend.v1.Backend.SetVacation:input_type -> pushbridge.backend.v1.SetVacationRequest
+	3,  // 56: pushbridge.backend.v1.Backend.Configure:output_type -> pushbridge.backend.v1.ConfigureResponse
+	5,  // 57: pushbridge.backend.v1.Backend.Open:output_type -> pushbridge.backend.v1.OpenResponse
+	7,  // 58: pushbridge.backend.v1.Backend.Collections:output_type -> pushbridge.backend.v1.CollectionsResponse
+	10, // 59: pushbridge.backend.v1.Backend.Changes:output_type -> pushbridge.backend.v1.ChangesResponse
+	13, // 60: pushbridge.backend.v1.Backend.Get:output_type -> pushbridge.backend.v1.GetResponse
+	17, // 61: pushbridge.backend.v1.Backend.Put:output_type -> pushbridge.backend.v1.PutResponse
+	19, // 62: pushbridge.backend.v1.Backend.Delete:output_type -> pushbridge.backend.v1.DeleteResponse
+	21, // 63: pushbridge.backend.v1.Backend.Move:output_type -> pushbridge.backend.v1.MoveResponse
+	23, // 64: pushbridge.backend.v1.Backend.Watch:output_type -> pushbridge.backend.v1.WatchResponse
+	25, // 65: pushbridge.backend.v1.Backend.Probe:output_type -> pushbridge.backend.v1.ProbeResponse
+	28, // 66: pushbridge.backend.v1.Backend.Schedules:output_type -> pushbridge.backend.v1.SchedulesResponse
+	30, // 67: pushbridge.backend.v1.Backend.Identity:output_type -> pushbridge.backend.v1.IdentityResponse
+	32, // 68: pushbridge.backend.v1.Backend.FreeBusy:output_type -> pushbridge.backend.v1.FreeBusyResponse
+	34, // 69: pushbridge.backend.v1.Backend.CreateCollection:output_type -> pushbridge.backend.v1.CollectionResponse
+	34, // 70: pushbridge.backend.v1.Backend.UpdateCollection:output_type -> pushbridge.backend.v1.CollectionResponse
+	36, // 71: pushbridge.backend.v1.Backend.DeleteCollection:output_type -> pushbridge.backend.v1.DeleteCollectionResponse
+	38, // 72: pushbridge.backend.v1.Backend.Subscribe:output_type -> pushbridge.backend.v1.SubscribeResponse
+	13, // 73: pushbridge.backend.v1.Backend.Messages:output_type -> pushbridge.backend.v1.GetResponse
+	41, // 74: pushbridge.backend.v1.Backend.Part:output_type -> pushbridge.backend.v1.PartResponse
+	43, // 75: pushbridge.backend.v1.Backend.SetFlags:output_type -> pushbridge.backend.v1.SetFlagsResponse
+	45, // 76: pushbridge.backend.v1.Backend.Send:output_type -> pushbridge.backend.v1.SendResponse
+	47, // 77: pushbridge.backend.v1.Backend.Search:output_type -> pushbridge.backend.v1.SearchResponse
+	50, // 78: pushbridge.backend.v1.Backend.Vacation:output_type -> pushbridge.backend.v1.VacationResponse
+	52, // 79: pushbridge.backend.v1.Backend.SetVacation:output_type -> pushbridge.backend.v1.SetVacationResponse
+	56, // [56:80] is the sub-list for method output_type
+	32, // [32:56] is the sub-list for method input_type
+	32, // [32:32] is the sub-list for extension type_name
+	32, // [32:32] is the sub-list for extension extendee
+	0,  // [0:32] is the sub-list for field type_name
 }
 
 func init() { file_backend_proto_init() }
@@ -2570,7 +3692,7 @@ func file_backend_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_backend_proto_rawDesc), len(file_backend_proto_rawDesc)),
 			NumEnums:      1,
-			NumMessages:   38,
+			NumMessages:   53,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

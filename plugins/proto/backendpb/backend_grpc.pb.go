@@ -51,6 +51,13 @@ const (
 	Backend_UpdateCollection_FullMethodName = "/pushbridge.backend.v1.Backend/UpdateCollection"
 	Backend_DeleteCollection_FullMethodName = "/pushbridge.backend.v1.Backend/DeleteCollection"
 	Backend_Subscribe_FullMethodName        = "/pushbridge.backend.v1.Backend/Subscribe"
+	Backend_Messages_FullMethodName         = "/pushbridge.backend.v1.Backend/Messages"
+	Backend_Part_FullMethodName             = "/pushbridge.backend.v1.Backend/Part"
+	Backend_SetFlags_FullMethodName         = "/pushbridge.backend.v1.Backend/SetFlags"
+	Backend_Send_FullMethodName             = "/pushbridge.backend.v1.Backend/Send"
+	Backend_Search_FullMethodName           = "/pushbridge.backend.v1.Backend/Search"
+	Backend_Vacation_FullMethodName         = "/pushbridge.backend.v1.Backend/Vacation"
+	Backend_SetVacation_FullMethodName      = "/pushbridge.backend.v1.Backend/SetVacation"
 )
 
 // BackendClient is the client API for Backend service.
@@ -109,6 +116,20 @@ type BackendClient interface {
 	// Subscribe asks the store for Web Push messages about a collection. Only for
 	// plugins that declare the extra "subscribe". Since minor version 4.
 	Subscribe(ctx context.Context, in *SubscribeRequest, opts ...grpc.CallOption) (*SubscribeResponse, error)
+	// Messages answers messages with hollow parts, Part bytes of one part, and
+	// SetFlags changes a message's flags. Only for plugins that declare the extra
+	// "mail". Since minor version 5, as are all that follow.
+	Messages(ctx context.Context, in *MessagesRequest, opts ...grpc.CallOption) (grpc.ServerStreamingClient[GetResponse], error)
+	Part(ctx context.Context, in *PartRequest, opts ...grpc.CallOption) (grpc.ServerStreamingClient[PartResponse], error)
+	SetFlags(ctx context.Context, in *SetFlagsRequest, opts ...grpc.CallOption) (*SetFlagsResponse, error)
+	// Send sends a message. Only for plugins that declare the extra "send".
+	Send(ctx context.Context, opts ...grpc.CallOption) (grpc.ClientStreamingClient[SendRequest, SendResponse], error)
+	// Search finds messages. Only for plugins that declare the extra "search".
+	Search(ctx context.Context, in *SearchRequest, opts ...grpc.CallOption) (*SearchResponse, error)
+	// Vacation and SetVacation are for the answers to mail of somebody who is
+	// away. Only for plugins that declare the extra "vacation".
+	Vacation(ctx context.Context, in *VacationRequest, opts ...grpc.CallOption) (*VacationResponse, error)
+	SetVacation(ctx context.Context, in *SetVacationRequest, opts ...grpc.CallOption) (*SetVacationResponse, error)
 }
 
 type backendClient struct {
@@ -337,6 +358,97 @@ func (c *backendClient) Subscribe(ctx context.Context, in *SubscribeRequest, opt
 	return out, nil
 }
 
+func (c *backendClient) Messages(ctx context.Context, in *MessagesRequest, opts ...grpc.CallOption) (grpc.ServerStreamingClient[GetResponse], error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	stream, err := c.cc.NewStream(ctx, &Backend_ServiceDesc.Streams[6], Backend_Messages_FullMethodName, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	x := &grpc.GenericClientStream[MessagesRequest, GetResponse]{ClientStream: stream}
+	if err := x.ClientStream.SendMsg(in); err != nil {
+		return nil, err
+	}
+	if err := x.ClientStream.CloseSend(); err != nil {
+		return nil, err
+	}
+	return x, nil
+}
+
+// This type alias is provided for backwards compatibility with existing code that references the prior non-generic stream type by name.
+type Backend_MessagesClient = grpc.ServerStreamingClient[GetResponse]
+
+func (c *backendClient) Part(ctx context.Context, in *PartRequest, opts ...grpc.CallOption) (grpc.ServerStreamingClient[PartResponse], error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	stream, err := c.cc.NewStream(ctx, &Backend_ServiceDesc.Streams[7], Backend_Part_FullMethodName, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	x := &grpc.GenericClientStream[PartRequest, PartResponse]{ClientStream: stream}
+	if err := x.ClientStream.SendMsg(in); err != nil {
+		return nil, err
+	}
+	if err := x.ClientStream.CloseSend(); err != nil {
+		return nil, err
+	}
+	return x, nil
+}
+
+// This type alias is provided for backwards compatibility with existing code that references the prior non-generic stream type by name.
+type Backend_PartClient = grpc.ServerStreamingClient[PartResponse]
+
+func (c *backendClient) SetFlags(ctx context.Context, in *SetFlagsRequest, opts ...grpc.CallOption) (*SetFlagsResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(SetFlagsResponse)
+	err := c.cc.Invoke(ctx, Backend_SetFlags_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *backendClient) Send(ctx context.Context, opts ...grpc.CallOption) (grpc.ClientStreamingClient[SendRequest, SendResponse], error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	stream, err := c.cc.NewStream(ctx, &Backend_ServiceDesc.Streams[8], Backend_Send_FullMethodName, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	x := &grpc.GenericClientStream[SendRequest, SendResponse]{ClientStream: stream}
+	return x, nil
+}
+
+// This type alias is provided for backwards compatibility with existing code that references the prior non-generic stream type by name.
+type Backend_SendClient = grpc.ClientStreamingClient[SendRequest, SendResponse]
+
+func (c *backendClient) Search(ctx context.Context, in *SearchRequest, opts ...grpc.CallOption) (*SearchResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(SearchResponse)
+	err := c.cc.Invoke(ctx, Backend_Search_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *backendClient) Vacation(ctx context.Context, in *VacationRequest, opts ...grpc.CallOption) (*VacationResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(VacationResponse)
+	err := c.cc.Invoke(ctx, Backend_Vacation_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *backendClient) SetVacation(ctx context.Context, in *SetVacationRequest, opts ...grpc.CallOption) (*SetVacationResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(SetVacationResponse)
+	err := c.cc.Invoke(ctx, Backend_SetVacation_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
 // BackendServer is the server API for Backend service.
 // All implementations must embed UnimplementedBackendServer
 // for forward compatibility.
@@ -393,6 +505,20 @@ type BackendServer interface {
 	// Subscribe asks the store for Web Push messages about a collection. Only for
 	// plugins that declare the extra "subscribe". Since minor version 4.
 	Subscribe(context.Context, *SubscribeRequest) (*SubscribeResponse, error)
+	// Messages answers messages with hollow parts, Part bytes of one part, and
+	// SetFlags changes a message's flags. Only for plugins that declare the extra
+	// "mail". Since minor version 5, as are all that follow.
+	Messages(*MessagesRequest, grpc.ServerStreamingServer[GetResponse]) error
+	Part(*PartRequest, grpc.ServerStreamingServer[PartResponse]) error
+	SetFlags(context.Context, *SetFlagsRequest) (*SetFlagsResponse, error)
+	// Send sends a message. Only for plugins that declare the extra "send".
+	Send(grpc.ClientStreamingServer[SendRequest, SendResponse]) error
+	// Search finds messages. Only for plugins that declare the extra "search".
+	Search(context.Context, *SearchRequest) (*SearchResponse, error)
+	// Vacation and SetVacation are for the answers to mail of somebody who is
+	// away. Only for plugins that declare the extra "vacation".
+	Vacation(context.Context, *VacationRequest) (*VacationResponse, error)
+	SetVacation(context.Context, *SetVacationRequest) (*SetVacationResponse, error)
 	mustEmbedUnimplementedBackendServer()
 }
 
@@ -453,6 +579,27 @@ func (UnimplementedBackendServer) DeleteCollection(context.Context, *DeleteColle
 }
 func (UnimplementedBackendServer) Subscribe(context.Context, *SubscribeRequest) (*SubscribeResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method Subscribe not implemented")
+}
+func (UnimplementedBackendServer) Messages(*MessagesRequest, grpc.ServerStreamingServer[GetResponse]) error {
+	return status.Error(codes.Unimplemented, "method Messages not implemented")
+}
+func (UnimplementedBackendServer) Part(*PartRequest, grpc.ServerStreamingServer[PartResponse]) error {
+	return status.Error(codes.Unimplemented, "method Part not implemented")
+}
+func (UnimplementedBackendServer) SetFlags(context.Context, *SetFlagsRequest) (*SetFlagsResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method SetFlags not implemented")
+}
+func (UnimplementedBackendServer) Send(grpc.ClientStreamingServer[SendRequest, SendResponse]) error {
+	return status.Error(codes.Unimplemented, "method Send not implemented")
+}
+func (UnimplementedBackendServer) Search(context.Context, *SearchRequest) (*SearchResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method Search not implemented")
+}
+func (UnimplementedBackendServer) Vacation(context.Context, *VacationRequest) (*VacationResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method Vacation not implemented")
+}
+func (UnimplementedBackendServer) SetVacation(context.Context, *SetVacationRequest) (*SetVacationResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method SetVacation not implemented")
 }
 func (UnimplementedBackendServer) mustEmbedUnimplementedBackendServer() {}
 func (UnimplementedBackendServer) testEmbeddedByValue()                 {}
@@ -735,6 +882,107 @@ func _Backend_Subscribe_Handler(srv interface{}, ctx context.Context, dec func(i
 	return interceptor(ctx, in, info, handler)
 }
 
+func _Backend_Messages_Handler(srv interface{}, stream grpc.ServerStream) error {
+	m := new(MessagesRequest)
+	if err := stream.RecvMsg(m); err != nil {
+		return err
+	}
+	return srv.(BackendServer).Messages(m, &grpc.GenericServerStream[MessagesRequest, GetResponse]{ServerStream: stream})
+}
+
+// This type alias is provided for backwards compatibility with existing code that references the prior non-generic stream type by name.
+type Backend_MessagesServer = grpc.ServerStreamingServer[GetResponse]
+
+func _Backend_Part_Handler(srv interface{}, stream grpc.ServerStream) error {
+	m := new(PartRequest)
+	if err := stream.RecvMsg(m); err != nil {
+		return err
+	}
+	return srv.(BackendServer).Part(m, &grpc.GenericServerStream[PartRequest, PartResponse]{ServerStream: stream})
+}
+
+// This type alias is provided for backwards compatibility with existing code that references the prior non-generic stream type by name.
+type Backend_PartServer = grpc.ServerStreamingServer[PartResponse]
+
+func _Backend_SetFlags_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(SetFlagsRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(BackendServer).SetFlags(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: Backend_SetFlags_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(BackendServer).SetFlags(ctx, req.(*SetFlagsRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _Backend_Send_Handler(srv interface{}, stream grpc.ServerStream) error {
+	return srv.(BackendServer).Send(&grpc.GenericServerStream[SendRequest, SendResponse]{ServerStream: stream})
+}
+
+// This type alias is provided for backwards compatibility with existing code that references the prior non-generic stream type by name.
+type Backend_SendServer = grpc.ClientStreamingServer[SendRequest, SendResponse]
+
+func _Backend_Search_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(SearchRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(BackendServer).Search(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: Backend_Search_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(BackendServer).Search(ctx, req.(*SearchRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _Backend_Vacation_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(VacationRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(BackendServer).Vacation(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: Backend_Vacation_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(BackendServer).Vacation(ctx, req.(*VacationRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _Backend_SetVacation_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(SetVacationRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(BackendServer).SetVacation(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: Backend_SetVacation_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(BackendServer).SetVacation(ctx, req.(*SetVacationRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
 // Backend_ServiceDesc is the grpc.ServiceDesc for Backend service.
 // It's only intended for direct use with grpc.RegisterService,
 // and not to be introspected or modified (even as a copy)
@@ -786,6 +1034,22 @@ var Backend_ServiceDesc = grpc.ServiceDesc{
 			MethodName: "Subscribe",
 			Handler:    _Backend_Subscribe_Handler,
 		},
+		{
+			MethodName: "SetFlags",
+			Handler:    _Backend_SetFlags_Handler,
+		},
+		{
+			MethodName: "Search",
+			Handler:    _Backend_Search_Handler,
+		},
+		{
+			MethodName: "Vacation",
+			Handler:    _Backend_Vacation_Handler,
+		},
+		{
+			MethodName: "SetVacation",
+			Handler:    _Backend_SetVacation_Handler,
+		},
 	},
 	Streams: []grpc.StreamDesc{
 		{
@@ -817,6 +1081,21 @@ var Backend_ServiceDesc = grpc.ServiceDesc{
 			StreamName:    "FreeBusy",
 			Handler:       _Backend_FreeBusy_Handler,
 			ServerStreams: true,
+		},
+		{
+			StreamName:    "Messages",
+			Handler:       _Backend_Messages_Handler,
+			ServerStreams: true,
+		},
+		{
+			StreamName:    "Part",
+			Handler:       _Backend_Part_Handler,
+			ServerStreams: true,
+		},
+		{
+			StreamName:    "Send",
+			Handler:       _Backend_Send_Handler,
+			ClientStreams: true,
 		},
 	},
 	Metadata: "backend.proto",

@@ -25,6 +25,8 @@
 //	[MS-OXCICAL]  iCalendar to Appointment Object Conversion Algorithm
 //	[MS-OXDISCO]  Autodiscover HTTP Service Protocol, 19.0
 //	[MS-OXDSCLI]  Autodiscover Publishing and Lookup Protocol
+//	[MS-OXOMSG]   Email Object Protocol
+//	[MS-OXOUM]    Voice Mail and Fax Objects Protocol
 //	[MS-OXRTFCP]  Rich Text Format (RTF) Compression Algorithm
 //
 // Where we leave them, and where phones do and we follow, is written down in

@@ -1,13 +1,14 @@
 // Package translate holds what the translations between standard formats and ActiveSync properties share.
 //
-// Its children (contact, calendar, task, note) are pure functions: bytes in a
+// Its children (contact, calendar, task, note, mail) are pure functions: bytes in a
 // standard format on one side, [eas.Properties] on the other. Each of them has
 //
 //	FromX(object []byte, o translate.Options) (eas.Properties, error)    what a phone is shown
 //	Merge(object []byte, sent eas.Properties, o translate.Options) ([]byte, error)    a phone's edit
 //	New(uid string, sent eas.Properties, o translate.Options) ([]byte, error)    a phone's new item
 //
-// with X the format (VCard, ICalendar). Merge changes the content lines of the
+// with X the format (VCard, ICalendar); a message never changes, so that mail has
+// others. Merge changes the content lines of the
 // properties that the phone changed and keeps every other byte; it follows that
 // Merge(x, FromX(x)) = x.
 package translate
@@ -42,6 +43,9 @@ type Options struct {
 
 	// Body says how the phone wants notes and descriptions.
 	Body Body
+
+	// Mail says more about how the phone wants messages.
+	Mail Mail
 
 	// Zone is the person's own time zone: it decides where an object or a
 	// phone leaves the choice open. Nil means UTC.
@@ -117,8 +121,7 @@ func (o Options) ProtocolVersion() eas.Version {
 // A BodyType is the format of a body. See [MS-ASAIRS] "Type (Body)".
 type BodyType int
 
-// The body types that contacts, events, tasks and notes can have; MIME is
-// mail's.
+// The body types. Contacts, events, tasks and notes have no MIME.
 const (
 	PlainText BodyType = 1
 	HTML      BodyType = 2

@@ -71,6 +71,8 @@ type Hub struct {
 	users     map[string]*user
 	lingering []lingering // the one that left first is the first
 	timer     *time.Timer // of the lingering; nil before there were any
+	orders    []order     // that wait for their turn
+	pacer     *time.Timer // of the orders; nil before there were any
 }
 
 // A user has phones that wait, or topics that are watched, or both. There are
@@ -173,23 +175,6 @@ func (h *Hub) Order(user, device string, err error) bool {
 	return true
 }
 
-// OrderAll ends every wait with err, and tells how many there were.
-func (h *Hub) OrderAll(err error) int {
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	return h.endAll(err)
-}
-
-// endAll is OrderAll while hub.mu is held.
-func (h *Hub) endAll(err error) int {
-	for _, u := range h.users {
-		for _, s := range u.seats {
-			s.end(err)
-		}
-	}
-	return h.waiting
-}
-
 // Recall makes everybody who waits for a topic come again, as if the heartbeat
 // were over: the phone's next request may log in anew, and has the topic watched
 // anew.
@@ -237,6 +222,10 @@ func (h *Hub) Shutdown() {
 	defer h.mu.Unlock()
 	h.down = true
 	h.endAll(ErrShutdown)
+	h.orders = nil
+	if h.pacer != nil {
+		h.pacer.Stop()
+	}
 	for _, u := range h.users {
 		for i := range u.topics {
 			u.topics[i].unwatch()

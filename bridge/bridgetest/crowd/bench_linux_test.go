@@ -14,7 +14,7 @@ import (
 )
 
 // BenchmarkWaiting says what a waiting phone costs in the worker, all state
-// included, after each of them has come and gone some times; how long it takes
+// included, after each of them has come and gone; how long it takes
 // from a change that somebody tells of (hint-), and from the hub's hearing of it
 // once the backend has been asked (wake-), to the answer's first byte on the other
 // side of the socket; and how long until the memory of phones that hang up is free
@@ -32,10 +32,8 @@ func BenchmarkWaiting(b *testing.B) {
 
 func (w *town) cost(b *testing.B) {
 	phones := len(w.pings)
-	for range 2 { // churn
-		w.wait(0, phones)
-		w.hangUp(0, phones)
-	}
+	w.wait(0, phones) // churn
+	w.hangUp(0, phones)
 	w.settle()
 	before := held()
 	profile(b, "before")
@@ -44,11 +42,16 @@ func (w *town) cost(b *testing.B) {
 	cost := held() - before
 	b.ReportMetric(float64(cost)/float64(phones), "B/phone")
 	profile(b, "waiting")
+	woken := min(w.people, 200)
+	w.latency(b, woken)
+	for i := range phones {
+		if i%w.people < woken {
+			w.crowd.Send(i, w.pings[i])
+		}
+	}
+	w.crowd.Sync()
+	w.answers(woken*phones/w.people, eas.PingChanges) // they have not fetched it yet
 	w.freed(b, before, cost)
-	w.wait(0, phones)
-	w.settle()
-	w.latency(b, min(w.people, 200))
-	w.hangUp(0, phones)
 }
 
 // profile writes what is held into the directory that PUSHBRIDGE_PROFILES names,

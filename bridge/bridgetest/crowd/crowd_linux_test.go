@@ -1,28 +1,32 @@
 package crowd_test
 
 import (
+	"flag"
 	"fmt"
+	"net"
 	"os"
 	"runtime"
 	"testing"
 	"time"
 
 	"github.com/pushbridge/pushbridge/bridge/eas"
+	"github.com/pushbridge/pushbridge/fcgi"
 )
 
 // maxPerPhone is what a waiting phone may cost the worker, in bytes, all state
 // and its part of the account included.
 const maxPerPhone = 3 << 10
 
-// TestCrowd lets ten thousand phones of two thousand people wait, wakes all
+var manyPhones = flag.Int("phones", 3_000, "how many phones TestCrowd lets wait; of a fifth as many people")
+
+// TestCrowd lets thousands of phones wait, five of each person, wakes all
 // phones of some, and lets the others go in every way that there is: they hang
 // up, or ping again and leave their first connection lying.
 func TestCrowd(t *testing.T) {
-	const phones, people = 10_000, 2_000
 	if raceEnabled {
 		t.Skip("memory is measured, which the race detector multiplies; TestCrowdComesAndGoes does the rest")
 	}
-	crowds(t, phones, people, true)
+	crowds(t, *manyPhones, *manyPhones/5, true)
 }
 
 // TestCrowdComesAndGoes is the same with few, whose memory is not measured.
@@ -67,6 +71,34 @@ func crowds(t *testing.T, phones, people int, measured bool) {
 	if left := held() - before; measured && left > int64(phones)*maxPerPhone/10 {
 		t.Errorf("%d bytes are left of the phones that have gone", left)
 	}
+}
+
+// TestVanished has phones that never say anything more, behind a web server that
+// notices nothing: it neither reads nor hangs up. With the heartbeat all is over.
+func TestVanished(t *testing.T) {
+	const phones, people = 10, 2
+	w := newTownOf(t, phones, people, 2)
+	w.wait(0, phones) // what is made once and kept
+	w.hangUp(0, phones)
+	w.settle()
+	goroutines := runtime.NumGoroutine()
+	for _, ping := range w.pings {
+		c, err := net.Dial("unix", w.socket)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer c.Close()
+		if _, err := c.Write(ping); err != nil {
+			t.Fatal(err)
+		}
+	}
+	w.until("all wait", func() bool { return w.Bridge.Waiting() == phones })
+	if w.Bridge.Desk().Watching() == 0 {
+		t.Error("nothing is watched for those who wait")
+	}
+	w.until("nothing is left of them", func() bool {
+		return w.Bridge.Waiting() == 0 && w.server.Stats() == fcgi.Stats{} && w.Bridge.Desk().Watching() == 0 && runtime.NumGoroutine() <= goroutines
+	})
 }
 
 // answers waits for as many answers, each with this status.

@@ -43,6 +43,10 @@ type town struct {
 	server *fcgi.Server
 	crowd  *crowd.Crowd
 	people int
+
+	heartbeat int    // of the requests, in seconds
+	socket    string // where the server listens
+
 	pings  [][]byte // each phone's request
 	bodies [][]byte // and its message
 
@@ -79,9 +83,12 @@ func (w *town) change(i int) {
 func userOf(i, people int) string { return fmt.Sprintf("person%d@example.org", i%people) }
 
 // newTown builds one in which phones belong to people in turn.
-func newTown(t testing.TB, phones, people int) *town {
+func newTown(t testing.TB, phones, people int) *town { return newTownOf(t, phones, people, 3540) }
+
+// newTownOf is newTown with a heartbeat, in seconds.
+func newTownOf(t testing.TB, phones, people, heartbeat int) *town {
 	t.Helper()
-	w := &town{t: t, people: people, pings: make([][]byte, phones), bodies: make([][]byte, phones)}
+	w := &town{t: t, people: people, heartbeat: heartbeat, pings: make([][]byte, phones), bodies: make([][]byte, phones)}
 	h := bridgetest.Start(t, bridgetest.Options{Edit: func(o *bridge.Options) {
 		o.Linger.Published = func(hub.Topic) { w.published.Store(int64(crowd.Now())) }
 		o.Backends = []account.Named{{Name: "memory", Backend: polled{o.Backends[0].Backend}}}
@@ -108,8 +115,8 @@ func newTown(t testing.TB, phones, people int) *town {
 	if t.Failed() {
 		t.FailNow()
 	}
-	addr := fcgitest.Start(t, w.server)
-	w.crowd = crowd.Start(t, strings.TrimPrefix(addr, "unix:"))
+	w.socket = strings.TrimPrefix(fcgitest.Start(t, w.server), "unix:")
+	w.crowd = crowd.Start(t, w.socket)
 	return w
 }
 
@@ -136,8 +143,7 @@ func (w *town) prepare(i int) {
 		w.t.Errorf("FolderSync: %v", err)
 		return
 	}
-	heartbeat := 3540
-	ping := eas.PingRequest{HeartbeatInterval: &heartbeat}
+	ping := eas.PingRequest{HeartbeatInterval: &w.heartbeat}
 	var first eas.SyncRequest
 	for _, f := range folders.Changes.Adds {
 		class, ok := map[eas.FolderType]string{eas.FolderContacts: "Contacts", eas.FolderCalendar: "Calendar", eas.FolderTasks: "Tasks", eas.FolderNotes: "Notes"}[f.Type]

@@ -104,6 +104,15 @@ func (c *Client) describe(home Home, r *Response) (Collection, error) {
 	return found, nil
 }
 
+// CollectionOf is the Path of the Collection that an href names.
+func (c *Client) CollectionOf(href string) (string, error) {
+	clean, err := c.resolve(href)
+	if err != nil {
+		return "", err
+	}
+	return Directory(clean), nil
+}
+
 // lastSegment is the last part of a clean path, as people would read it.
 func lastSegment(clean string) string {
 	last := path.Base(clean)

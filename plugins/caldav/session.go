@@ -135,22 +135,25 @@ func (s *session) Move(ctx context.Context, from backend.CollectionID, id backen
 
 // Probe asks each calendar once, however many components are asked about.
 func (s *session) Probe(ctx context.Context, cs []backend.CollectionID) (map[backend.CollectionID]string, error) {
-	tags := make(map[backend.CollectionID]string, len(cs))
-	byPath := make(map[string]string)
+	ids := make(map[string][]backend.CollectionID)
+	var paths []string
 	for _, c := range cs {
 		p, err := s.place(c)
 		if err != nil {
 			continue // gone, if it ever was
 		}
-		tag, asked := byPath[p.path]
-		if !asked {
-			tag, err = s.client.Tag(ctx, p.path)
-			if err != nil && backend.KindOf(err) != backend.NotFound {
-				return nil, err
-			}
-			byPath[p.path] = tag
+		if ids[p.path] == nil {
+			paths = append(paths, p.path)
 		}
-		if tag != "" {
+		ids[p.path] = append(ids[p.path], c)
+	}
+	byPath, err := s.client.Tags(ctx, s.home, paths)
+	if err != nil {
+		return nil, err
+	}
+	tags := make(map[backend.CollectionID]string, len(cs))
+	for path, tag := range byPath {
+		for _, c := range ids[path] {
 			tags[c] = tag
 		}
 	}

@@ -163,17 +163,24 @@ func (s *session) Move(ctx context.Context, from backend.CollectionID, id backen
 }
 
 func (s *session) Probe(ctx context.Context, cs []backend.CollectionID) (map[backend.CollectionID]string, error) {
-	tags := make(map[backend.CollectionID]string, len(cs))
+	ids := make(map[string]backend.CollectionID, len(cs))
+	var paths []string
 	for _, c := range cs {
 		path, err := s.path(c)
-		if err == nil {
-			tags[c], err = s.client.Tag(ctx, path)
-		}
 		if backend.KindOf(err) == backend.NotFound {
-			delete(tags, c)
+			continue
 		} else if err != nil {
 			return nil, err
 		}
+		ids[path], paths = c, append(paths, path)
+	}
+	byPath, err := s.client.Tags(ctx, s.home, paths)
+	if err != nil {
+		return nil, err
+	}
+	tags := make(map[backend.CollectionID]string, len(cs))
+	for path, tag := range byPath {
+		tags[ids[path]] = tag
 	}
 	return tags, nil
 }

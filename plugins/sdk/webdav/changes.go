@@ -18,6 +18,7 @@ import (
 const (
 	bySyncToken = "s:" // a sync-token: the server tells what is new
 	byCTag      = "c:" // a ctag: the server tells whether anything is new
+	noMark      = "t:" // neither; see tag
 	byDigest    = "d:" // of a listing: we find out whether anything is new
 )
 
@@ -224,7 +225,7 @@ func (c *Client) tag(ctx context.Context, collection string) (string, error) {
 	}
 	tag, err := c.bySyncToken(ctx, collection)
 	if err == nil && tag == "" {
-		tag = "t:" + strconv.FormatInt(time.Now().UnixNano(), 36) // always new: somebody has to list it
+		tag = noMark + strconv.FormatInt(time.Now().UnixNano(), 36) // always new: somebody has to list it
 	}
 	return tag, err
 }

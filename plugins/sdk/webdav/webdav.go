@@ -84,8 +84,9 @@ type Server struct {
 	http     *http.Client
 	waiting  chan struct{} // one per request that waits for its answer
 	homes    *homeCache
-	noCTag   atomic.Bool // the server is known to have no getctag
-	radicale *radicale   // nil if its directory is not known
+	noCTag   atomic.Bool  // the server is known to have no getctag
+	tagging  atomic.Int32 // what tags cost it: taggingUnknown and so on
+	radicale *radicale    // nil if its directory is not known
 	pushes   *pushes
 }
 

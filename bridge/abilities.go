@@ -18,6 +18,7 @@ func (b *Bridge) Abilities(ctx context.Context, who backend.Credentials) []docto
 	list := make([]doctor.Backend, len(b.backends))
 	for i, s := range b.states(ctx) {
 		list[i] = doctor.Backend{Name: s.Name, Plugin: s.Plugin}
+		list[i].Forwards, list[i].Brakes = b.forwards(s.Name)
 		if !s.Well {
 			list[i].Problem = s.Detail
 			continue
@@ -58,4 +59,17 @@ func shows(ctx context.Context, n account.Named, who backend.Credentials) string
 		return "no collections: the phone stays empty"
 	}
 	return strings.Join(parts, ", ")
+}
+
+// forwards tells whether a backend's server is told where phones are, and whether
+// it is a Nextcloud, which has the paths of its WebDAV below remote.php.
+func (b *Bridge) forwards(name string) (told, brakes bool) {
+	for _, c := range b.config.Backends {
+		if c.Name == name {
+			told, _ = c.Settings["forward_address"].(bool)
+			url, _ := c.Settings["url"].(string)
+			return told, strings.Contains(url, "/remote.php")
+		}
+	}
+	return false, false
 }

@@ -27,12 +27,18 @@ type signer struct {
 // sign makes a certificate by an authority; nil means by itself.
 func sign(t *testing.T, by *signer, name string, until time.Time) *signer {
 	t.Helper()
+	return signFor(t, by, name, until)
+}
+
+// signFor makes one for some purposes only; none means all.
+func signFor(t *testing.T, by *signer, name string, until time.Time, purposes ...x509.ExtKeyUsage) *signer {
+	t.Helper()
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {
 		t.Fatal(err)
 	}
 	template := &x509.Certificate{SerialNumber: big.NewInt(time.Now().UnixNano()), Subject: pkix.Name{CommonName: name}, NotBefore: time.Now().Add(-time.Hour),
-		NotAfter: until, BasicConstraintsValid: true, IsCA: true, DNSNames: []string{name}}
+		NotAfter: until, BasicConstraintsValid: true, IsCA: true, DNSNames: []string{name}, ExtKeyUsage: purposes}
 	s := &signer{key: key, cert: template}
 	if by == nil {
 		by = s
@@ -56,6 +62,7 @@ func TestCertificates(t *testing.T) {
 	trusted.AddCert(root.cert)
 	const host = "mail.example.org"
 	leaf, soon, foreign := sign(t, between, host, year), sign(t, between, host, time.Now().AddDate(0, 0, 5)), sign(t, stranger, host, year)
+	purpose := signFor(t, between, host, year, x509.ExtKeyUsageClientAuth)
 	late := sign(t, between, host, time.Now().Add(-time.Minute))
 	tests := []struct {
 		name         string
@@ -68,6 +75,7 @@ func TestCertificates(t *testing.T) {
 		{"without the one between", leaf, nil, 0, "certificate-chain", "fullchain.pem"},
 		{"of an authority of one's own", foreign, []*signer{stranger}, 0, "certificate-authority", "on each phone"},
 		{"expired", late, []*signer{between}, 0, "certificate-expired", "renew"},
+		{"for another purpose", purpose, []*signer{between}, 0, "certificate-invalid", "a new one"},
 		{"of old TLS", leaf, []*signer{between}, tls.VersionTLS11, "tls-old", "ssl_protocols"},
 	}
 	serve := func(t *testing.T, leaf *signer, chain []*signer, most uint16) *httptest.Server {

@@ -91,7 +91,11 @@ func (v *visit) wait(ctx context.Context) bool {
 		case r.Status == eas.PingExpired && lasted >= min(heartbeat, v.Wait)-cutShare:
 			v.ok(step, "the answer came at its time, after %v", lasted)
 			return true
-		case r.Status == eas.PingChanges:
+		case r.Status == eas.PingChanges, r.Status == eas.PingHierarchyChanged:
+			if _, err := v.phone.FolderSync(ctx); err != nil {
+				v.refused(step, err)
+				return false
+			}
 			if _, err := v.phone.Sync(ctx); err != nil {
 				v.refused(step, err)
 				return false

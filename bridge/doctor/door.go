@@ -14,6 +14,9 @@ import (
 	"github.com/pushbridge/pushbridge/bridge/easclient"
 )
 
+// statusMoved sends a phone to another server. See [MS-ASHTTP] "HTTP Error 451".
+const statusMoved = 451
+
 // An answer is what came of a request.
 type answer struct {
 	status int
@@ -29,6 +32,26 @@ func (a answer) html() bool {
 
 // ask sends a request to the address of ActiveSync.
 func (v *visit) ask(ctx context.Context, method, query string, body []byte, auth bool, header http.Header) answer {
+	r, err := v.request(ctx, method, query, body, auth, header)
+	if err != nil {
+		return answer{err: err}
+	}
+	return v.answered(r)
+}
+
+// answered sends a request.
+func (v *visit) answered(r *http.Request) answer {
+	resp, err := v.http.Do(r)
+	if err != nil {
+		return answer{err: err}
+	}
+	defer resp.Body.Close()
+	text, _ := io.ReadAll(io.LimitReader(resp.Body, 2048)) // what is there has to do
+	return answer{status: resp.StatusCode, header: resp.Header, text: string(text)}
+}
+
+// request is one to the address of ActiveSync.
+func (v *visit) request(ctx context.Context, method, query string, body []byte, auth bool, header http.Header) (*http.Request, error) {
 	u := *v.target
 	if u.Path == "" || u.Path == "/" {
 		u.Path = easclient.Path
@@ -36,7 +59,7 @@ func (v *visit) ask(ctx context.Context, method, query string, body []byte, auth
 	u.RawQuery = query
 	r, err := http.NewRequestWithContext(ctx, method, u.String(), bytes.NewReader(body))
 	if err != nil {
-		return answer{err: err}
+		return nil, err
 	}
 	r.Header.Set("User-Agent", v.client.UserAgent)
 	if len(body) > 0 {
@@ -48,13 +71,7 @@ func (v *visit) ask(ctx context.Context, method, query string, body []byte, auth
 	if auth {
 		r.SetBasicAuth(v.User, v.Password)
 	}
-	resp, err := v.http.Do(r)
-	if err != nil {
-		return answer{err: err}
-	}
-	defer resp.Body.Close()
-	text, _ := io.ReadAll(io.LimitReader(resp.Body, 2048)) // what is there has to do
-	return answer{status: resp.StatusCode, header: resp.Header, text: string(text)}
+	return r, nil
 }
 
 // webServer says what an answer means that is not pushbridge's, or that
@@ -81,6 +98,12 @@ func webServer(step string, a answer) *Finding {
 		f.Code, f.Text, f.Remedy = "timeout", said+": the web server gave up waiting", "nginx: fastcgi_read_timeout 3660s; as in nginx.conf.example"
 	case a.status == http.StatusRequestEntityTooLarge:
 		f.Code, f.Text, f.Remedy = "body-limit", said, "nginx: client_max_body_size 20m; as in nginx.conf.example"
+	case a.status == statusMoved:
+		f.Code, f.Text = "moved", said+": this account is on another server"
+		if to := a.header.Get("X-MS-Location"); to != "" {
+			f.Text += ", " + to
+		}
+		f.Remedy = "ask that server, as phones do; the table [redirect] of pushbridge's configuration says who is where"
 	case a.status >= 300 && a.status < 400:
 		f.Code, f.Text = "redirect", said+" to "+a.header.Get("Location")+", which phones do not follow"
 		f.Remedy = "have phones use that address, or take the redirect away from /Microsoft-Server-ActiveSync"
@@ -89,6 +112,8 @@ func webServer(step string, a answer) *Finding {
 	case a.status == http.StatusNotFound, a.status == http.StatusMethodNotAllowed, a.html() && a.status < 400:
 		f.Code, f.Text = "wrong-place", said+": the web server looks among its own files, or another program answers"
 		f.Remedy = "include nginx.conf.example in the server block of this very name; a location of another program may be in the way"
+	case a.status == http.StatusForbidden && strings.HasPrefix(a.text, "device:"):
+		f.Code, f.Text, f.Remedy = "refused", "pushbridge keeps this phone out: "+strings.TrimSpace(a.text), "pushbridge admin devices says which it is; admin allow, or admin forget, lets it in"
 	case a.status == http.StatusForbidden:
 		f.Code, f.Text, f.Remedy = "forbidden", said, "the web server has a rule (allow, deny, a firewall for the web) against this address or this computer"
 	case a.status >= 500:
@@ -113,6 +138,10 @@ func (v *visit) door(ctx context.Context) bool {
 	switch {
 	case a.status != http.StatusUnauthorized:
 		v.fail(step, "wrong-place", fmt.Sprintf("the answer is %d where a password should be asked for", a.status), "another program answers at this address: include nginx.conf.example in the server block of this name")
+		return false
+	case a.html() && strings.Contains(realm, `"pushbridge"`):
+		v.fail(step, "errors-replaced", "the web server replaces pushbridge's answers by pages of its own where they are not 200, and phones need them as they are",
+			"nginx: fastcgi_intercept_errors off; and no error_page in the locations of pushbridge, as nginx.conf.example has them")
 		return false
 	case !strings.HasPrefix(strings.ToLower(realm), "basic"), a.html():
 		v.fail(step, "foreign-login", fmt.Sprintf("the web server asks for a password of its own (%s)", realm), "nginx: auth_basic off; in the locations of pushbridge, as nginx.conf.example has it")

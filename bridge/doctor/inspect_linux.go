@@ -47,8 +47,11 @@ func (n *notes) socket(ctx context.Context, o Inspection) {
 	case errors.Is(err, fs.ErrNotExist):
 		n.fail(step, "socket-missing", path+" is not there: no worker runs with this configuration", "systemctl start pushbridge, and look why it ended: journalctl -u pushbridge")
 		return
+	case errors.Is(err, fs.ErrPermission):
+		n.advise(step, "socket-hidden", err.Error(), "ask again as root")
+		return
 	case err != nil:
-		n.fail(step, "socket-hidden", err.Error(), "ask again as root")
+		n.fail(step, "socket-missing", err.Error(), "correct the path in listen")
 		return
 	case info.Mode().Type() != fs.ModeSocket:
 		n.fail(step, "socket-file", path+" is not a socket", "remove it, and restart pushbridge")
@@ -56,16 +59,16 @@ func (n *notes) socket(ctx context.Context, o Inspection) {
 	}
 	n.webUsers(o, path)
 	c, err := new(net.Dialer).DialContext(ctx, "unix", path)
-	if err != nil {
-		code, remedy := "socket-dead", "systemctl restart pushbridge: the worker that made it has gone"
-		if errors.Is(err, fs.ErrPermission) {
-			code, remedy = "socket-hidden", "ask again as root"
-		}
-		n.fail(step, code, "nobody can be reached through it: "+err.Error(), remedy)
+	switch {
+	case errors.Is(err, fs.ErrPermission):
+		n.advise(step, "socket-hidden", err.Error(), "ask again as root")
+		return
+	case err != nil:
+		n.fail(step, "socket-dead", "nobody can be reached through it: "+err.Error(), "systemctl restart pushbridge: the worker that made it has gone")
 		return
 	}
 	defer c.Close()
-	n.limits(c.(*net.UnixConn))
+	n.limits(c.(*net.UnixConn), o.Proc)
 }
 
 // webUsers says which web server may open the socket.
@@ -134,7 +137,7 @@ func reaches(u *user.User, path string) (string, error) {
 }
 
 // limits are those of the process that listens.
-func (n *notes) limits(c *net.UnixConn) {
+func (n *notes) limits(c *net.UnixConn, proc string) {
 	raw, err := c.SyscallConn()
 	if err != nil {
 		return
@@ -143,7 +146,7 @@ func (n *notes) limits(c *net.UnixConn) {
 	if raw.Control(func(fd uintptr) { peer, err = unix.GetsockoptUcred(int(fd), unix.SOL_SOCKET, unix.SO_PEERCRED) }) != nil || err != nil {
 		return
 	}
-	file, err := os.Open(fmt.Sprintf("/proc/%d/limits", peer.Pid))
+	file, err := os.Open(fmt.Sprintf("%s/%d/limits", proc, peer.Pid))
 	if err != nil {
 		n.advise("descriptors", "limits-hidden", "the worker's limits cannot be read: "+err.Error(), "ask again as root")
 		return
@@ -167,6 +170,9 @@ func (n *notes) state(dir string, least uint64) {
 	const step = "state"
 	info, err := os.Stat(dir)
 	switch {
+	case errors.Is(err, fs.ErrPermission):
+		n.advise(step, "state-hidden", err.Error(), "ask again as root")
+		return
 	case err != nil:
 		n.fail(step, "state-missing", err.Error(), "start pushbridge once, which makes it, or create it, owned by the user that pushbridge runs as")
 		return

@@ -9,3 +9,5 @@ func (n *notes) socket(context.Context, Inspection) {
 }
 
 func (n *notes) state(dir string, _ uint64) { n.ok("state", "%s", dir) }
+
+func (n *notes) notifySocket(e Events, _ bool) { n.ok("events", "notices come in at %s", e.Notify) }

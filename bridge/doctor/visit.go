@@ -51,6 +51,7 @@ type Options struct {
 	Email    string        // for Autodiscover; "" means User if it is an address
 	Wait     time.Duration // how long a phone has to be allowed to wait; 0 means DefaultWait
 	Insecure bool          // go on, with the password, where the certificate is wrong
+	Events   Events        // whose word of changes has to get through, where that is known
 
 	Resolver Resolver                                                          // nil means the system's
 	Dial     func(ctx context.Context, network, addr string) (net.Conn, error) // nil means a net.Dialer's
@@ -97,7 +98,8 @@ func Visit(ctx context.Context, o Options) (Report, error) {
 		run   func(*visit, context.Context) bool
 	}{
 		{stepTime, (*visit).name}, {stepTime, (*visit).connect}, {stepTime, (*visit).certificate}, {stepTime, (*visit).door},
-		{stepTime, (*visit).login}, {stepTime, (*visit).headers}, {2 * stepTime, (*visit).sizes}, {stepTime, (*visit).crowd},
+		{stepTime, (*visit).login}, {stepTime, (*visit).headers}, {2 * stepTime, (*visit).sizes}, {stepTime, (*visit).crowd}, {stepTime, (*visit).stream},
+		{stepTime, (*visit).reached},
 		{2 * stepTime, (*visit).autodiscover}, {2 * stepTime, (*visit).data}, {o.Wait + stepTime, (*visit).wait},
 	} {
 		limited, cancel := context.WithTimeout(ctx, step.limit)

@@ -5,7 +5,6 @@ import (
 	"context"
 	"errors"
 	"net"
-	"net/http"
 	"os"
 	"path/filepath"
 	"slices"
@@ -69,75 +68,31 @@ func broken(t *testing.T, pairs ...string) string {
 	return path
 }
 
+// A visited is a server in a state that the doctor has to recognize.
+type visited struct {
+	name   string
+	nginx  fcgitest.NginxOptions
+	conf   []string // replacements in nginx.conf.example
+	behind string   // which of the houses; "" means one where all is well
+	edit   func(*doctor.Options)
+	code   string // "" means that nothing is to be found
+	remedy string
+}
+
+// mail is what phones ask for; everywhere it is found.
+var everywhere = names{hosts: []string{"mail.example.org", "autodiscover.example.org"}}
+
 func TestVisitThroughNginx(t *testing.T) {
-	h := bridgetest.Start(t, bridgetest.Options{})
-	addr := fcgitest.Serve(t, h.Bridge.Handler())
-	down := fcgitest.Serve(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if _, _, ok := r.BasicAuth(); ok {
-			w.Header().Set("Retry-After", "30")
-			w.WriteHeader(http.StatusServiceUnavailable)
-			return
-		}
-		h.Bridge.Handler().ServeHTTP(w, r)
-	}))
-	everywhere := names{hosts: []string{"mail.example.org", "autodiscover.example.org"}}
-	tests := []struct {
-		name   string
-		nginx  fcgitest.NginxOptions
-		conf   []string // replacements in nginx.conf.example
-		edit   func(*doctor.Options)
-		code   string // "" means that nothing is to be found
-		remedy string
-	}{
-		{name: "nothing is wrong", nginx: fcgitest.NginxOptions{TLS: true}},
-		{name: "HTTP/2", nginx: fcgitest.NginxOptions{TLS: true, HTTP2: true}, code: "http2", remedy: "http2"},
-		{name: "plain HTTP", code: "no-tls", remedy: "https://"},
-		{name: "an unknown name", nginx: fcgitest.NginxOptions{TLS: true}, edit: func(o *doctor.Options) { o.Resolver = names{} }, code: "name-unknown", remedy: "DNS"},
-		{name: "Authorization is not passed", nginx: fcgitest.NginxOptions{TLS: true}, conf: []string{"fastcgi_param HTTP_AUTHORIZATION ", "#"},
-			code: "no-authorization", remedy: "HTTP_AUTHORIZATION"},
-		{name: "a wrong password", nginx: fcgitest.NginxOptions{TLS: true}, edit: func(o *doctor.Options) { o.Password = "wrong" }, code: "password", remedy: "app password"},
-		{name: "bodies are limited", nginx: fcgitest.NginxOptions{TLS: true}, conf: []string{"client_max_body_size 20m", "client_max_body_size 1m"},
-			code: "body-limit", remedy: "client_max_body_size 20m"},
-		{name: "waiting is cut", nginx: fcgitest.NginxOptions{TLS: true}, conf: []string{"fastcgi_read_timeout 3660s", "fastcgi_read_timeout 1s"},
-			edit: func(o *doctor.Options) { o.Wait = time.Minute }, code: "timeout", remedy: "fastcgi_read_timeout 3660s"},
-		{name: "the location is missing", nginx: fcgitest.NginxOptions{TLS: true}, conf: []string{"= /Microsoft-Server-ActiveSync", "= /elsewhere"},
-			code: "wrong-place", remedy: "nginx.conf.example"},
-		{name: "a page of another program", nginx: fcgitest.NginxOptions{TLS: true, Server: "location ~ ^/Microsoft { default_type text/html; return 200 '<html>hello</html>'; }"},
-			conf: []string{"= /Microsoft-Server-ActiveSync", "= /elsewhere"}, code: "wrong-place", remedy: "nginx.conf.example"},
-		{name: "a redirect", nginx: fcgitest.NginxOptions{TLS: true, Server: "location ~ ^/Microsoft { return 301 https://other.example.org$request_uri; }"},
-			conf: []string{"= /Microsoft-Server-ActiveSync", "= /elsewhere"}, code: "redirect", remedy: "that address"},
-		{name: "a rule against this computer", nginx: fcgitest.NginxOptions{TLS: true, Server: "deny all;"}, code: "forbidden", remedy: "allow, deny"},
-		{name: "a password of the web server's own", nginx: fcgitest.NginxOptions{TLS: true, Server: "auth_basic here; auth_basic_user_file /dev/null;"},
-			conf: []string{"auth_basic off;", ""}, code: "foreign-login", remedy: "auth_basic off"},
-		{name: "nothing behind the socket", nginx: fcgitest.NginxOptions{TLS: true, Addr: "unix:/nonexistent/s"}, code: "bad-gateway", remedy: "pushbridge serve"},
-		{name: "the backend is away", nginx: fcgitest.NginxOptions{TLS: true, Addr: down}, code: "backend-away", remedy: "doctor --config"},
-		{name: "the protocol's header is lost", nginx: fcgitest.NginxOptions{TLS: true}, conf: []string{"fastcgi_param HTTP_MS_ASPROTOCOLVERSION", "#"},
-			code: "headers", remedy: "HTTP_MS_ASPROTOCOLVERSION"},
-		{name: "requests are limited", nginx: fcgitest.NginxOptions{TLS: true, HTTP: "limit_req_zone $binary_remote_addr zone=few:1m rate=1r/s;"},
-			conf: []string{"auth_basic off;", "auth_basic off; limit_req zone=few burst=8 nodelay;"}, code: "limits", remedy: "limit_req"},
-		{name: "another clock", nginx: fcgitest.NginxOptions{TLS: true}, edit: func(o *doctor.Options) {
-			o.Now = func() time.Time { return time.Now().Add(10 * time.Minute) }
-		}, code: "clock", remedy: "NTP"},
-		{name: "a certificate that has expired", nginx: fcgitest.NginxOptions{TLS: true}, edit: func(o *doctor.Options) {
-			o.Now = func() time.Time { return time.Now().AddDate(0, 4, 0) }
-		}, code: "certificate-expired", remedy: "renew"},
-		{name: "a certificate of another name", nginx: fcgitest.NginxOptions{TLS: true, Name: "www.example.org"}, code: "certificate-name", remedy: "mail.example.org"},
-		{name: "a certificate signed by itself", nginx: fcgitest.NginxOptions{TLS: true}, edit: func(o *doctor.Options) { o.Roots = nil }, code: "certificate-self-signed", remedy: "Let's Encrypt"},
-		{name: "no Autodiscover", nginx: fcgitest.NginxOptions{TLS: true}, edit: func(o *doctor.Options) { o.Resolver = names{hosts: everywhere.hosts[:1]} },
-			code: "autodiscover-missing", remedy: "_autodiscover._tcp.example.org. SRV 0 0 443 mail.example.org."},
-		{name: "an SRV record alone", nginx: fcgitest.NginxOptions{TLS: true}, edit: func(o *doctor.Options) {
-			o.Resolver = names{hosts: everywhere.hosts[:1], srv: "mail.example.org."}
-		}, code: "autodiscover-srv", remedy: "CNAME"},
-		{name: "no location for Autodiscover", nginx: fcgitest.NginxOptions{TLS: true}, conf: []string{"^/autodiscover/", "^/elsewhere/"}, code: "autodiscover-here", remedy: "second location"},
-		{name: "https:// where there is no TLS", edit: func(o *doctor.Options) { o.URL = strings.Replace(o.URL, "http://", "https://", 1) }, code: "tls-none", remedy: "443 ssl"},
-		{name: "http:// where there is TLS", nginx: fcgitest.NginxOptions{TLS: true}, edit: func(o *doctor.Options) { o.URL = strings.Replace(o.URL, "https://", "http://", 1) }, code: "wants-tls", remedy: "https://"},
-	}
-	for _, tt := range tests {
+	houses := houses(t)
+	for _, tt := range slices.Concat(visits, oddVisits) {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
 			opt := tt.nginx
 			if opt.Addr == "" {
-				opt.Addr = addr
+				opt.Addr = houses[tt.behind]
+			}
+			if opt.Addr == "" {
+				t.Fatalf("there is no house %q", tt.behind)
 			}
 			if opt.Name == "" {
 				opt.Name = "mail.example.org autodiscover.example.org"
@@ -158,6 +113,52 @@ func TestVisitThroughNginx(t *testing.T) {
 			hold(t, r, tt.code, tt.remedy)
 		})
 	}
+}
+
+// visits are what goes wrong most.
+var visits = []visited{
+	{name: "nothing is wrong", nginx: fcgitest.NginxOptions{TLS: true}},
+	{name: "HTTP/2", nginx: fcgitest.NginxOptions{TLS: true, HTTP2: true}, code: "http2", remedy: "http2"},
+	{name: "plain HTTP", code: "no-tls", remedy: "https://"},
+	{name: "an unknown name", nginx: fcgitest.NginxOptions{TLS: true}, edit: func(o *doctor.Options) { o.Resolver = names{} }, code: "name-unknown", remedy: "DNS"},
+	{name: "Authorization is not passed", nginx: fcgitest.NginxOptions{TLS: true}, conf: []string{"fastcgi_param HTTP_AUTHORIZATION ", "#"},
+		code: "no-authorization", remedy: "HTTP_AUTHORIZATION"},
+	{name: "a wrong password", nginx: fcgitest.NginxOptions{TLS: true}, edit: func(o *doctor.Options) { o.Password = "wrong" }, code: "password", remedy: "app password"},
+	{name: "bodies are limited", nginx: fcgitest.NginxOptions{TLS: true}, conf: []string{"client_max_body_size 20m", "client_max_body_size 1m"},
+		code: "body-limit", remedy: "client_max_body_size 20m"},
+	{name: "waiting is cut", nginx: fcgitest.NginxOptions{TLS: true}, conf: []string{"fastcgi_read_timeout 3660s", "fastcgi_read_timeout 1s"},
+		edit: func(o *doctor.Options) { o.Wait = time.Minute }, code: "timeout", remedy: "fastcgi_read_timeout 3660s"},
+	{name: "the location is missing", nginx: fcgitest.NginxOptions{TLS: true}, conf: []string{"= /Microsoft-Server-ActiveSync", "= /elsewhere"},
+		code: "wrong-place", remedy: "nginx.conf.example"},
+	{name: "a page of another program", nginx: fcgitest.NginxOptions{TLS: true, Server: "location ~ ^/Microsoft { default_type text/html; return 200 '<html>hello</html>'; }"},
+		conf: []string{"= /Microsoft-Server-ActiveSync", "= /elsewhere"}, code: "wrong-place", remedy: "nginx.conf.example"},
+	{name: "a redirect", nginx: fcgitest.NginxOptions{TLS: true, Server: "location ~ ^/Microsoft { return 301 https://other.example.org$request_uri; }"},
+		conf: []string{"= /Microsoft-Server-ActiveSync", "= /elsewhere"}, code: "redirect", remedy: "that address"},
+	{name: "a rule against this computer", nginx: fcgitest.NginxOptions{TLS: true, Server: "deny all;"}, code: "forbidden", remedy: "allow, deny"},
+	{name: "a password of the web server's own", nginx: fcgitest.NginxOptions{TLS: true, Server: "auth_basic here; auth_basic_user_file /dev/null;"},
+		conf: []string{"auth_basic off;", ""}, code: "foreign-login", remedy: "auth_basic off"},
+	{name: "nothing behind the socket", nginx: fcgitest.NginxOptions{TLS: true, Addr: "unix:/nonexistent/s"}, code: "bad-gateway", remedy: "pushbridge serve"},
+	{name: "the backend is away", behind: "down", nginx: fcgitest.NginxOptions{TLS: true}, code: "backend-away", remedy: "doctor --config"},
+	{name: "the protocol's header is lost", nginx: fcgitest.NginxOptions{TLS: true}, conf: []string{"fastcgi_param HTTP_MS_ASPROTOCOLVERSION", "#"},
+		code: "headers", remedy: "HTTP_MS_ASPROTOCOLVERSION"},
+	{name: "requests are limited", nginx: fcgitest.NginxOptions{TLS: true, HTTP: "limit_req_zone $binary_remote_addr zone=few:1m rate=1r/s;"},
+		conf: []string{"auth_basic off;", "auth_basic off; limit_req zone=few burst=8 nodelay;"}, code: "limits", remedy: "limit_req"},
+	{name: "another clock", nginx: fcgitest.NginxOptions{TLS: true}, edit: func(o *doctor.Options) {
+		o.Now = func() time.Time { return time.Now().Add(10 * time.Minute) }
+	}, code: "clock", remedy: "NTP"},
+	{name: "a certificate that has expired", nginx: fcgitest.NginxOptions{TLS: true}, edit: func(o *doctor.Options) {
+		o.Now = func() time.Time { return time.Now().AddDate(0, 4, 0) }
+	}, code: "certificate-expired", remedy: "renew"},
+	{name: "a certificate of another name", nginx: fcgitest.NginxOptions{TLS: true, Name: "www.example.org"}, code: "certificate-name", remedy: "mail.example.org"},
+	{name: "a certificate signed by itself", nginx: fcgitest.NginxOptions{TLS: true}, edit: func(o *doctor.Options) { o.Roots = nil }, code: "certificate-self-signed", remedy: "Let's Encrypt"},
+	{name: "no Autodiscover", nginx: fcgitest.NginxOptions{TLS: true}, edit: func(o *doctor.Options) { o.Resolver = names{hosts: everywhere.hosts[:1]} },
+		code: "autodiscover-missing", remedy: "_autodiscover._tcp.example.org. SRV 0 0 443 mail.example.org."},
+	{name: "an SRV record alone", nginx: fcgitest.NginxOptions{TLS: true}, edit: func(o *doctor.Options) {
+		o.Resolver = names{hosts: everywhere.hosts[:1], srv: "mail.example.org."}
+	}, code: "autodiscover-srv", remedy: "CNAME"},
+	{name: "no location for Autodiscover", nginx: fcgitest.NginxOptions{TLS: true}, conf: []string{"^/autodiscover/", "^/elsewhere/"}, code: "autodiscover-here", remedy: "second location"},
+	{name: "https:// where there is no TLS", edit: func(o *doctor.Options) { o.URL = strings.Replace(o.URL, "http://", "https://", 1) }, code: "tls-none", remedy: "443 ssl"},
+	{name: "http:// where there is TLS", nginx: fcgitest.NginxOptions{TLS: true}, edit: func(o *doctor.Options) { o.URL = strings.Replace(o.URL, "https://", "http://", 1) }, code: "wants-tls", remedy: "https://"},
 }
 
 // hold fails unless a report has the finding, or none if code is empty.

@@ -118,6 +118,7 @@ type Server struct {
 	handler  http.Handler
 	searches *searches
 	endings  endings
+	probes   probes
 }
 
 // New builds a Server.
@@ -200,7 +201,8 @@ func (s *Server) serve(w http.ResponseWriter, r *http.Request) {
 // options tells a phone which versions and commands there are. See [MS-ASHTTP]
 // "HTTP OPTIONS Response".
 func (s *Server) options(w *recorder, r *http.Request, event *telemetry.Event) {
-	if _, ok := s.login(w, r, event, ""); !ok {
+	acct, ok := s.login(w, r, event, "")
+	if !ok || s.probe(w, r, acct) {
 		return
 	}
 	// Many phones ask without a query; their user agent has to do.

@@ -89,6 +89,7 @@ func (f *doctorFlags) run(ctx context.Context, stdout, stderr io.Writer) error {
 		if err != nil {
 			return err
 		}
+		f.options.Events = eventsOf(file)
 		report = append(report, f.inspect(ctx, file, tell)...)
 	}
 	if f.options.URL != "" {
@@ -145,7 +146,7 @@ func (f *doctorFlags) password(stderr io.Writer) error {
 // and the state is left to the worker.
 func (f *doctorFlags) inspect(ctx context.Context, file config.File, tell func(doctor.Finding)) doctor.Report {
 	state := file.State
-	return doctor.Inspect(ctx, doctor.Inspection{Listen: file.Listen, State: state, Tell: tell,
+	return doctor.Inspect(ctx, doctor.Inspection{Listen: file.Listen, State: state, Tell: tell, Events: eventsOf(file),
 		Backends: func(ctx context.Context) (list []doctor.Backend, err error) {
 			file.State = bridge.Memory
 			b, err := bridge.New(ctx, bridge.Options{Config: file, Logger: slog.New(slog.DiscardHandler), Version: version()})
@@ -155,4 +156,13 @@ func (f *doctorFlags) inspect(ctx context.Context, file config.File, tell func(d
 			defer func() { err = errors.Join(err, b.Close()) }()
 			return b.Abilities(ctx, backend.Credentials{User: f.options.User, Password: f.options.Password}), nil
 		}})
+}
+
+// eventsOf says who may tell the worker of changes.
+func eventsOf(file config.File) doctor.Events {
+	e := doctor.Events{Notify: bridge.NotifySocket(file), Push: file.WebDAVPush}
+	for _, h := range file.Hooks {
+		e.Hooks = append(e.Hooks, doctor.Hook{Name: h.Name, Kind: h.Kind, Backend: h.Backend})
+	}
+	return e
 }

@@ -47,7 +47,7 @@ func TestDoctor(t *testing.T) {
 		t.Errorf("with a wrong password the exit status is %d, want %d", status, exitFailure)
 	}
 	status, text = ask("secret", "--config", g.config)
-	says(text, "may open "+g.fastCGI, "descriptors", "[backend.files] (localdir) answers; says by itself when something changes", "1 of contacts")
+	says(text, "may open "+g.fastCGI, "descriptors", "[backend.files] (localdir) answers; says by itself when something changes", "1 of contacts", "\"pushbridge notify\" reaches the worker through")
 	if status != exitOK {
 		t.Errorf("with nothing wrong on the server the exit status is %d:\n%s", status, text)
 	}

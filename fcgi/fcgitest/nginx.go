@@ -11,6 +11,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"syscall"
 	"testing"
@@ -42,7 +43,7 @@ type NginxOptions struct {
 	Name   string // server_name; "" means localhost
 	Conns  int    // worker_connections, of which a waiting request takes two; 0 means 4096
 	Main   string // more directives for the top of the configuration
-	HTTP   string // ... for its http block, e.g. zones
+	HTTP   string // ... for its http block, e.g. zones, or other servers on the same port, for which {port} stands
 	Server string // ... for its server block, e.g. other locations
 }
 
@@ -162,14 +163,14 @@ func mainConf(dir string, port int, opt NginxOptions) []byte {
 	for _, temp := range []string{"client_body", "proxy", "fastcgi", "uwsgi", "scgi"} {
 		fmt.Fprintf(&b, "%s_temp_path %s/%s;\n", temp, dir, temp)
 	}
-	fmt.Fprintf(&b, "%s\nserver {\nserver_name %s;\n", opt.HTTP, opt.Name)
+	fmt.Fprintf(&b, "%s\nserver {\nserver_name %s;\n", strings.ReplaceAll(opt.HTTP, "{port}", strconv.Itoa(port)), opt.Name)
 	switch {
 	case opt.TLS && opt.HTTP2:
-		fmt.Fprintf(&b, "listen 127.0.0.1:%d ssl http2;\n", port)
+		fmt.Fprintf(&b, "listen 127.0.0.1:%d ssl http2 default_server;\n", port)
 	case opt.TLS:
-		fmt.Fprintf(&b, "listen 127.0.0.1:%d ssl;\n", port)
+		fmt.Fprintf(&b, "listen 127.0.0.1:%d ssl default_server;\n", port)
 	default:
-		fmt.Fprintf(&b, "listen 127.0.0.1:%d;\n", port)
+		fmt.Fprintf(&b, "listen 127.0.0.1:%d default_server;\n", port)
 	}
 	if opt.TLS {
 		fmt.Fprintf(&b, "ssl_certificate %[1]s/cert.pem;\nssl_certificate_key %[1]s/key.pem;\n", dir)

@@ -93,8 +93,10 @@ func (w *world) desktopActsIn(p *place) {
 		w.problem("%s holds %q as %q, which nobody made", p.id, s.id, s.label)
 	case o.gone != "" && w.weather.crowds():
 		// It may be deleted at this moment, and would be written anew.
-	case n < 4:
+	case n < 3:
 		w.desktopDeletes(o, s)
+	case n < 4:
+		w.desktopMoves(o, s)
 	case n < 7:
 		w.deskLine(o, was, s)
 	case n < 10 && o.kind.side != nil:

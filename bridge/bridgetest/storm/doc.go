@@ -6,9 +6,11 @@
 // windows from 1 to 100 items, with and without filters, one that asks for all
 // folders at once, one whose edits shall win and one that rebuilds its requests
 // after a lost answer, add, edit and delete contacts, events, tasks and notes, edit
-// single occurrences of series, wait in Pings, forget everything and begin anew. A
+// single occurrences of series, move things to other folders, make, rename and
+// delete folders, wait in Pings, forget everything and begin anew. A
 // desktop does the same directly on the server, also in the middle of a phone's
-// request; it brings a lot of contacts at once and cleans them out again, takes
+// request; in every third storm the store cannot move, and the bridge copies and
+// removes. The desktop brings a lot of contacts at once and cleans them out again, takes
 // occurrences out of series, writes lines that no phone sees, and makes, renames
 // and removes collections. One collection is read-only, and phones try all the
 // same.
@@ -47,7 +49,8 @@
 // twice, nothing that was deleted, everything that was not, and nothing that a
 // phone wrote where it may not. Every content line of every object that no edit
 // touched is what it was at the rest before, in its place (Radicale, which writes
-// objects in an order of its own, may change that); only REV, DTSTAMP,
+// objects in an order of its own, may change that), wherever it was moved; what was
+// moved is in one folder, and in no other; only REV, DTSTAMP,
 // LAST-MODIFIED, SEQUENCE and CREATED are left out, which edits have to change. A
 // phone that asks once more gets an empty answer, and its Ping lasts to the end. In
 // calm storms, where the bridge knows what came of everything, no phone is told of
@@ -78,6 +81,10 @@
 //     answer was lost, may have brought it.
 //   - What was deleted before its maker knew that it had arrived may come back
 //     with the maker's next try.
+//   - What was edited or deleted in a folder out of which somebody else had moved
+//     it is refused, or unheard if the folder is gone: the edit may be lost, and the
+//     deletion, too. No more may what its maker does not know to have arrived be
+//     moved by others: the maker's next try would make it again.
 //   - A collection shows empty only once between two rests, and only with enough
 //     in it: a server that says twice, with ten minutes in between, that nothing
 //     is there has to be believed, and a few items are not worth the doubt.

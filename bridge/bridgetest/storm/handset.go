@@ -129,13 +129,16 @@ func (h *handset) judge(events []phone.Event) {
 			}
 		case e.Kind == phone.Removed:
 			label := labels.FindString(phone.Title(e.Item))
-			if o, _ := h.world.parse(label); o == nil || o.gone == "" {
+			if o, _ := h.world.parse(label); o == nil || o.gone == "" && !o.wanders() {
 				h.problem("was told that %q is gone, and nobody deleted it", label)
+			} else if o.wanders() { // what its owner edited here may have come too late
+				o.refuse(h.String())
 			}
 		case e.Kind == phone.FolderRemoved:
-			if p := h.world.folders[e.FolderID]; p != nil && !p.vanished {
+			if p := h.world.folders[e.FolderID]; p != nil && !p.vanished && !h.absorbs(p) {
 				h.problem("was told that the folder %q is gone, and nobody removed it", e.Folder)
 			}
+			h.tooLate()
 		case e.Kind == phone.Restarted:
 			h.problem("the key of folder %q was not known any more", e.Folder)
 		case e.Kind == phone.Refused:
@@ -176,6 +179,8 @@ func (h *handset) refused(e phone.Event) {
 		for i := range o.beside { // an occurrence is edited upon what the phone knows of the series
 			o.beside[i].refused = o.beside[i].refused || o.beside[i].by == h.String()
 		}
+	case status == eas.SyncNotFound && o.wanders(): // it was edited where it is no more
+		o.refuse(h.String())
 	case status != eas.SyncNotFound:
 		h.problem("the edit of %s was refused with status %d", e.ServerID, e.Status)
 	}

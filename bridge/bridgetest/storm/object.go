@@ -38,6 +38,8 @@ type object struct {
 	gone    string   // who deleted it; empty if nobody did
 	perhaps bool     // before its maker knew: the maker's next try makes it again
 
+	moves, movesBase int // of all times, and until the last rest
+
 	base     *edition // as it was at the last rest; nil if it was made since
 	editions []edition
 	sideBase int // the same of the side; 0 is none

@@ -110,7 +110,7 @@ func (s *weather) unmount(c backend.CollectionID) {
 	p := s.world.place(c)
 	known := 0
 	for _, o := range s.world.objects {
-		if o.where == p && o.base != nil && o.gone == "" {
+		if o.where == p && o.base != nil && o.gone == "" && !o.wanders() {
 			known++ // to the bridge, too: all have been at the last rest
 		}
 	}

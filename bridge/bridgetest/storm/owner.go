@@ -101,6 +101,7 @@ func (h *handset) remove() {
 	h.world.note("%s deletes %q (%s)", h, was.label(), id)
 	if !o.where.readOnly {
 		h.world.deleted(o, h.String())
+		o.perhaps = o.perhaps || o.wanders() // then it may be elsewhere by now
 	}
 	if err := h.phone.Delete(f.ServerID, id); err != nil {
 		h.problem("deleting: %v", err)

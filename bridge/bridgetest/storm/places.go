@@ -92,13 +92,7 @@ func (w *world) rearrange() {
 // vanish removes a collection, and all that is in it or on its way there.
 func (w *world) vanish(c Cabinet, p *place) {
 	w.note("%s removes %s", desktop, p.id)
-	p.gone, p.vanished = true, true
-	for _, o := range w.objects {
-		if o.where == p && o.gone == "" {
-			w.deleted(o, desktop)
-			o.perhaps = o.by != desktop
-		}
-	}
+	w.empties(p, desktop)
 	if err := c.RemoveCollection(p.id); err != nil {
 		w.problem("%s removes %s: %v", desktop, p.id, err)
 	}
@@ -165,7 +159,7 @@ func (h *handset) checkFolders() {
 	var wrong []string
 	for _, p := range h.world.places {
 		want := 1
-		if p.gone || h.version < p.kind.min || h.merges && p.extra {
+		if p.gone || h.version < p.kind.min || h.absorbs(p) {
 			want = 0
 		}
 		if here[p] != want {

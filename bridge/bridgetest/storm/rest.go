@@ -123,6 +123,9 @@ func (w *world) settle(there inventory) {
 			}
 		}
 	}
+	for _, o := range w.objects {
+		o.movesBase = o.moves
+	}
 	for _, h := range w.phones {
 		clear(h.adds)
 	}

@@ -18,6 +18,8 @@ var deeds = []deed{
 	{16, false, func(w *world) { w.any().edit() }},
 	{8, false, func(w *world) { w.any().editDay() }},
 	{4, false, func(w *world) { w.any().remove() }},
+	{6, false, func(w *world) { w.any().move() }},
+	{3, false, func(w *world) { w.any().rearrange() }},
 	{24, false, func(w *world) { w.any().sync() }},
 	{10, false, func(w *world) { w.any().syncOne() }},
 	{2, false, func(w *world) { w.any().folderSync() }},

@@ -25,7 +25,11 @@ func (b stormy) Open(ctx context.Context, c backend.Credentials) (backend.Sessio
 		s.Close()
 		return nil, err
 	}
-	return session{s, b.weather}, nil
+	inner := session{s, b.weather}
+	if _, ok := backend.As[backend.FolderEditor](s); ok {
+		return editing{inner}, nil
+	}
+	return inner, nil
 }
 
 // Close leaves the backend open: it outlives the workers.
@@ -54,7 +58,7 @@ func (s session) Changes(ctx context.Context, c backend.CollectionID, since back
 	if err := s.weather.before(ctx, memory.OpChanges); err != nil {
 		return "", err
 	}
-	if p := s.weather.world.place(c); !p.gone && s.weather.roll(ctx, 20) {
+	if p := s.weather.world.place(c); p != nil && !p.gone && s.weather.roll(ctx, 20) {
 		s.weather.world.fault("the history of %s is forgotten", c)
 		s.weather.world.shelf.Forget(c)
 	}

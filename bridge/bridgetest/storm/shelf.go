@@ -1,6 +1,7 @@
 package storm
 
 import (
+	"context"
 	"errors"
 	"io/fs"
 	"os"
@@ -59,6 +60,15 @@ func (s memoryShelf) Collection(k backend.CollectionKind) backend.CollectionID {
 func (s memoryShelf) SetCollection(c backend.Collection) error {
 	s.backend.SetCollection(bridgetest.User, c)
 	return nil
+}
+
+func (s memoryShelf) Collections() ([]backend.Collection, error) {
+	session, err := s.backend.Open(context.Background(), backend.Credentials{User: bridgetest.User, Password: bridgetest.Password})
+	if err != nil {
+		return nil, err
+	}
+	defer session.Close()
+	return session.Collections(context.Background())
 }
 
 func (s memoryShelf) RemoveCollection(id backend.CollectionID) error {

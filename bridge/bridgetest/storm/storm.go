@@ -70,7 +70,7 @@ const (
 // A Report counts what a storm did.
 type Report struct {
 	Steps, Requests, Faults, Kills, Restarts, Rests int
-	Objects, Edits, Days, Deletions                 int // days are edited occurrences of series
+	Objects, Edits, Days, Deletions, Moves          int // days are edited occurrences of series
 	Refusals, Folders, Pings, Violations            int // refusals are items found too large
 }
 
@@ -86,6 +86,7 @@ func (r *Report) Add(o Report) {
 	r.Edits += o.Edits
 	r.Days += o.Days
 	r.Deletions += o.Deletions
+	r.Moves += o.Moves
 	r.Refusals += o.Refusals
 	r.Folders += o.Folders
 	r.Pings += o.Pings
@@ -94,9 +95,9 @@ func (r *Report) Add(o Report) {
 
 // String is one line.
 func (r Report) String() string {
-	return fmt.Sprintf("%d steps, %d requests, %d objects, %d edits, %d edited days, %d deletions, %d changes of folders, %d pings, "+
+	return fmt.Sprintf("%d steps, %d requests, %d objects, %d edits, %d edited days, %d deletions, %d moves, %d changes of folders, %d pings, "+
 		"%d faults, %d kills, %d restarts, %d rests, %d violations",
-		r.Steps, r.Requests, r.Objects, r.Edits, r.Days, r.Deletions, r.Folders, r.Pings, r.Faults, r.Kills, r.Restarts, r.Rests, r.Violations)
+		r.Steps, r.Requests, r.Objects, r.Edits, r.Days, r.Deletions, r.Moves, r.Folders, r.Pings, r.Faults, r.Kills, r.Restarts, r.Rests, r.Violations)
 }
 
 // A world is everything that a storm plays with. Its script runs on one

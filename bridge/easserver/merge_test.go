@@ -33,6 +33,7 @@ type handset struct {
 	id     string // of the one item
 	held   eas.Properties
 	wish   int // Conflict
+	body   int // BodyPreference; 0 means plain text
 	window int
 }
 
@@ -67,7 +68,7 @@ func (s *handset) send(cmds ...eas.SyncCommand) (eas.SyncResult, error) {
 	s.window++ // so that no two requests are the same
 	r, err := s.c.Sync(s.t.Context(), &eas.SyncRequest{Collections: []eas.SyncCollection{{
 		SyncKey: s.key, CollectionID: s.folder, WindowSize: ptr(100 + s.window),
-		Options: []eas.SyncOptions{{Conflict: &s.wish, BodyPreferences: []eas.BodyPreference{{Type: 1}}}}, Commands: cmds,
+		Options: []eas.SyncOptions{{Conflict: &s.wish, BodyPreferences: []eas.BodyPreference{{Type: max(s.body, 1)}}}}, Commands: cmds,
 	}}})
 	if err != nil || r == nil {
 		return eas.SyncResult{}, err

@@ -59,24 +59,32 @@ func DigestOf(ps eas.Properties) Digest {
 	d := Digest{make([]entry, 0, len(ps)+8)}
 	seen := make([]wbxml.Tag, 0, len(ps))
 	for i := range ps {
-		if p := ps[i].Tag; !slices.Contains(seen, p) { // only the first of a kind counts
-			seen = append(seen, p)
-			d.add(&ps[i])
+		t := ps[i].Tag
+		if slices.Contains(seen, t) { // only the first of a kind counts
+			continue
 		}
+		seen = append(seen, t)
+		if p := propertyOf(t); p.kind == prose && p.group != 0 {
+			if _, both := ps.Find(p.group); both {
+				continue
+			}
+			t = p.group // rich text in its place
+		}
+		d.add(t, &ps[i])
 	}
 	d.sort()
 	return d
 }
 
 // add takes a property in, in every way that it may come back.
-func (d *Digest) add(e *eas.Element) {
-	p := propertyOf(e.Tag)
+func (d *Digest) add(of wbxml.Tag, e *eas.Element) {
+	p := propertyOf(of)
 	if p.kind == mute {
 		return
 	}
-	for _, s := range p.kind.sums(e) {
-		if s != absent {
-			d.entries = append(d.entries, entry{e.Tag, s})
+	for i, s := range p.kind.sums(e) {
+		if s != absent || i > 0 {
+			d.entries = append(d.entries, entry{of, s})
 		}
 	}
 	if p.kind.isList() {
@@ -85,9 +93,9 @@ func (d *Digest) add(e *eas.Element) {
 			if el.key == absent {
 				continue
 			}
-			d.entries = append(d.entries, entry{e.Tag | markKey, el.key})
+			d.entries = append(d.entries, entry{of | markKey, el.key})
 			for _, s := range el.sums {
-				d.entries = append(d.entries, entry{e.Tag | markElement, s})
+				d.entries = append(d.entries, entry{of | markElement, s})
 			}
 		}
 	}
@@ -197,7 +205,7 @@ func (d Digest) Wrote(held Digest, before, after eas.Properties) Digest {
 
 // digestVersion begins an encoded digest. What is of another version is none:
 // then a phone's edit is compared as if nothing were known.
-const digestVersion = 1
+const digestVersion = 2
 
 // MaxDigest is the length in bytes of the longest encoded digest: three
 // hundred categories, attendees or exceptions with what else an item has. What

@@ -64,9 +64,9 @@ func (k kind) sums(e *eas.Element) []sum {
 	case picture:
 		return one(strings.Join(strings.Fields(content), ""))
 	case prose:
-		return one(bodyText(e))
+		return proseSums(e)
 	case place:
-		return one(nested(e, func(c *eas.Element) bool {
+		return one(nested(e, 0, func(c *eas.Element) bool {
 			return c.Tag == tag.AirSyncBaseDisplayName || c.Tag == tag.AirSyncBaseLatitude || c.Tag == tag.AirSyncBaseLongitude
 		}))
 	case recurrence:
@@ -75,7 +75,7 @@ func (k kind) sums(e *eas.Element) []sum {
 		return listSums(k, e)
 	}
 	if len(e.Children) > 0 {
-		return one(nested(e, nil))
+		return one(nested(e, 0, nil))
 	}
 	return one(fold(content))
 }
@@ -125,24 +125,10 @@ func dayOf(s string) string {
 	return t.Add(12 * time.Hour).Format(time.DateOnly)
 }
 
-// bodyText is the text of a body, whatever the form it travels in.
-func bodyText(e *eas.Element) string {
-	if e.Tag != tag.AirSyncBaseBody {
-		return fold(e.Content())
-	}
-	data, typ, ok := sentBody(eas.Properties{*e}, BodyTags{})
-	if !ok || len(data) > MaxBody {
-		return ""
-	}
-	if typ == HTML {
-		data = HTMLToText(data)
-	}
-	return fold(data)
-}
-
 // nested writes the children of an element in an order of their own, those that
-// count and have something in them.
-func nested(e *eas.Element, counts func(*eas.Element) bool) string {
+// count and have something in them, each in the same one of its forms or, if it
+// has not so many, in its last one.
+func nested(e *eas.Element, form int, counts func(*eas.Element) bool) string {
 	var parts []string
 	for i := range e.Children {
 		c := &e.Children[i]
@@ -150,7 +136,8 @@ func nested(e *eas.Element, counts func(*eas.Element) bool) string {
 		if p.kind == mute || counts != nil && !counts(c) {
 			continue
 		}
-		if s := p.kind.sums(c)[0]; s != absent {
+		sums := p.kind.sums(c)
+		if s := sums[min(form, len(sums)-1)]; s != absent {
 			parts = append(parts, labelled(c.Tag, strconv.FormatUint(uint64(s), 36)))
 		}
 	}
@@ -228,7 +215,7 @@ func guest(e *eas.Element) element {
 	return el
 }
 
-// exception reads an Exception.
+// exception reads an Exception, whose text may come back in another form.
 func exception(e *eas.Element) element {
 	ps := eas.Properties(e.Children)
 	at, ok := ps.Text(tag.CalendarExceptionStartTime)
@@ -238,25 +225,40 @@ func exception(e *eas.Element) element {
 	if !ok {
 		return element{}
 	}
-	what := "deleted"
-	if deleted, _ := ps.Text(tag.CalendarDeleted); strings.TrimSpace(deleted) != "1" {
-		what = nested(e, func(c *eas.Element) bool {
-			return c.Tag != tag.CalendarDeleted && c.Tag != tag.CalendarExceptionStartTime
-		})
+	el := element{key: instanceKey(at)}
+	deleted, _ := ps.Text(tag.CalendarDeleted)
+	for form := range exceptions.forms() {
+		what := "deleted"
+		if strings.TrimSpace(deleted) != "1" {
+			what = nested(e, form, func(c *eas.Element) bool {
+				return c.Tag != tag.CalendarDeleted && c.Tag != tag.CalendarExceptionStartTime
+			})
+		}
+		if s := sumOf(strconv.FormatUint(uint64(el.key), 36), what); !slices.Contains(el.sums, s) {
+			el.sums = append(el.sums, s)
+		}
 	}
-	key := sumOf(minuteOf(at))
-	return element{key: key, sums: []sum{sumOf(strconv.FormatUint(uint64(key), 36), what)}}
+	return el
 }
 
-// listSums are those of a list as a whole, in no order; of guests also as
-// phones send them back that keep no status, no type, or neither.
-func listSums(k kind, e *eas.Element) []sum {
-	forms := 1
-	if k == guests {
-		forms = 4
+// instanceKey names an occurrence by its time.
+func instanceKey(at string) sum { return sumOf(minuteOf(at)) }
+
+// forms is in how many ways the elements of a list may come back.
+func (k kind) forms() int {
+	switch k {
+	case guests: // without status, type, or both
+		return 4
+	case exceptions: // with a text in another form
+		return 2
 	}
+	return 1
+}
+
+// listSums are those of a list as a whole, in no order.
+func listSums(k kind, e *eas.Element) []sum {
 	var list []sum
-	for form := range forms {
+	for form := range k.forms() {
 		var parts []string
 		for i := range e.Children {
 			if el := k.element(&e.Children[i]); el.key != absent {

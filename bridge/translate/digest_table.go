@@ -31,6 +31,10 @@ type property struct {
 	// twin says the same in other words. Where only the twin is sent, that one
 	// counts.
 	twin wbxml.Tag
+
+	// rich is the same text as rich text, which phones may send and are never
+	// shown. Where only that is sent, it counts as the property itself.
+	rich wbxml.Tag
 }
 
 // properties are those that are not plain texts standing alone.
@@ -43,9 +47,10 @@ var properties = map[wbxml.Tag]property{
 	tag.AirSyncBaseInstanceId:     {kind: mute},
 
 	// Contacts. See [MS-ASCNTC].
-	tag.ContactsBody:          {kind: prose, quiet: true},
+	tag.ContactsBody:          {kind: prose, quiet: true, rich: tag.ContactsCompressedRTF},
 	tag.ContactsBodySize:      {kind: mute, group: tag.ContactsBody},
 	tag.ContactsBodyTruncated: {kind: mute, group: tag.ContactsBody},
+	tag.ContactsCompressedRTF: {kind: prose, quiet: true, empty: true, follows: true, group: tag.ContactsBody},
 	tag.ContactsFileAs:        {quiet: true, empty: true},
 	tag.ContactsEmail1Address: {kind: mailbox},
 	tag.ContactsEmail2Address: {kind: mailbox},
@@ -71,8 +76,9 @@ var properties = map[wbxml.Tag]property{
 	tag.CalendarBusyStatus:                {kind: flag, quiet: true, empty: true},
 	tag.CalendarSensitivity:               {kind: flag, quiet: true, empty: true},
 	tag.CalendarMeetingStatus:             {kind: flag, quiet: true, empty: true},
-	tag.CalendarBody:                      {kind: prose, quiet: true},
+	tag.CalendarBody:                      {kind: prose, quiet: true, rich: tag.CalendarCompressedRTF},
 	tag.CalendarBodyTruncated:             {kind: mute, group: tag.CalendarBody},
+	tag.CalendarCompressedRTF:             {kind: prose, quiet: true, empty: true, follows: true, group: tag.CalendarBody},
 	tag.CalendarDtStamp:                   {kind: mute},
 	tag.CalendarUID:                       {kind: mute},
 	tag.CalendarOrganizerName:             {quiet: true, theirs: true},
@@ -99,9 +105,10 @@ var properties = map[wbxml.Tag]property{
 	tag.TasksImportance:    {kind: flag, quiet: true, empty: true},
 	tag.TasksSensitivity:   {kind: flag, quiet: true, empty: true},
 	tag.TasksCategories:    {kind: words},
-	tag.TasksBody:          {kind: prose, quiet: true},
+	tag.TasksBody:          {kind: prose, quiet: true, rich: tag.TasksCompressedRTF},
 	tag.TasksBodySize:      {kind: mute, group: tag.TasksBody},
 	tag.TasksBodyTruncated: {kind: mute, group: tag.TasksBody},
+	tag.TasksCompressedRTF: {kind: prose, quiet: true, empty: true, follows: true, group: tag.TasksBody},
 	tag.TasksOrdinalDate:   {kind: mute},
 
 	tag.TasksSubOrdinalDate: {kind: mute},
@@ -181,11 +188,11 @@ func tagsOf(ps eas.Properties) []wbxml.Tag {
 
 // heard tells whether a phone said something of a property.
 func heard(sent eas.Properties, t wbxml.Tag) bool {
+	p := propertyOf(t)
 	e, ok := sent.Find(t)
 	if !ok {
-		return false
+		return p.rich != 0 && heard(sent, p.rich)
 	}
-	p := propertyOf(t)
 	if t == tag.AirSyncBaseBody {
 		_, _, ok := sentBody(eas.Properties{e}, BodyTags{})
 		return ok

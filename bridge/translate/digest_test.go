@@ -20,6 +20,10 @@ func attendee(mail, status string) eas.Element {
 	return eas.C(tag.CalendarAttendee, eas.T(tag.CalendarEmail, mail), eas.T(tag.CalendarName, mail), eas.T(tag.CalendarAttendeeStatus, status), eas.T(tag.CalendarAttendeeType, "1"))
 }
 
+func occurrence(body eas.Element) eas.Element {
+	return eas.C(tag.CalendarException, eas.T(tag.CalendarExceptionStartTime, "20260301T100000Z"), body)
+}
+
 // What phones do to what they only send back is no edit.
 func TestEchoesAreNoEdits(t *testing.T) {
 	e := eas.T
@@ -49,6 +53,22 @@ func TestEchoesAreNoEdits(t *testing.T) {
 		{"an empty FileAs", e(tag.ContactsFileAs, "Ann"), eas.Element{Tag: tag.ContactsFileAs}, true},
 		{"an emptied text", e(tag.ContactsJobTitle, "Boss"), eas.Element{Tag: tag.ContactsJobTitle}, false},
 		{"a body as HTML", bodyOf("1", "a\r\nb"), bodyOf("2", "<html><body>a<br>\r\nb</body></html>"), true},
+		{"a body that is bold", bodyOf("2", "<p>a <b>b</b></p>"), bodyOf("2", "<html><body><div>a <strong>b</strong></div></body></html>"), true},
+		{"a body that is bold as plain text", bodyOf("2", "<p>a <b>b</b></p>"), bodyOf("1", "a b\r\n"), true},
+		{"a body that becomes bold", bodyOf("2", "<p>a b</p>"), bodyOf("2", "<p>a <b>b</b></p>"), false},
+		{"a body that is bold no more", bodyOf("2", "<p>a <b>b</b></p>"), bodyOf("2", "<p>a b</p>"), false},
+		{"a plain body that becomes bold", bodyOf("1", "a b"), bodyOf("2", "<p>a <b>b</b></p>"), false},
+		{"a body of nothing but a picture", bodyOf("2", `<img src="cid:1">`), bodyOf("1", ""), true},
+		{"a body as rich text", bodyOf("1", "hello world"), bodyOf("3", helloWorld), true},
+		{"rich text that was encoded anew", bodyOf("3", encodeRTF("hello world")), bodyOf("3", helloWorld), true},
+		{"other rich text", bodyOf("3", encodeRTF("hello")), bodyOf("3", helloWorld), false},
+		{"a text of 2.5 as rich text", e(tag.ContactsBody, "hello world"), e(tag.ContactsCompressedRTF, helloWorld), true},
+		{"other rich text of 2.5", e(tag.ContactsBody, "hello"), e(tag.ContactsCompressedRTF, helloWorld), false},
+		{"empty rich text of 2.5", e(tag.ContactsBody, "hello"), e(tag.ContactsCompressedRTF, ""), true},
+		{"an occurrence whose text is plain now", eas.C(tag.CalendarExceptions, occurrence(bodyOf("2", "<p>a <b>b</b></p>"))),
+			eas.C(tag.CalendarExceptions, occurrence(bodyOf("1", "a b"))), true},
+		{"an occurrence whose text is bold now", eas.C(tag.CalendarExceptions, occurrence(bodyOf("2", "<p>a b</p>"))),
+			eas.C(tag.CalendarExceptions, occurrence(bodyOf("2", "<p>a <b>b</b></p>"))), false},
 		{"a body without its data", bodyOf("1", "a"), eas.C(tag.AirSyncBaseBody, eas.T(tag.AirSyncBaseType, "1"), eas.T(tag.AirSyncBaseTruncated, "1")), true},
 		{"an emptied body", bodyOf("1", "a"), bodyOf("1", ""), false},
 		{"a line break in a body", bodyOf("1", "a b"), bodyOf("1", "a\r\nb"), false},
@@ -117,9 +137,9 @@ func TestGroups(t *testing.T) {
 		{tag.TasksStartDate, tag.TasksUtcStartDate, tag.TasksDueDate, tag.TasksUtcDueDate, tag.TasksRecurrence},
 		{tag.TasksComplete, tag.TasksDateCompleted},
 		{tag.TasksReminderSet, tag.TasksReminderTime},
-		{tag.ContactsBody, tag.ContactsBodySize, tag.ContactsBodyTruncated},
-		{tag.TasksBody, tag.TasksBodySize, tag.TasksBodyTruncated},
-		{tag.CalendarBody, tag.CalendarBodyTruncated},
+		{tag.ContactsBody, tag.ContactsBodySize, tag.ContactsBodyTruncated, tag.ContactsCompressedRTF},
+		{tag.TasksBody, tag.TasksBodySize, tag.TasksBodyTruncated, tag.TasksCompressedRTF},
+		{tag.CalendarBody, tag.CalendarBodyTruncated, tag.CalendarCompressedRTF},
 	} {
 		got := slices.Clone(members(group[0]))
 		slices.Sort(got)
@@ -180,7 +200,7 @@ func TestDigestBytes(t *testing.T) {
 // another one.
 func TestDigestStaysTheSame(t *testing.T) {
 	want := []byte{
-		0x01, 0x01, 0x1f, 0x89, 0x33, 0xda, 0xf8, 0x66,
+		0x02, 0x01, 0x1f, 0x89, 0x33, 0xda, 0xf8, 0x66,
 	}
 	got := DigestOf(eas.Properties{eas.T(tag.ContactsFirstName, "Ann")}).Bytes()
 	if diff := cmp.Diff(want, got); diff != "" {

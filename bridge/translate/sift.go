@@ -111,6 +111,8 @@ func (s *sifter) group(g wbxml.Tag) {
 		s.both(s.sentOf(g)) // nobody else edited it
 	case g == tag.ContactsFileAs && s.renamed:
 		s.both(s.noEdit(g)) // it follows the name
+	case s.onlyLooks(g):
+		s.both(s.noEdit(g))
 	case propertyOf(g).kind.isList():
 		s.list(g)
 	default:
@@ -165,12 +167,34 @@ func (s *sifter) shows(d Digest, g wbxml.Tag) bool {
 
 // primary is what a property looks like.
 func primary(ps eas.Properties, t wbxml.Tag) sum {
-	for i := range ps {
-		if ps[i].Tag == t {
-			return propertyOf(t).kind.sums(&ps[i])[0]
-		}
+	if e := saying(ps, t); e != nil {
+		return propertyOf(t).kind.sums(e)[0]
 	}
 	return absent
+}
+
+// saying is the element that says what a property is; nil if there is none.
+func saying(ps eas.Properties, t wbxml.Tag) *eas.Element {
+	for i := range ps {
+		if ps[i].Tag == t {
+			return &ps[i]
+		}
+	}
+	if rich := propertyOf(t).rich; rich != 0 {
+		return saying(ps, rich)
+	}
+	return nil
+}
+
+// onlyLooks tells whether all that a phone changed in a text are its looks, and
+// somebody else changed its words: of two such edits the words are what people
+// would miss.
+func (s *sifter) onlyLooks(g wbxml.Tag) bool {
+	if propertyOf(g).kind != prose || !heard(s.sent, g) || !s.held.has(g, wordSum(saying(s.sent, g))) {
+		return false
+	}
+	now := saying(s.now, g)
+	return now == nil || !s.held.has(g, wordSum(now))
 }
 
 // A content is what properties can be compared with.

@@ -310,6 +310,9 @@ func TestSift(t *testing.T) {
 		return el
 	}
 	job := func(s string) eas.Element { return eas.T(tag.ContactsJobTitle, s) }
+	body := func(kind, s string) eas.Element {
+		return eas.C(tag.AirSyncBaseBody, eas.T(tag.AirSyncBaseType, kind), eas.T(tag.AirSyncBaseData, s))
+	}
 	type ps = eas.Properties
 	for _, tt := range []struct {
 		name             string
@@ -332,6 +335,14 @@ func TestSift(t *testing.T) {
 		{name: "both add a word", held: ps{words("a")}, sent: ps{words("a", "b")}, now: ps{words("a", "c")}, ours: ps{words("a", "c", "b")}, listen: true},
 		{name: "each removes a word", held: ps{words("a", "b", "c")}, sent: ps{words("a", "b")}, now: ps{words("b", "c")}, ours: ps{words("b")}, listen: true},
 		{name: "the phone removes all words", held: ps{words("a")}, sent: ps{}, now: ps{words("a", "c")}, ours: ps{words("c")}, listen: true},
+		{name: "the phone changes the looks of a text, the server something else", held: ps{job("a"), body("2", "<p>t</p>")}, sent: ps{job("a"), body("2", "<p><b>t</b></p>")},
+			now: ps{job("c"), body("2", "<p>t</p>")}, ours: ps{job("c"), body("2", "<p><b>t</b></p>")}, listen: true},
+		{name: "the phone changes the looks of a text, the server its words", held: ps{body("2", "<p>t</p>")}, sent: ps{body("2", "<p><b>t</b></p>")},
+			now: ps{body("2", "<p>u</p>")}, ours: ps{}, listen: true},
+		{name: "both change the looks of a text", held: ps{body("2", "<p>t</p>")}, sent: ps{body("2", "<p><b>t</b></p>")},
+			now: ps{body("2", "<p><i>t</i></p>")}, ours: ps{body("2", "<p><b>t</b></p>")}, theirs: ps{}, disputed: true, listen: true},
+		{name: "the server changes the looks of a text", held: ps{body("2", "<p>t</p>")}, sent: ps{body("2", "<div>t</div>")},
+			now: ps{body("2", "<p><i>t</i></p>")}, ours: ps{}, listen: true},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			tried := translate.Digest{}

@@ -45,8 +45,7 @@ func (f *folderSync) syncParts(ctx context.Context, left *room) (*folderSync, er
 }
 
 // openParts opens the round of each part. One that the phone was not told of
-// begins at once: its first round brings nothing but a key, which the phone need
-// not know.
+// begins at once.
 func (f *folderSync) openParts(ctx context.Context) (eas.SyncStatus, error) {
 	s, c := f.server, f.call
 	parts, err := s.partsOf(ctx, c, f.folder.Kind, f.set.Parts)
@@ -132,14 +131,9 @@ func (f *folderSync) begin(ctx context.Context, key syncengine.Key) (err error) 
 		}
 		return err
 	}
-	if key == "" || initial {
-		if f.round, err = s.Engine.Begin(ctx, c.phone, f.folder, syncengine.NoKey, nil); err != nil || initial {
-			return err
-		}
-		if err := s.Engine.Commit(ctx, c.phone, nil, nil, f.round); err != nil {
-			return err
-		}
-		key = f.round.Key()
+	if initial {
+		f.round, err = s.Engine.Begin(ctx, c.phone, f.folder, syncengine.NoKey, nil)
+		return err
 	}
 	f.session, err = c.account.Session(ctx, f.folder.Backend)
 	if err != nil && len(f.request.Commands) == 0 && (errors.Is(err, account.ErrNoBackend) || backend.KindOf(err) == backend.Transient) {
@@ -149,7 +143,12 @@ func (f *folderSync) begin(ctx context.Context, key syncengine.Key) (err error) 
 	if err != nil {
 		return err
 	}
-	if f.round, err = s.Engine.Begin(ctx, c.phone, f.folder, key, f.session); err != nil {
+	if key == "" {
+		f.round, err = s.Engine.BeginPart(ctx, c.phone, f.folder, f.session)
+	} else {
+		f.round, err = s.Engine.Begin(ctx, c.phone, f.folder, key, f.session)
+	}
+	if err != nil {
 		return err
 	}
 	f.round.SetFilter(f.class.filter(f.set.FilterType, time.Now()))
@@ -229,9 +228,9 @@ func (f *folderSync) keepParts() {
 	f.set.Parts = make(map[syncengine.FolderID]syncengine.Key, len(f.parts))
 	for _, part := range f.parts {
 		switch {
-		case part.round == nil && before[part.folder.ID] != "":
+		case (part.round == nil || part.failed != nil) && before[part.folder.ID] != "":
 			f.set.Parts[part.folder.ID] = before[part.folder.ID]
-		case part.round == nil, part.leaves && !part.result.MoreAvailable && f.wantsNews():
+		case part.round == nil, part.failed != nil, part.leaves && !part.result.MoreAvailable && f.wantsNews():
 		default:
 			f.set.Parts[part.folder.ID] = part.round.Key()
 		}
@@ -253,7 +252,11 @@ func (f *folderSync) partsDown(ctx context.Context) (down, err error) {
 			continue
 		}
 		down = part.failed
-		if news, err := f.server.Engine.Pending(ctx, f.call.phone, part.folder.ID); news || err != nil {
+		news, err := f.server.Engine.Pending(ctx, f.call.phone, part.folder.ID)
+		if errors.Is(err, syncengine.ErrUnknown) { // the phone was never told of it
+			news, err = true, nil
+		}
+		if news || err != nil {
 			return down, err
 		}
 	}

@@ -69,12 +69,13 @@ func (r *Round) save(ctx context.Context, w Writer) error {
 	if !r.dirty && !r.moved {
 		return nil
 	}
+	dirty := r.dirty || r.fresh
 	stored, err := w.PresentState(ctx, r.phone, r.Folder.ID)
 	if err != nil && !errors.Is(err, ErrUnknown) {
 		return err
 	}
 	if stored.Key != r.base { // both are empty if there was no partnership
-		if !r.dirty {
+		if !dirty {
 			return nil // what there is to remember is old already
 		}
 		return ErrKeyMoved
@@ -87,7 +88,7 @@ func (r *Round) save(ctx context.Context, w Writer) error {
 		return err
 	}
 	present := Present{r.Key(), r.state.position, r.state.unfinished(), state}
-	if !r.dirty {
+	if !dirty {
 		return w.SavePresent(ctx, r.phone, r.Folder.ID, present)
 	}
 	var results []byte

@@ -29,6 +29,7 @@ type Round struct {
 	results []Result          // of the phone's commands, in the round that this one repeats too
 	shown   map[Number][]byte // what the phone holds of items from this round on; see Hold
 	dirty   bool
+	fresh   bool     // see BeginPart
 	missed  []Number // items that were looked for in vain
 	moved   bool     // something is to be remembered though nothing is Dirty
 	wrote   bool     // the mirror has something new for others
@@ -81,6 +82,19 @@ func (e *Engine) Begin(ctx context.Context, p Phone, f Folder, key Key, s Source
 	return r, nil
 }
 
+// BeginPart opens the first round of a folder of which the phone never learns
+// the key, because it is a part of another one: its news can be told at once, and
+// what there was of the partnership before ends with the Commit, not sooner. So
+// a request that comes late, or fails, takes nothing away.
+func (e *Engine) BeginPart(ctx context.Context, p Phone, f Folder, s Source) (*Round, error) {
+	r, err := e.Begin(ctx, p, f, NoKey, s)
+	if err != nil {
+		return nil, err
+	}
+	r.Initial, r.dirty, r.fresh, r.moved = false, false, true, true
+	return r, nil
+}
+
 // remember takes over what the lost round did for the phone: what it wrote then
 // is nothing that somebody else changed since.
 func (r *Round) remember(results []byte) error {
@@ -130,10 +144,10 @@ func (r *Round) SetFilter(f Filter) {
 	r.moved = true
 }
 
-// Key is the key that the answer carries: a new one if the round is Dirty,
-// else the one that the phone sent.
+// Key is the key that the answer carries: a new one if the round is Dirty or the
+// first one, else the one that the phone sent.
 func (r *Round) Key() Key {
-	if r.dirty {
+	if r.dirty || r.fresh {
 		return r.next
 	}
 	return r.sent

@@ -119,8 +119,8 @@ func (r *Round) Tried(ctx context.Context) (map[string][]byte, error) {
 func (r *Round) saveShown(ctx context.Context, w Writer) error {
 	var err error
 	switch {
-	case r.Initial:
-		return w.ForgetShown(ctx, r.phone, r.Folder.ID)
+	case r.Initial, r.fresh:
+		err = w.ForgetShown(ctx, r.phone, r.Folder.ID)
 	case r.Repeated: // the phone never got what came of the round that this one repeats
 		err = w.RevertShown(ctx, r.phone, r.Folder.ID, r.sent.round())
 	}

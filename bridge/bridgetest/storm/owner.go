@@ -108,13 +108,22 @@ func (h *handset) remove() {
 	}
 }
 
+// calmSync synchronizes once the weather is calm. A first request may still share
+// the trouble that an earlier one is in.
+func (h *handset) calmSync() bool {
+	h.sync()
+	n, err := h.sync()
+	if err != nil {
+		h.problem("synchronizing in calm weather (%d events): %v", n, err)
+	}
+	return err == nil
+}
+
 // forget makes the phone new. What its owner edited is brought home before.
 func (h *handset) forget() {
 	w := h.world
 	defer w.calmly()()
-	h.sync()
-	if n, err := h.sync(); err != nil {
-		h.problem("synchronizing in calm weather (%d events): %v", n, err)
+	if !h.calmSync() {
 		return
 	}
 	w.note("%s forgets everything", h)
@@ -134,8 +143,7 @@ const (
 func (h *handset) wait() {
 	w := h.world
 	defer w.calmly()()
-	if _, err := h.sync(); err != nil {
-		h.problem("synchronizing in calm weather: %v", err)
+	if !h.calmSync() {
 		return
 	}
 	p := w.somePlace()

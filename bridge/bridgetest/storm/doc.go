@@ -2,10 +2,10 @@
 //
 // # What is played
 //
-// A storm is a script of one seed. Seven phones of the versions 2.5 to 16.1, with
+// A storm is a script of one seed. Eight phones of the versions 2.5 to 16.1, with
 // windows from 1 to 100 items, with and without filters, one that asks for all
-// folders at once, one whose edits shall win and one that rebuilds its requests
-// after a lost answer, add, edit and delete contacts, events, tasks and notes, edit
+// folders at once, one whose edits shall win, one that rebuilds its requests
+// after a lost answer and one that has a single folder of each kind, add, edit and delete contacts, events, tasks and notes, edit
 // single occurrences of series, move things to other folders, make, rename and
 // delete folders, wait in Pings, forget everything and begin anew. A
 // desktop does the same directly on the server, also in the middle of a phone's

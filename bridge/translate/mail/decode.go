@@ -124,7 +124,7 @@ func unquoted(out, line []byte) []byte {
 	for i := 0; i < len(text); i++ {
 		c := text[i]
 		if c == '=' && i+2 < len(text) {
-			high, low := hex(text[i+1]), hex(text[i+2])
+			high, low := nibble(text[i+1]), nibble(text[i+2])
 			if high >= 0 && low >= 0 {
 				out = append(out, byte(high<<4|low))
 				i += 2
@@ -136,7 +136,7 @@ func unquoted(out, line []byte) []byte {
 	return append(out, lineBreak...)
 }
 
-func hex(c byte) int {
+func nibble(c byte) int {
 	switch {
 	case c >= '0' && c <= '9':
 		return int(c - '0')

@@ -348,7 +348,7 @@ func outlookID(uid string) []byte {
 	}
 	raw := make([]byte, 0, len(uid)/2)
 	for i := 0; i < len(uid); i += 2 {
-		high, low := hex(uid[i]), hex(uid[i+1])
+		high, low := nibble(uid[i]), nibble(uid[i+1])
 		if high < 0 || low < 0 {
 			return nil
 		}

@@ -15,8 +15,9 @@ const PassedKey = "PUSHBRIDGE_PASSED_LISTENERS"
 
 // passing is the value of PassedKey.
 type passing struct {
-	PID     int            `json:"pid"`     // children are not meant
-	Sockets map[string]int `json:"sockets"` // descriptors, by what the configuration calls the listener
+	PID     int               `json:"pid"`     // children are not meant
+	Sockets map[string]int    `json:"sockets"` // descriptors, by what the configuration calls the listener
+	Came    map[string]string `json:"came"`    // descriptors of connections, as ranges writes them, by the same
 }
 
 // The names under which listeners are passed, before what the configuration
@@ -29,10 +30,12 @@ const (
 )
 
 // A Passed is a set of listening sockets that outlive the worker which opened
-// them. Connections wait in their backlogs until the next one accepts.
+// them. Connections wait in their backlogs until the next one accepts, or here
+// once Receive was called.
 type Passed struct {
 	files map[string]*os.File
 	paths []string // of those that a worker has made
+	doors []*doorway
 }
 
 // Keep duplicates the sockets, so that closing the listeners loses no
@@ -66,9 +69,31 @@ func (b *Bridge) Keep(l Listeners) (*Passed, error) {
 	return p, nil
 }
 
-// Close gives the sockets up.
+// Receive accepts connections for the next worker, and leaves them unread. A
+// backlog has room for 4,096 at best, and phones that are let go all together
+// come back all together; a web server that finds it full refuses them.
+func (p *Passed) Receive() error {
+	for name, f := range p.files {
+		if !strings.HasPrefix(name, passedFastCGI) && !strings.HasPrefix(name, passedHTTP) {
+			continue
+		}
+		l, err := net.FileListener(f)
+		if err != nil {
+			return fmt.Errorf("bridge: receiving for the next worker on %s: %w", name, err)
+		}
+		p.doors = append(p.doors, receive(name, l))
+	}
+	return nil
+}
+
+// Close gives the sockets up, and the connections that were accepted.
 func (p *Passed) Close() error {
 	var errs []error
+	for _, d := range p.doors {
+		for _, c := range d.stop() {
+			errs = append(errs, c.Close())
+		}
+	}
 	for _, f := range p.files {
 		errs = append(errs, f.Close())
 	}
@@ -88,7 +113,7 @@ func (p *Passed) Remove() error {
 // environment. From then on the descriptors are inherited by every program that
 // this process becomes or starts.
 func (p *Passed) Environment() (string, error) {
-	value := passing{PID: os.Getpid(), Sockets: map[string]int{}}
+	value := passing{PID: os.Getpid(), Sockets: map[string]int{}, Came: map[string]string{}}
 	for name, f := range p.files {
 		fd, err := inheritable(f)
 		if err != nil {
@@ -96,13 +121,21 @@ func (p *Passed) Environment() (string, error) {
 		}
 		value.Sockets[name] = fd
 	}
+	room := maxCame
+	for _, d := range p.doors {
+		text, err := d.pass(room)
+		if err != nil {
+			return "", fmt.Errorf("bridge: passing on who came to %s: %w", d.name, err)
+		}
+		value.Came[d.name], room = text, room-len(text)
+	}
 	text, err := json.Marshal(value)
 	return PassedKey + "=" + string(text), err
 }
 
 // takePassed takes over the listeners that the worker before left open in this
 // process. The variable is removed: they can be taken once.
-func takePassed() (map[string]net.Listener, error) {
+func takePassed() (map[string]taken, error) {
 	text, ok := os.LookupEnv(PassedKey)
 	if !ok {
 		return nil, nil
@@ -117,18 +150,37 @@ func takePassed() (map[string]net.Listener, error) {
 	if value.PID != os.Getpid() {
 		return nil, nil
 	}
-	taken := map[string]net.Listener{}
+	all := map[string]taken{}
 	for name, fd := range value.Sockets {
-		l, err := taking(fd, name)
+		t := taken{}
+		var err error
+		if t.listener, err = taking(fd, name); err == nil {
+			t.came, err = takeConns(value.Came[name])
+		}
+		all[name] = t
 		if err != nil {
-			for _, l := range taken {
-				l.Close()
+			for _, t := range all {
+				t.close()
 			}
 			return nil, fmt.Errorf("bridge: taking over %s: %w", name, err)
 		}
-		taken[name] = l
 	}
-	return taken, nil
+	return all, nil
+}
+
+// A taken is what was passed under one name.
+type taken struct {
+	listener net.Listener
+	came     []net.Conn
+}
+
+func (t taken) close() {
+	if t.listener != nil {
+		t.listener.Close()
+	}
+	for _, c := range t.came {
+		c.Close()
+	}
 }
 
 // taking makes a listener of an inherited descriptor, which it closes.

@@ -4,9 +4,9 @@ package bridge
 
 import (
 	"errors"
-	"os"
+	"syscall"
 )
 
-func inheritable(*os.File) (int, error) {
+func inheritable(syscall.Conn) (int, error) {
 	return 0, errors.New("sockets cannot be passed on here")
 }

@@ -3,26 +3,22 @@
 package bridge
 
 import (
-	"os"
+	"syscall"
 
 	"golang.org/x/sys/unix"
 )
 
-// inheritable lets a file survive the start of another program, and answers its
-// descriptor.
-func inheritable(f *os.File) (int, error) {
+// inheritable answers a second descriptor of a file or a connection, which
+// survives the start of another program, and which nobody else will close.
+func inheritable(f syscall.Conn) (int, error) {
 	conn, err := f.SyscallConn()
 	if err != nil {
 		return 0, err
 	}
 	var fd int
-	var cleared error
-	err = conn.Control(func(d uintptr) {
-		fd = int(d)
-		_, cleared = unix.FcntlInt(d, unix.F_SETFD, 0)
-	})
-	if err == nil {
-		err = cleared
+	var failed error
+	if err := conn.Control(func(d uintptr) { fd, failed = unix.FcntlInt(d, unix.F_DUPFD, 0) }); err != nil {
+		return 0, err
 	}
-	return fd, err
+	return fd, failed
 }

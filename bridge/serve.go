@@ -36,6 +36,9 @@ type Listeners struct {
 	Metrics net.Listener // for Prometheus; nil means none
 
 	Notify *notify.Listener // for storage hooks; nil means none
+
+	// Who was accepted already; nil means nobody.
+	cameFastCGI, cameHTTP *cameBefore
 }
 
 // Listen opens the listeners that the configuration names, or takes over those
@@ -45,17 +48,20 @@ func (b *Bridge) Listen() (l Listeners, err error) {
 	if err != nil {
 		return l, err
 	}
-	take := func(name string) net.Listener {
+	take := func(name string) (net.Listener, *cameBefore) {
 		taken := passed[name]
 		delete(passed, name)
-		return taken
+		if len(taken.came) == 0 {
+			return taken.listener, nil
+		}
+		return taken.listener, newCameBefore(taken.listener, taken.came)
 	}
-	l = Listeners{
-		FastCGI: take(passedFastCGI + b.config.Listen), HTTP: take(passedHTTP + b.config.HTTP),
-		Admin: take(passedAdmin + AdminListen(b.config)), Metrics: take(passedMetrics + b.config.Metrics),
-	}
+	l.FastCGI, l.cameFastCGI = take(passedFastCGI + b.config.Listen)
+	l.HTTP, l.cameHTTP = take(passedHTTP + b.config.HTTP)
+	l.Admin, _ = take(passedAdmin + AdminListen(b.config))
+	l.Metrics, _ = take(passedMetrics + b.config.Metrics)
 	for _, moved := range passed {
-		moved.Close() // before the path is opened anew in another way
+		moved.close() // before the path is opened anew in another way
 	}
 	if err := b.listen(&l); err != nil {
 		l.Close()
@@ -132,6 +138,11 @@ func (l Listeners) Close() {
 	if l.Notify != nil {
 		l.Notify.Close()
 	}
+	for _, came := range []*cameBefore{l.cameFastCGI, l.cameHTTP} {
+		if came != nil {
+			came.Close()
+		}
+	}
 }
 
 // Serve answers requests until the context ends, and then lets those under way
@@ -155,6 +166,12 @@ func (b *Bridge) Serve(ctx context.Context, l Listeners) error {
 	if l.FastCGI != nil {
 		b.logger.Info("listening for a web server", "fastcgi", l.FastCGI.Addr().String())
 		serve("FastCGI", func() error { return worker.Serve(l.FastCGI) })
+	}
+	if came := l.cameFastCGI; came != nil {
+		serve("FastCGI to those who came before", func() error { return worker.Serve(came) })
+	}
+	if came := l.cameHTTP; came != nil {
+		serve("HTTP to those who came before", func() error { return trial.Serve(came) })
 	}
 	if l.HTTP != nil {
 		b.logger.Info("listening for phones", "http", l.HTTP.Addr().String())

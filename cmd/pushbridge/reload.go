@@ -37,6 +37,9 @@ func newSuccessor(b *bridge.Bridge, l bridge.Listeners) (*successor, error) {
 	if err != nil {
 		return nil, err
 	}
+	if err := sockets.Receive(); err != nil {
+		return nil, errors.Join(err, sockets.Close())
+	}
 	return &successor{program, sockets}, nil
 }
 

@@ -245,7 +245,7 @@ func BenchmarkReload(b *testing.B) {
 	}
 	d := startDaemon(b, people, func(socket string) string { return socket })
 	d.await(serves, 1)
-	web := fcgitest.StartNginx(b, fcgitest.NginxOptions{Addr: d.addr, Conns: 2*n + 100})
+	web := fcgitest.StartNginx(b, fcgitest.NginxOptions{Addr: d.addr, Conns: 2*n + 1500}) // and some that are kept for what comes next
 	ctx, hangUp := context.WithCancel(b.Context())
 	p := startPhones(ctx, b, n, people, web)
 	defer p.finished.Wait()

@@ -1,0 +1,156 @@
+package bridge
+
+import (
+	"errors"
+	"fmt"
+	"net"
+	"path/filepath"
+	"runtime"
+	"slices"
+	"strings"
+	"testing"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/pushbridge/pushbridge/bridge/config"
+)
+
+// TestReceive has more connections come between two workers than the socket's
+// backlog has room for.
+func TestReceive(t *testing.T) {
+	const callers, backlog = 64, 4
+	path := filepath.Join(t.TempDir(), "s")
+	b := &Bridge{config: config.File{Listen: "unix:" + path}}
+	l, err := net.Listen("unix", path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	narrow(t, l, backlog)
+	p, err := b.Keep(Listeners{FastCGI: l})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := p.Receive(); err != nil {
+		t.Fatal(err)
+	}
+	l.Close() // the worker that ends
+	clients := call(t, path, callers)
+
+	passed, err := p.Environment()
+	if err != nil {
+		t.Fatal(err)
+	}
+	key, value, _ := strings.Cut(passed, "=")
+	t.Setenv(key, value)
+	late := call(t, path, backlog) // these wait in the backlog
+	all, err := takePassed()
+	if err != nil {
+		t.Fatal(err)
+	}
+	got := all[passedFastCGI+b.config.Listen]
+	t.Cleanup(got.close)
+	came := newCameBefore(got.listener, got.came)
+	heard := map[string]bool{}
+	for range clients {
+		heard[hear(t, came)] = true
+	}
+	for range late {
+		heard[hear(t, got.listener)] = true
+	}
+	for _, c := range append(clients, late...) {
+		if !heard[c.word] {
+			t.Errorf("caller %s was lost", c.word)
+		}
+	}
+	came.Close()
+	if _, err := came.Accept(); !errors.Is(err, net.ErrClosed) {
+		t.Errorf("after the last caller: %v", err)
+	}
+}
+
+// narrow gives a listening socket another backlog.
+func narrow(t *testing.T, l net.Listener, backlog int) {
+	t.Helper()
+	raw, err := l.(*net.UnixListener).SyscallConn()
+	if err != nil {
+		t.Fatal(err)
+	}
+	var failed error
+	if err := raw.Control(func(fd uintptr) { failed = unix.Listen(int(fd), backlog) }); err != nil || failed != nil {
+		t.Fatal(err, failed)
+	}
+}
+
+type caller struct {
+	net.Conn
+	word string
+}
+
+// call connects so often, and says a word each time. It tries again where the
+// backlog is full, which would be for ever if nobody accepted.
+func call(t *testing.T, path string, n int) []caller {
+	t.Helper()
+	var all []caller
+	for i := range n {
+		c, err := net.Dial("unix", path)
+		for errors.Is(err, unix.EAGAIN) && t.Context().Err() == nil {
+			runtime.Gosched()
+			c, err = net.Dial("unix", path)
+		}
+		if err != nil {
+			t.Fatalf("caller %d: %v", i, err)
+		}
+		t.Cleanup(func() { c.Close() })
+		word := fmt.Sprintf("%d of %d", i, n)
+		fmt.Fprint(c, word)
+		all = append(all, caller{c, word})
+	}
+	return all
+}
+
+// hear accepts a connection, and answers the word.
+func hear(t *testing.T, l net.Listener) string {
+	t.Helper()
+	c, err := l.Accept()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer c.Close()
+	word := make([]byte, 64)
+	n, err := c.Read(word)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(word[:n])
+}
+
+func TestRanges(t *testing.T) {
+	for _, tc := range []struct {
+		name    string
+		numbers []int
+		room    int
+		text    string
+		said    int
+	}{
+		{"nothing", nil, 100, "", 0},
+		{"one", []int{7}, 100, "7", 1},
+		{"in a row", []int{7, 8, 9}, 100, "7-9", 3},
+		{"with gaps", []int{7, 8, 10, 3}, 100, "7-8,10,3", 4},
+		{"without room for the last", []int{7, 8, 10, 12}, 6, "7-8,10", 3},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			text, said := ranges(tc.numbers, tc.room)
+			if text != tc.text || said != tc.said {
+				t.Errorf("%q says %d, want %q and %d", text, said, tc.text, tc.said)
+			}
+			if back, err := numbers(text); err != nil || !slices.Equal(back, tc.numbers[:said]) {
+				t.Errorf("back they are %v, %v", back, err)
+			}
+		})
+	}
+	for _, text := range []string{"x", "7-", "-7", "7,,8"} {
+		if all, err := numbers(text); err == nil {
+			t.Errorf("%q is %v", text, all)
+		}
+	}
+}

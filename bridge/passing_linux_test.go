@@ -34,7 +34,7 @@ func TestReceive(t *testing.T) {
 		t.Fatal(err)
 	}
 	l.Close() // the worker that ends
-	clients := call(t, path, callers)
+	words := call(t, path, callers)
 
 	passed, err := p.Environment()
 	if err != nil {
@@ -42,7 +42,6 @@ func TestReceive(t *testing.T) {
 	}
 	key, value, _ := strings.Cut(passed, "=")
 	t.Setenv(key, value)
-	late := call(t, path, backlog) // these wait in the backlog
 	all, err := takePassed()
 	if err != nil {
 		t.Fatal(err)
@@ -51,15 +50,15 @@ func TestReceive(t *testing.T) {
 	t.Cleanup(got.close)
 	came := newCameBefore(got.listener, got.came)
 	heard := map[string]bool{}
-	for range clients {
+	for range got.came {
 		heard[hear(t, came)] = true
 	}
-	for range late {
+	for range callers - len(got.came) { // nobody was quick enough for these, who wait in the backlog
 		heard[hear(t, got.listener)] = true
 	}
-	for _, c := range append(clients, late...) {
-		if !heard[c.word] {
-			t.Errorf("caller %s was lost", c.word)
+	for _, word := range words {
+		if !heard[word] {
+			t.Errorf("caller %s was lost", word)
 		}
 	}
 	came.Close()
@@ -81,16 +80,11 @@ func narrow(t *testing.T, l net.Listener, backlog int) {
 	}
 }
 
-type caller struct {
-	net.Conn
-	word string
-}
-
 // call connects so often, and says a word each time. It tries again where the
 // backlog is full, which would be for ever if nobody accepted.
-func call(t *testing.T, path string, n int) []caller {
+func call(t *testing.T, path string, n int) []string {
 	t.Helper()
-	var all []caller
+	var words []string
 	for i := range n {
 		c, err := net.Dial("unix", path)
 		for errors.Is(err, unix.EAGAIN) && t.Context().Err() == nil {
@@ -103,9 +97,9 @@ func call(t *testing.T, path string, n int) []caller {
 		t.Cleanup(func() { c.Close() })
 		word := fmt.Sprintf("%d of %d", i, n)
 		fmt.Fprint(c, word)
-		all = append(all, caller{c, word})
+		words = append(words, word)
 	}
-	return all
+	return words
 }
 
 // hear accepts a connection, and answers the word.

@@ -56,11 +56,15 @@ func withoutGroups(v []byte) []byte {
 	out := bytes.Clone(v)
 	s := scanner{}
 	begin := 0
-	for i := range out {
+	for i := 0; i < len(out); i++ {
 		if s.inside(out, i) {
 			continue
 		}
 		switch out[i] {
+		case '=':
+			if _, n := wordAt(out[i:]); n > 0 {
+				i += n - 1
+			}
 		case ',', ';':
 			begin = i + 1
 		case ':':

@@ -27,6 +27,12 @@ const maxTexts = 50
 func contentOf(root *part) *content {
 	c := &content{}
 	c.add(root, false)
+	for _, t := range c.texts {
+		if t.plain != nil && t.plain.mediaType == "text/plain" {
+			_, files := t.plain.uuFiles(t.plain.uuText())
+			c.files = append(c.files, files...)
+		}
+	}
 	return c
 }
 
@@ -225,6 +231,9 @@ func appendHTML(to *strings.Builder, document, words string) {
 func (b *body) read(p *part, charset string, room int) string {
 	b.parts = append(b.parts, p)
 	data, all := p.decoded(max(room, 0))
+	if p.mediaType == "text/plain" {
+		data, _ = p.uuFiles(data)
+	}
 	if !all || p.left != nil {
 		b.size += p.decodedSize() - int64(len(data))
 	}

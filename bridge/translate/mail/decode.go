@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/base64"
 	"io"
+	"strings"
 )
 
 // decoder undoes a transfer encoding. It never fails because of what it reads:
@@ -151,6 +152,7 @@ func nibble(c byte) int {
 // A uuReader undoes the encoding of uuencode between its begin and end lines.
 type uuReader struct {
 	lines *lines
+	skip  int // so many files come first
 	begun bool
 	out   []byte
 }
@@ -164,9 +166,13 @@ func (u *uuReader) Read(b []byte) (int, error) {
 		line = bytes.TrimRight(line, "\r\n")
 		switch {
 		case !u.begun:
-			u.begun = bytes.HasPrefix(line, []byte("begin "))
-		case string(line) == "end":
+			u.begun = isBegin(line)
+		case string(line) == "end" && u.skip == 0:
 			return 0, io.EOF
+		case string(line) == "end":
+			u.skip--
+			u.begun = false
+		case u.skip > 0:
 		default:
 			u.out = uuLine(u.out[:0], line)
 		}
@@ -174,6 +180,12 @@ func (u *uuReader) Read(b []byte) (int, error) {
 	n := copy(b, u.out)
 	u.out = u.out[n:]
 	return n, nil
+}
+
+// isBegin knows the line in front of a file, such as "begin 644 a.txt".
+func isBegin(line []byte) bool {
+	words := strings.SplitN(strings.TrimRight(string(line), "\r\n"), " ", 3)
+	return len(words) == 3 && words[0] == "begin" && (len(words[1]) == 3 || len(words[1]) == 4) && strings.Trim(words[1], "01234567") == ""
 }
 
 // uuLine decodes a line: its length, and four characters for three bytes.

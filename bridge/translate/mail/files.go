@@ -22,6 +22,8 @@ type Part struct {
 	Encoding  string // in which it is transferred, in lower case
 	Encoded   int64  // its size in that encoding
 	Message   bool   // a message inside the message: what its number names is that message
+
+	nth int // of the files that are uuencoded in the text of the part; 0: the part itself
 }
 
 // FindPart tells of the part that has a number; the message may be hollow. The
@@ -35,12 +37,24 @@ func FindPart(m Message, number string) (Part, error) {
 	if p == nil {
 		return Part{}, translate.ErrNoAttachment
 	}
-	return p.public(), nil
+	if p.within == nil {
+		return p.public(), nil
+	}
+	file := p.public()
+	_, nth, _ := cutUUPath(p.path)
+	file.Path, file.Encoding, file.Encoded, file.nth = p.within.path, p.within.encoding, p.within.size(), nth
+	return file, nil
 }
 
 // Decode reads the bytes of the part as they are transferred, and answers what
 // is in them.
-func (p Part) Decode(r io.Reader) io.Reader { return decoder(p.Encoding, r) }
+func (p Part) Decode(r io.Reader) io.Reader {
+	r = decoder(p.Encoding, r)
+	if p.nth > 0 {
+		return uuFile(r, p.nth)
+	}
+	return r
+}
 
 // Attachment reads a file of a message that is all here. The error is
 // translate.ErrNoAttachment if there is no such part, or it is not all here.
@@ -65,6 +79,14 @@ func (p *part) public() Part {
 // find is the part with a number, nil if there is none. The outer one of two
 // with the same number is it.
 func find(p *part, number string) *part {
+	if of, nth, ok := cutUUPath(number); ok {
+		if text := find(p, of); text != nil {
+			if _, files := text.uuFiles(text.uuText()); nth <= len(files) {
+				return files[nth-1]
+			}
+		}
+		return nil
+	}
 	if p.path == number && number != "" && !p.multipart() {
 		return p
 	}

@@ -97,6 +97,8 @@ func (a address) sent() []string {
 	switch {
 	case a.name == "":
 		return []string{a.addr}
+	case !isASCII([]byte(a.name)) && strings.ContainsAny(a.name, `()<>[]:;@\,."`): // which Q does not encode: RFC 2047, section 5
+		return append(strings.Split(mime.BEncoding.Encode("utf-8", a.name), " "), addr)
 	case !isASCII([]byte(a.name)):
 		return append(strings.Split(mime.QEncoding.Encode("utf-8", a.name), " "), addr)
 	}

@@ -71,6 +71,7 @@ func TestAddresses(t *testing.T) {
 		{"quotes in quotes", `"Ann \"The\" Doe" <ann@example.org>`, []string{`"Ann 'The' Doe" <ann@example.org>`}},
 		{"an encoded name", "=?utf-8?q?Andr=C3=A9=2C_Ann?= <ann@example.org>", []string{`"André, Ann" <ann@example.org>`}},
 		{"an encoded name in quotes", `"=?utf-8?q?Andr=C3=A9?=" <ann@example.org>`, []string{`"André" <ann@example.org>`}},
+		{"a comma in an encoded word", "=?utf-8?q?Doe,_Ann:_x?= <ann@example.org>", []string{`"Doe, Ann: x" <ann@example.org>`}},
 		{"a comment", "ann@example.org (Ann Doe)", []string{`"Ann Doe" <ann@example.org>`}},
 		{"a group", "Friends: ann@example.org, Bob <bob@example.org>;", []string{"ann@example.org", `"Bob" <bob@example.org>`}},
 		{"nobody", "undisclosed-recipients:;", nil},

@@ -163,10 +163,16 @@ func split(v []byte, at string) [][]byte {
 	var list [][]byte
 	begin := 0
 	s := scanner{}
-	for i := range v {
-		if !s.inside(v, i) && strings.IndexByte(at, v[i]) >= 0 {
+	for i := 0; i < len(v); i++ {
+		switch inside := s.inside(v, i); {
+		case inside:
+		case strings.IndexByte(at, v[i]) >= 0:
 			list = append(list, v[begin:i])
 			begin = i + 1
+		case v[i] == '=':
+			if _, n := wordAt(v[i:]); n > 0 {
+				i += n - 1 // some programs leave commas in there
+			}
 		}
 	}
 	if s.broken() { // a quote that never closes would swallow the rest

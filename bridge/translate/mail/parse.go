@@ -33,6 +33,7 @@ type part struct {
 	left        *Left   // if the body is not all here
 	closed      bool    // a multipart with its last boundary
 	related     bool    // stands beside a text that shows it
+	within      *part   // the text in which it stands, for a file of uuencode
 }
 
 func (p *part) multipart() bool { return strings.HasPrefix(p.mediaType, "multipart/") }

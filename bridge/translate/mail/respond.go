@@ -90,7 +90,7 @@ func (l *letter) include(q *quotation, root *part, forward bool) error {
 	}
 	asHTML := l.quote(q, forward)
 	for _, p := range q.files {
-		shown := asHTML && p.contentID() != "" && strings.Contains(q.html, "cid:"+p.contentID())
+		shown := asHTML && p.within == nil && p.contentID() != "" && strings.Contains(q.html, "cid:"+p.contentID())
 		if !forward && !shown {
 			continue
 		}
@@ -265,6 +265,12 @@ func (l *letter) attachWhole(m Original, root *part) error {
 // attach puts a file of the original behind the message, as it is transferred;
 // shown says that the text shows it.
 func (l *letter) attach(m Original, p *part, shown bool) error {
+	if p.within != nil { // as files are sent today
+		data, _ := p.decoded(len(p.body))
+		head := header{{name: "Content-Type", raw: []byte("Content-Type: " + p.fileType() + param("name", p.fileName()) + "\r\n")}}
+		l.behind = append(l.behind, pieces(encodePart(head, data, false)))
+		return nil
+	}
 	body, err := m.body(p)
 	if err != nil {
 		return err

@@ -234,19 +234,28 @@ func (l *letter) finish(recipients bool) (*Outgoing, error) {
 		return nil, err
 	}
 	o.From = from.addr
-	for _, name := range []string{"To", "Cc", "Bcc"} {
-		for _, a := range l.root.header.addresses(name, "") {
-			if isRecipient(a.addr) && !slices.ContainsFunc(o.Recipients, func(r string) bool { return strings.EqualFold(r, a.addr) }) {
-				o.Recipients = append(o.Recipients, a.addr)
-			}
-		}
-	}
+	o.Recipients = recipientsOf(l.root.header)
 	if recipients && len(o.Recipients) == 0 {
 		return nil, fmt.Errorf("mail: %w", ErrNoRecipients)
 	}
 	l.writeHeader(o, from)
 	l.writeBody(o)
 	return o, nil
+}
+
+// recipientsOf is everybody whom a message is for, each once.
+func recipientsOf(h header) []string {
+	var list []string
+	seen := map[string]bool{}
+	for _, name := range []string{"To", "Cc", "Bcc"} {
+		for _, a := range h.addresses(name, "") {
+			if lower := strings.ToLower(a.addr); isRecipient(a.addr) && !seen[lower] {
+				seen[lower] = true
+				list = append(list, a.addr)
+			}
+		}
+	}
+	return list
 }
 
 // isRecipient tells whether something can be written to at all. Who it is the

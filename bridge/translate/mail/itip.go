@@ -1,0 +1,173 @@
+package mail
+
+import (
+	"fmt"
+	"net/url"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/pushbridge/pushbridge/bridge/translate"
+	"github.com/pushbridge/pushbridge/bridge/translate/calendar"
+	"github.com/pushbridge/pushbridge/bridge/translate/contentline"
+	"github.com/pushbridge/pushbridge/bridge/translate/ical"
+)
+
+// responses say what a person's answer is called, in PARTSTAT and to people.
+var responses = map[calendar.Response]struct{ partstat, subject, text string }{
+	calendar.Accepted:  {"ACCEPTED", "Accepted: ", "accepts"},
+	calendar.Tentative: {"TENTATIVE", "Tentative: ", "may come to"},
+	calendar.Declined:  {"DECLINED", "Declined: ", "declines"},
+}
+
+// MeetingReply makes the message that tells an organizer a person's answer to
+// an invitation: iTIP's REPLY, mailed as RFC 6047 says. The comment may be
+// empty. The error is translate.ErrInvalid if there is nobody to tell, or
+// translate.ErrUnreadable.
+//
+// See RFC 5546, section 3.2.3, and [MS-ASCMD] "MeetingResponse".
+func MeetingReply(ics []byte, a calendar.Answer, comment string, s Sending) (*Outgoing, error) {
+	doc, err := contentline.Parse(ics)
+	if err != nil {
+		return nil, fmt.Errorf("mail: %w: %w", translate.ErrUnreadable, err)
+	}
+	cal := doc.Component("VCALENDAR")
+	if cal == nil || cal.Component("VEVENT") == nil {
+		return nil, fmt.Errorf("mail: %w: there is no event in it", translate.ErrUnreadable)
+	}
+	r := &reply{cal: cal, event: cal.Component("VEVENT"), s: s, comment: comment}
+	how, ok := responses[a.Response]
+	organizer := mailbox(r.event.Get("ORGANIZER"))
+	switch {
+	case !ok:
+		return nil, invalid("UserResponse is %d", a.Response)
+	case !strings.Contains(organizer.addr, "@"):
+		return nil, invalid("the meeting has no organizer with an address")
+	case len(s.Self) == 0:
+		return nil, invalid("nobody knows the person's address")
+	}
+	own := r.attendee()
+	made, err := r.calendar(own, how.partstat, a.Instance)
+	if err != nil {
+		return nil, err
+	}
+	summary := line(clean(r.event.Get("SUMMARY").Text()))
+	name := own.shown()
+	plain := name + " " + how.text + ": " + summary + "\r\n"
+	if comment != "" {
+		plain = clean(comment) + "\r\n\r\n" + plain
+	}
+	return r.message(own, organizer, how.subject+summary, plain, made)
+}
+
+// A reply is an answer to an invitation.
+type reply struct {
+	cal, event *contentline.Component
+	s          Sending
+	comment    string
+}
+
+// mailbox is whom a property of iCalendar means.
+func mailbox(l *contentline.Line) address {
+	if l == nil {
+		return address{}
+	}
+	value := strings.TrimSpace(l.Value())
+	if email := l.Param("EMAIL"); email != "" && !strings.Contains(value, "@") {
+		value = email
+	}
+	if rest, ok := cutPrefixFold(value, "mailto:"); ok {
+		value = rest
+		if plain, err := url.PathUnescape(rest); err == nil {
+			value = plain
+		}
+	}
+	return address{name: line(clean(l.Param("CN"))), addr: bareAddress([]byte(value))}
+}
+
+// attendee is the person as the invitation has it, so that the organizer's
+// program knows who answers; else by the first of the person's addresses.
+func (r *reply) attendee() address {
+	for _, l := range r.event.All("ATTENDEE") {
+		a := mailbox(l)
+		if slices.ContainsFunc(r.s.Self, func(own string) bool { return strings.EqualFold(own, a.addr) }) {
+			if a.name == "" {
+				a.name = r.s.Name
+			}
+			return a
+		}
+	}
+	return address{name: r.s.Name, addr: r.s.Self[0]}
+}
+
+// kept are the properties that an answer repeats: what identifies the event,
+// and its time for people's programs. See RFC 5546, section 3.2.3.
+var kept = []string{"SEQUENCE", "DTSTART", "DTEND", "DURATION", "RRULE", "RECURRENCE-ID", "SUMMARY", "LOCATION", "ORGANIZER"}
+
+// calendar writes the iCalendar object.
+func (r *reply) calendar(own address, partstat, instance string) ([]byte, error) {
+	doc, err := ical.Create("VEVENT", r.event.Get("UID").Text(), r.s.Now)
+	if err != nil {
+		return nil, err
+	}
+	cal := doc.Component("VCALENDAR")
+	event := cal.Component("VEVENT")
+	cal.Add("METHOD", "REPLY")
+	for _, zone := range r.cal.Components("VTIMEZONE") {
+		cal.AddCopy(zone)
+	}
+	for _, name := range kept {
+		if l := r.event.Get(name); l != nil && (instance == "" || name != "RRULE") {
+			event.Add(name, l.Value(), l.Params()...)
+		}
+	}
+	if instance != "" {
+		if err := r.occurrence(cal, event, instance); err != nil {
+			return nil, err
+		}
+	}
+	params := []contentline.Param{contentline.P("PARTSTAT", partstat)}
+	if own.name != "" {
+		params = append(params, contentline.P("CN", own.name))
+	}
+	event.Add("ATTENDEE", "mailto:"+own.addr, params...)
+	if r.comment != "" {
+		event.AddText("COMMENT", clean(r.comment))
+	}
+	return doc.Bytes(), nil
+}
+
+// occurrence makes the answer one to a single occurrence.
+func (r *reply) occurrence(cal, event *contentline.Component, instance string) error {
+	at, err := translate.ParseDateTime(instance)
+	if err != nil {
+		return err
+	}
+	zone := r.s.Now.Location()
+	start, ok := ical.ZonesOf(cal, zone).Moment(r.event.Get("DTSTART"))
+	if !ok {
+		return invalid("the event has no start")
+	}
+	id := start.When(at)
+	if start.Form == ical.Date {
+		id = start.At(time.Date(at.Year(), at.Month(), at.Day(), 0, 0, 0, 0, time.UTC))
+	}
+	event.RemoveAll("RECURRENCE-ID")
+	id.Put(event, "RECURRENCE-ID")
+	if end, ok := ical.ZonesOf(cal, zone).Moment(event.Get("DTEND")); ok {
+		end = end.At(id.Wall.Add(end.Wall.Sub(start.Wall)))
+		end.Put(event, "DTEND")
+	}
+	id.Put(event, "DTSTART")
+	return nil
+}
+
+// message wraps it. See RFC 6047, section 2.4.
+func (r *reply) message(own, organizer address, subject, plain string, ics []byte) (*Outgoing, error) {
+	object := encodePart(header{{name: "Content-Type", raw: []byte("Content-Type: text/calendar; charset=utf-8; method=REPLY\r\n")}}, ics, true)
+	first, second := partBytes(textPartOf("text/plain", plain)), partBytes(object)
+	b := (&letter{all: append(slices.Clone(first), second...)}).boundary()
+	head := addressField("From", []address{own}) + addressField("To", []address{organizer}) + textField("Subject", subject) +
+		"Content-Type: multipart/alternative; boundary=\"" + b + "\"\r\n\r\n"
+	return Send(slices.Concat([]byte(head), []byte("--"+b+"\r\n"), first, []byte("\r\n--"+b+"\r\n"), second, []byte("\r\n--"+b+"--\r\n")), r.s)
+}

@@ -195,6 +195,7 @@ type News struct {
 
 	after  progress // how far the round is when this is told
 	passed []Number // what the phone was found to know already, on the way here
+	again  bool     // it could not be told before
 }
 
 // A Row is the mirror's knowledge of an item.

@@ -90,10 +90,15 @@ func (r *Round) Withdrawn(n News) {
 }
 
 // Skip says that a piece of news could not be sent; the round goes on behind
-// it. The phone holds the item if it held it before.
+// it. The phone holds what it held before. An item that it holds as it was is not
+// taken for told from then on, and is tried again in each round to come, after
+// what is new: see [scan.tryAgain].
 func (r *Round) Skip(n News) {
 	r.take(n)
-	r.moved = true
+	if n.Op == Change && !n.again {
+		r.state.own[n.Number] = untold
+	}
+	r.moved = r.moved || !n.again
 	r.settle()
 }
 
@@ -113,6 +118,7 @@ func (r *Round) take(n News) {
 	first := r.queue[0]
 	r.queue = r.queue[1:]
 	r.drop(first.passed)
+	r.moved = r.moved || r.state.progress() != first.after
 	r.state.advance(first.after)
 }
 

@@ -61,6 +61,57 @@ func TestVanishedBetweenPeekAndGet(t *testing.T) {
 	p.check()
 }
 
+// A change that could not be sent is tried again in each round, once in each and
+// after what is new, until it is told or something else happened to the item.
+func TestWhatCouldNotBeToldIsTriedAgain(t *testing.T) {
+	w := newWorld(t)
+	f := w.folder("notes")
+	w.put("notes", "a", "a")
+	w.put("notes", "b", "b")
+	p := w.phone("P", f)
+	p.all()
+	w.put("notes", "a", "a2")
+	w.refresh(f)
+	round := func(more int, tell bool) {
+		t.Helper()
+		r := p.begin()
+		news, err := r.Peek(t.Context(), 10)
+		if err != nil || len(news) != more+1 {
+			t.Fatalf("news %v, %v, want %d", news, err, more+1)
+		}
+		for _, n := range news[:more] {
+			r.Told(n, n.Revision)
+			p.items[n.Number] = string(body(syncengine.Forever, false, "b2"))
+		}
+		last := news[more]
+		row, conflict, err := r.Lookup(t.Context(), last.Number)
+		if last.Op != syncengine.Change || err != nil || !conflict {
+			t.Errorf("news %v of %+v, %v: the phone was told", last, row, err)
+		}
+		if tell {
+			r.Told(last, last.Revision)
+			p.items[last.Number] = string(body(syncengine.Forever, false, "a2"))
+		} else {
+			r.Skip(last)
+		}
+		if again, err := r.More(t.Context()); again || err != nil {
+			t.Errorf("there is more in this round, %v", err)
+		}
+		p.commit(r)
+	}
+	round(0, false)
+	round(0, false)
+	if yes, err := w.engine.Pending(t.Context(), p.id, f.ID); yes || err != nil {
+		t.Errorf("a Ping would be answered at once, %v", err)
+	}
+	w.put("notes", "b", "b2")
+	w.refresh(f)
+	round(1, false)
+	round(0, true)
+	p.quiet()
+	p.check()
+}
+
 func TestNewsOutOfOrder(t *testing.T) {
 	w := newWorld(t)
 	w.put("notes", "a", "a")

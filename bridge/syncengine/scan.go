@@ -40,8 +40,10 @@ type scan struct {
 
 	at      progress
 	horizon int64
+	begun   int64           // state.position when the scan began
 	held    map[Number]bool // what the news that was found makes of state.held
 	passed  []Number        // since the last news
+	behind  []Number        // to be tried again
 }
 
 // newScan begins where the state is and ends at the horizon, or at the mirror's
@@ -54,16 +56,20 @@ func (e *Engine) newScan(ctx context.Context, f Folder, s *state, source Source,
 		}
 		horizon = m.Sequence
 	}
-	return &scan{
+	scan := &scan{
 		engine: e, folder: f, state: s, source: source,
-		at: s.progress(), horizon: horizon, held: map[Number]bool{},
-	}, nil
+		at: s.progress(), horizon: horizon, begun: s.position, held: map[Number]bool{},
+	}
+	if source != nil { // else nobody could try
+		scan.behind = s.behind(maxAgain)
+	}
+	return scan, nil
 }
 
 // done tells whether everything has been seen.
 func (s *scan) done() bool {
 	return s.at.window == s.state.goal() && s.at.open == s.state.filter.Open && s.at.opening == 0 &&
-		s.at.position >= s.horizon
+		s.at.position >= s.horizon && len(s.behind) == 0
 }
 
 // more reads on until there is some news or nothing is left.
@@ -80,8 +86,10 @@ func (s *scan) more(ctx context.Context, limit int) ([]News, error) {
 			news, err = s.moveWindow(ctx, limit)
 		case s.at.open != s.state.filter.Open || s.at.opening != 0:
 			news, err = s.moveOpen(ctx, limit)
-		default:
+		case s.at.position < s.horizon:
 			news, err = s.moveOn(ctx, limit)
+		default:
+			news, err = s.tryAgain(ctx)
 		}
 		if err != nil {
 			return nil, err

@@ -20,7 +20,8 @@ type state struct {
 
 	// own has the revisions that the phone knows already though the mirror
 	// tells of them behind the position: what it wrote itself, and what it was
-	// told in a revision newer than the mirror's.
+	// told in a revision newer than the mirror's. The other way round, of an item
+	// before the position that the phone could not be told it is untold.
 	own map[Number]backend.Revision
 
 	filter   Filter // as it shall be
@@ -29,6 +30,9 @@ type state struct {
 	opening  Number // ... but for those up to this number it is the other way round
 	settings []byte
 }
+
+// untold is no item's revision.
+const untold backend.Revision = ""
 
 // everything is a window that nothing is out of.
 var everything = End{Ends: math.MinInt64}

@@ -39,6 +39,7 @@ type folderSync struct {
 
 	mine    map[syncengine.Number]backend.Revision // those that hold what the phone sent in this round already
 	tried   map[string]translate.Digest            // by earlier tries of the phone's commands; see prepare
+	noted   map[string]translate.Digest            // the same, and what this request tries
 	created map[*eas.SyncCommand]creation          // see create
 }
 

@@ -6,7 +6,6 @@ import (
 	"errors"
 
 	"github.com/pushbridge/pushbridge/bridge/eas"
-	"github.com/pushbridge/pushbridge/bridge/eas/tag"
 	"github.com/pushbridge/pushbridge/bridge/syncengine"
 	"github.com/pushbridge/pushbridge/bridge/translate"
 	"github.com/pushbridge/pushbridge/plugins/backend"
@@ -31,6 +30,8 @@ type edit struct {
 	foreign bool             // the object has something of others that the phone does not know
 	held    translate.Digest // of the phone after the command
 	known   bool             // whether held is all that the phone holds
+
+	try string // the try as which held is to be noted before body is written; empty if it was noted already
 }
 
 // An editor edits an object as it is now; told says that it is what the phone
@@ -110,29 +111,6 @@ func (f *folderSync) after(e edit, object []byte, told bool, sent eas.Properties
 	return e, nil
 }
 
-// whole is the editor for what is not compared property by property: one
-// occurrence of a series.
-func (f *folderSync) whole(apply func([]byte) ([]byte, error)) editor {
-	return func(ctx context.Context, n syncengine.Number, object []byte, told bool) (e edit, err error) {
-		if e.held, e.known, err = f.holds(ctx, n); err != nil {
-			return e, err
-		}
-		e.foreign = !told
-		if e.body, err = apply(object); err != nil {
-			return e, err
-		}
-		if o := f.translation(n); e.known && !bytes.Equal(object, e.body) {
-			before, err1 := f.class.show(object, o)
-			shown, err2 := f.class.show(e.body, o)
-			if err := errors.Join(err1, err2); err != nil {
-				return e, err
-			}
-			e.held = e.held.Wrote(e.held, before, shown)
-		}
-		return e, nil
-	}
-}
-
 // holds answers what the phone holds of an item, if that is known.
 func (f *folderSync) holds(ctx context.Context, n syncengine.Number) (translate.Digest, bool, error) {
 	b, err := f.round.Holds(ctx, n)
@@ -175,6 +153,9 @@ func (f *folderSync) rewrite(ctx context.Context, n syncengine.Number, row synce
 			// What the phone edits next, it edits upon this.
 			f.mine[n] = now.Revision
 			f.hold(n, e)
+			if e.sifted && !e.foreign && !told && !left {
+				return f.round.Changed(ctx, n, now.Revision) // the phone holds all of it
+			}
 			return nil
 		}
 		if !e.sifted && !told && now.Revision != f.mine[n] && !f.set.phoneWins() {
@@ -185,6 +166,9 @@ func (f *folderSync) rewrite(ctx context.Context, n syncengine.Number, row synce
 			return errors.Join(err, f.round.Again(ctx, n, true))
 		}
 		if !same {
+			if err := f.noteTry(ctx, e); err != nil {
+				return err
+			}
 			stored, err := f.session.Put(ctx, f.folder.Collection, backend.Item{ID: now.ID, Revision: now.Revision, MediaType: now.MediaType, Body: e.body})
 			switch backend.KindOf(err) {
 			case backend.Conflict:
@@ -219,14 +203,6 @@ func (f *folderSync) rewritten(ctx context.Context, n syncengine.Number, e edit,
 		return errChangedThere
 	}
 	return nil
-}
-
-// tryOf names the try of a command. ClientIds may look like ServerIds.
-func tryOf(cmd *eas.SyncCommand) string {
-	if cmd.Do == tag.AirSyncAdd {
-		return "+" + cmd.ClientID
-	}
-	return cmd.ServerID
 }
 
 // A creation is what a phone's new item looks like.
@@ -268,80 +244,6 @@ func (f *folderSync) named(c creation, n syncengine.Number) translate.Digest {
 		return c.digest // the phone gets the item once more
 	}
 	return c.digest.Wrote(c.digest, before, shown)
-}
-
-// prepare notes what the phone's commands are about to write, before anything
-// of it is written: see [syncengine.Round.Try]. It finds what was noted when the
-// phone sent the same key before.
-func (f *folderSync) prepare(ctx context.Context) error {
-	if !f.writes() {
-		return nil
-	}
-	before, err := f.round.Tried(ctx)
-	if err != nil {
-		return err
-	}
-	f.tried = make(map[string]translate.Digest, len(before))
-	for name, b := range before {
-		if d, err := translate.ParseDigest(b); err == nil {
-			f.tried[name] = d
-		}
-	}
-	tries := make(map[string][]byte)
-	o := f.translation(0)
-	after := make(map[string]translate.Digest) // of items that are edited more than once
-	for i := range f.request.Commands {
-		cmd := &f.request.Commands[i]
-		name := tryOf(cmd)
-		d, ok := after[name]
-		if !ok {
-			if d, ok, err = f.toTry(ctx, cmd); err != nil {
-				return err
-			}
-		}
-		if !ok {
-			continue
-		}
-		if cmd.Do == tag.AirSyncChange {
-			d = d.After(cmd.Data, o)
-		}
-		after[name] = d
-		if old, ok := f.tried[name]; ok {
-			d = d.Or(old)
-		}
-		if b := d.Bytes(); b != nil && !bytes.Equal(b, before[name]) {
-			tries[name] = b
-		}
-	}
-	return f.round.Try(ctx, tries)
-}
-
-// writes tells whether any command writes something that can be compared.
-func (f *folderSync) writes() bool {
-	for i := range f.request.Commands {
-		switch f.request.Commands[i].Do {
-		case tag.AirSyncAdd, tag.AirSyncChange:
-			return f.class.merge != nil && f.class.make != nil
-		}
-	}
-	return false
-}
-
-// toTry answers what a command starts from: nothing of it can be told where it
-// is not known what the phone holds.
-func (f *folderSync) toTry(ctx context.Context, cmd *eas.SyncCommand) (translate.Digest, bool, error) {
-	switch {
-	case cmd.Do == tag.AirSyncAdd:
-		c := f.create(cmd, f.nextName(cmd.ClientID))
-		return c.digest, c.err == nil, nil
-	case cmd.Do == tag.AirSyncChange && cmd.InstanceID == "":
-		n, err := f.number(cmd.ServerID)
-		if err != nil {
-			return translate.Digest{}, false, nil // refused later
-		}
-		return f.holds(ctx, n)
-	}
-	return translate.Digest{}, false, nil
 }
 
 // met is an Add whose item is there already: an earlier try of the same command

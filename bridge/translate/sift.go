@@ -92,7 +92,7 @@ func (s *sifter) group(g wbxml.Tag) {
 		s.both(s.sentOf(g))
 		return
 	}
-	known, own := s.shows(s.held, g), len(s.tried.entries) > 0 && s.shows(s.tried, g)
+	known, own := s.knows(g)
 	s.out.Foreign = s.out.Foreign || !known && !own
 	if propertyOf(g).theirs {
 		s.both(s.sentOf(g))
@@ -153,6 +153,15 @@ func (s *sifter) noEdit(g wbxml.Tag) eas.Properties {
 		list = eas.Properties{{Tag: g}} // the item was sent as a whole all the same
 	}
 	return list
+}
+
+// knows tells whether what the object shows of a group is what the phone holds,
+// and whether it is what the phone tried to write.
+func (s *sifter) knows(g wbxml.Tag) (known, own bool) {
+	if propertyOf(g).kind == mute {
+		return true, false
+	}
+	return s.shows(s.held, g), len(s.tried.entries) > 0 && s.shows(s.tried, g)
 }
 
 // shows tells whether the object shows of a group what a digest has.

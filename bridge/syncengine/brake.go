@@ -6,6 +6,8 @@ import (
 	"time"
 
 	"github.com/RoaringBitmap/roaring/v2"
+
+	"github.com/pushbridge/pushbridge/plugins/backend"
 )
 
 // A Brake says when a deletion of many items is not believed at once: an
@@ -274,7 +276,7 @@ func (l *listing) believe(ctx context.Context, w Writer, m *Mirror, gone *roarin
 		told = append(told, braked{record, end})
 	}
 	switch {
-	case brake.holds(fresh.GetCardinality(), there):
+	case l.doubtful() && brake.holds(fresh.GetCardinality(), there):
 		hold.Or(fresh)
 		since = time.Now().Unix()
 		record.Of = int(live.GetCardinality())
@@ -288,6 +290,11 @@ func (l *listing) believe(ctx context.Context, w Writer, m *Mirror, gone *roarin
 	}
 	return removed, told, l.saveHold(ctx, w, m, record, since, hold)
 }
+
+// doubtful tells whether the listing's word of what is gone may be doubted. A mail
+// server that names the messages which went is believed, for people clear out their
+// mail every day; those that a complete listing misses are held as elsewhere.
+func (l *listing) doubtful() bool { return l.full || l.folder.Kind != backend.Mail }
 
 // greet makes news of what is back for phones that looked for it in vain, since
 // they have gone on behind it. The others never knew that it was gone.

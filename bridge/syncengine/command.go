@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"time"
 
 	"github.com/pushbridge/pushbridge/plugins/backend"
 )
@@ -91,7 +92,10 @@ func (e *Engine) adding(ctx context.Context, f Folder, it backend.Item) func(Wri
 			row = Item{Number: m.Numbers, ID: it.ID}
 		}
 		if row.Removed || row.Revision != it.Revision {
-			row.revise(m, it.Revision)
+			row.reviseIn(f, m, it.Revision, time.Time{})
+		}
+		if f.Kind == backend.Mail && !row.Known {
+			row.Known, row.Facts = true, receivedAt(time.Now())
 		}
 		if len(it.Body) > 0 && !row.Known && e.describe != nil {
 			row.Known, row.Facts = true, e.factsOf(f.Kind, it)
@@ -117,7 +121,7 @@ func (r *Round) Changed(ctx context.Context, n Number, rev backend.Revision) err
 	_, err := r.write(ctx, func(w Writer, m *Mirror) (Item, error) {
 		row, err := w.Item(ctx, r.Folder.ID, n)
 		if err == nil && (row.Removed || row.Revision != rev) {
-			row.revise(m, rev)
+			row.reviseIn(r.Folder, m, rev, time.Time{})
 		}
 		return row, err
 	})
@@ -126,6 +130,58 @@ func (r *Round) Changed(ctx context.Context, n Number, rev backend.Revision) err
 	}
 	r.did(Result{"", n, rev})
 	return nil
+}
+
+// Replaced says that what the phone did to an item led to another one in its place,
+// which the phone goes on calling by the same number: a draft is a message, and
+// messages do not change. If the store told of the other one already, under a number
+// of its own, then the item is gone, and the other is news.
+func (r *Round) Replaced(ctx context.Context, n Number, it backend.Item) (kept bool, err error) {
+	_, err = r.write(ctx, func(w Writer, m *Mirror) (Item, error) {
+		row, err := w.Item(ctx, r.Folder.ID, n)
+		if err != nil {
+			return row, err
+		}
+		known, err := w.ItemsNamed(ctx, r.Folder.ID, []backend.ItemID{it.ID})
+		if err != nil {
+			return row, err
+		}
+		if kept = len(known) == 0 || known[0].Number == n; !kept {
+			m.Sequence++
+			row.Removed, row.Sequence = true, m.Sequence
+			return row, nil
+		}
+		row.ID = it.ID
+		row.revise(m, it.Revision)
+		row.Known, row.Facts = true, receivedAt(time.Now())
+		return row, nil
+	})
+	if err != nil {
+		return false, fmt.Errorf("syncengine: noting a replaced item: %w", err)
+	}
+	if !kept {
+		r.wakeSelf()
+		return false, nil
+	}
+	r.did(Result{"", n, it.Revision})
+	return true, nil
+}
+
+// Went says that the phone's command took an item away which the phone goes on
+// holding until it is told: a draft that was sent.
+func (r *Round) Went(ctx context.Context, n Number) error {
+	_, err := r.write(ctx, removing(ctx, r.Folder.ID, n))
+	if err != nil && !errors.Is(err, ErrNoItem) {
+		return fmt.Errorf("syncengine: noting an item that went: %w", err)
+	}
+	r.wakeSelf()
+	return nil
+}
+
+// wakeSelf makes the round look again for news that its own command made.
+func (r *Round) wakeSelf() {
+	r.dirty = true
+	r.again()
 }
 
 // Deleted says that the phone's deletion of an item was carried out, or that

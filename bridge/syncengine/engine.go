@@ -88,10 +88,14 @@ type Folder struct {
 	Kind       backend.CollectionKind
 	Name       string
 	Parent     FolderID // 0 at the top
-	Default    bool     // the one folder of its kind that phones treat as the main one
-	ReadOnly   bool
-	Colour     string
-	Owner      string
+
+	// Default: the one folder of its kind that phones treat as the main one, or of
+	// its Role, where phones know the role.
+	Default  bool
+	ReadOnly bool
+	Colour   string
+	Owner    string
+	Role     backend.Role // of a mail folder
 }
 
 // A Key is a SyncKey: "0", or the name of a series and the number of a round in it.

@@ -89,7 +89,7 @@ func (e *Engine) arrange(user string, records []FolderRecord, listings []Listing
 				all = append(all, FolderRecord{Folder: Folder{User: user, Backend: l.Backend, Collection: c.ID}})
 			}
 			r := &all[i]
-			r.Kind, r.Name, r.ReadOnly, r.Colour, r.Owner = c.Kind, c.Name, c.ReadOnly, c.Colour, c.Owner
+			r.Kind, r.Name, r.ReadOnly, r.Colour, r.Owner, r.Role = c.Kind, c.Name, c.ReadOnly, c.Colour, c.Owner, c.Role
 			r.Order, r.Gone = order, false
 		}
 	}
@@ -124,13 +124,21 @@ func (e *Engine) arrange(user string, records []FolderRecord, listings []Listing
 func (e *Engine) chooseDefaults(all []FolderRecord, first map[place]bool) {
 	chosen := map[backend.CollectionKind]bool{}
 	kinds := map[backend.CollectionKind][]int{}
-	preferred := func(r *FolderRecord) bool { return e.prefer != nil && !r.Gone && e.prefer(r.Folder) }
+	preferred := func(r *FolderRecord) bool {
+		if r.Kind == backend.Mail { // where nobody has a choice
+			return !r.Gone && r.Role == backend.RoleInbox
+		}
+		return e.prefer != nil && !r.Gone && e.prefer(r.Folder)
+	}
 	wished := map[backend.CollectionKind]bool{}
 	for i := range all {
 		wished[all[i].Kind] = wished[all[i].Kind] || preferred(&all[i])
 	}
 	for i := range all {
 		r := &all[i]
+		if r.plays() {
+			continue
+		}
 		r.Default = r.Default && !r.Gone && !chosen[r.Kind] && (!wished[r.Kind] || preferred(r))
 		if r.Default {
 			chosen[r.Kind] = true
@@ -168,6 +176,30 @@ func (e *Engine) chooseDefaults(all []FolderRecord, first map[place]bool) {
 				cmp.Compare(a, b))
 		})
 		all[best].Default = true
+	}
+	chooseRoles(all)
+}
+
+// plays tells whether a folder has one of the roles beside the inbox's that phones
+// know. See [MS-ASCMD] "Type (FolderSync)".
+func (r *FolderRecord) plays() bool {
+	switch r.Role {
+	case backend.RoleDrafts, backend.RoleSent, backend.RoleTrash, backend.RoleOutbox:
+		return r.Kind == backend.Mail
+	}
+	return false
+}
+
+// chooseRoles makes those folders Default that have a role at the backend of the
+// main inbox: phones have one mailbox with one folder of each role.
+func chooseRoles(all []FolderRecord) {
+	main := slices.IndexFunc(all, func(r FolderRecord) bool { return r.Kind == backend.Mail && r.Default && !r.plays() })
+	taken := map[backend.Role]bool{}
+	for i := range all {
+		if r := &all[i]; r.plays() {
+			r.Default = main >= 0 && !r.Gone && r.Backend == all[main].Backend && !taken[r.Role]
+			taken[r.Role] = taken[r.Role] || r.Default
+		}
 	}
 }
 

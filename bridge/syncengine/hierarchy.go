@@ -21,10 +21,11 @@ type sight struct {
 	Kind    backend.CollectionKind `json:"k"`
 	Name    string                 `json:"n"`
 	Default bool                   `json:"d,omitempty"`
+	Role    backend.Role           `json:"r,omitempty"`
 }
 
 func seen(f Folder) sight {
-	return sight{ID: f.ID, Parent: f.Parent, Kind: f.Kind, Name: f.Name, Default: f.Default}
+	return sight{ID: f.ID, Parent: f.Parent, Kind: f.Kind, Name: f.Name, Default: f.Default, Role: f.Role}
 }
 
 // difference tells a phone that was told old what is different in now.

@@ -146,7 +146,17 @@ func (m *Move) note(ctx context.Context, change func(known MoveRecord) (save boo
 func (m *Move) Moved(ctx context.Context, it backend.Item) (Number, error) {
 	ctx = context.WithoutCancel(ctx)
 	err := m.engine.store.Update(ctx, m.phone.User, func(w Writer) error {
-		row, _, err := touch(ctx, w, m.To, m.engine.adding(ctx, m.Target, it))
+		source, err := w.Item(ctx, m.From, m.Number)
+		if err != nil && !errors.Is(err, ErrNoItem) {
+			return err
+		}
+		row, _, err := touch(ctx, w, m.To, func(w Writer, head *Mirror) (Item, error) {
+			row, err := m.engine.adding(ctx, m.Target, it)(w, head)
+			if m.Target.Kind == backend.Mail && source.Known { // it was received when it was
+				row.Known, row.Facts = true, source.Facts
+			}
+			return row, err
+		})
 		if err != nil {
 			return err
 		}

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"time"
 
 	"github.com/RoaringBitmap/roaring/v2"
 
@@ -237,7 +238,7 @@ func (l *listing) apply(ctx context.Context, w Writer, m *Mirror) (changed bool,
 			l.ignored = true
 			continue
 		}
-		it.revise(m, c.Revision)
+		it.reviseIn(l.folder, m, c.Revision, c.Received)
 		save = append(save, it)
 	}
 	return len(save) > 0, w.SaveItems(ctx, l.folder.ID, save)
@@ -259,6 +260,24 @@ func (it *Item) revise(m *Mirror, rev backend.Revision) {
 	it.Revision, it.Sequence, it.Removed = rev, m.Sequence, false
 	it.Known, it.Facts = false, Facts{Ends: Forever}
 }
+
+// reviseIn is revise for an item of a folder, and keeps what is known of a message:
+// its flags change, and not when it was received. received is zero if it is not
+// known.
+func (it *Item) reviseIn(f Folder, m *Mirror, rev backend.Revision, received time.Time) {
+	known, facts := it.Known, it.Facts
+	it.revise(m, rev)
+	switch {
+	case f.Kind != backend.Mail:
+	case !received.IsZero():
+		it.Known, it.Facts = true, receivedAt(received)
+	case known:
+		it.Known, it.Facts = true, facts
+	}
+}
+
+// receivedAt are the facts of a message: it ends when it is received.
+func receivedAt(t time.Time) Facts { return Facts{Ends: t.Unix()} }
 
 // finish writes the rest, removes what a complete answer says is gone, unless
 // that is to be held, and moves the cursor.

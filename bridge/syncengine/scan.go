@@ -260,7 +260,26 @@ func (s *scan) lookAt(ctx context.Context, rows []*Item) error {
 		ids[i], at[it.ID] = it.ID, it
 		it.Known, it.Facts = true, Facts{Ends: Forever}
 	}
-	err := s.source.Get(ctx, s.folder.Collection, ids, func(f backend.Fetched) error {
+	read := s.read
+	if s.folder.Kind == backend.Mail {
+		read = s.readReceived
+	}
+	if err := read(ctx, ids, at); err != nil {
+		return err
+	}
+	return s.engine.store.Update(ctx, s.folder.User, func(w Writer) error {
+		for _, it := range rows {
+			if err := w.SaveFacts(ctx, s.folder.ID, it.Number, it.Revision, it.Facts); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
+
+// read reads the facts of items in the items.
+func (s *scan) read(ctx context.Context, ids []backend.ItemID, at map[backend.ItemID]*Item) error {
+	return s.source.Get(ctx, s.folder.Collection, ids, func(f backend.Fetched) error {
 		it := at[f.ID]
 		switch {
 		case it == nil:
@@ -271,14 +290,27 @@ func (s *scan) lookAt(ctx context.Context, rows []*Item) error {
 		}
 		return nil
 	})
-	if err != nil {
-		return err
+}
+
+// readReceived is read for messages, of which no more is asked than when they were
+// received.
+func (s *scan) readReceived(ctx context.Context, ids []backend.ItemID, at map[backend.ItemID]*Item) error {
+	session, ok := s.source.(backend.Session)
+	if !ok {
+		return nil
 	}
-	return s.engine.store.Update(ctx, s.folder.User, func(w Writer) error {
-		for _, it := range rows {
-			if err := w.SaveFacts(ctx, s.folder.ID, it.Number, it.Revision, it.Facts); err != nil {
-				return err
-			}
+	mailbox, ok := backend.As[backend.Mailbox](session)
+	if !ok {
+		return nil // no filter hides them
+	}
+	return mailbox.Messages(ctx, s.folder.Collection, ids, 0, func(m backend.Message) error {
+		it := at[m.ID]
+		switch {
+		case it == nil:
+		case m.Err == nil && !m.Received.IsZero():
+			it.Facts = receivedAt(m.Received)
+		case m.Err != nil && backend.KindOf(m.Err) == backend.Transient:
+			return m.Err
 		}
 		return nil
 	})

@@ -14,6 +14,7 @@ import (
 	"fmt"
 	"log/slog"
 	"runtime"
+	"slices"
 	"sync"
 
 	"github.com/pushbridge/pushbridge/plugins/backend"
@@ -137,6 +138,12 @@ func (a *Account) Backends() []string {
 		names[i] = b.Name
 	}
 	return names
+}
+
+// Offers tells whether any backend has an extra, as far as it says so before anybody
+// logs in.
+func (a *Accounts) Offers(e backend.Extra) bool {
+	return slices.ContainsFunc(a.backends, func(n Named) bool { return slices.Contains(backend.Declared(n.Backend), e) })
 }
 
 // A Listing is the complete list of one backend's collections.

@@ -25,6 +25,11 @@ var (
 
 	_ backend.FolderEditor = watched{}
 	_ backend.Subscriber   = watched{}
+
+	_ backend.Mailbox    = watched{}
+	_ backend.Sender     = watched{}
+	_ backend.Searcher   = watched{}
+	_ backend.Vacationer = watched{}
 )
 
 // String names the backend and the person; the session inside may have the

@@ -34,7 +34,7 @@ type session struct{}
 var _ backend.Prober = session{}
 
 func (session) Collections(context.Context) ([]backend.Collection, error) {
-	return []backend.Collection{{ID: inbox, Kind: backend.Mail, Name: "Inbox", Default: true, ReadOnly: true}}, nil
+	return []backend.Collection{{ID: inbox, Kind: backend.Mail, Name: "Inbox", Default: true, ReadOnly: true, Role: backend.RoleInbox}}, nil
 }
 
 func (session) Changes(_ context.Context, c backend.CollectionID, _ backend.Cursor, _ func([]backend.Change) error) (backend.Cursor, error) {

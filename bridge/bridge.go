@@ -20,6 +20,7 @@ import (
 	"github.com/pushbridge/pushbridge/bridge/directory"
 	"github.com/pushbridge/pushbridge/bridge/easserver"
 	"github.com/pushbridge/pushbridge/bridge/hub"
+	"github.com/pushbridge/pushbridge/bridge/outbox"
 	"github.com/pushbridge/pushbridge/bridge/placeholder"
 	"github.com/pushbridge/pushbridge/bridge/problem"
 	"github.com/pushbridge/pushbridge/bridge/profile"
@@ -198,6 +199,7 @@ func (b *Bridge) join(ctx context.Context, o Options, backends []account.Named) 
 		Elsewhere: f.Redirects.For,
 		Accounts:  b.accounts, Devices: b.devices, Engine: b.engine, Hub: b.hub, Desk: b.desk, Subscribe: b.subscribe(), Problems: b.problems, Choices: b.choices,
 		PollMin: f.PollMin, PollMax: f.PollMax, Placeholder: placeholder.Name, Profiles: b.profiles,
+		Outbox:    outbox.New(b.store.Letters(), b.logger),
 		Directory: b.people, InDirectory: inDirectory(f.Directory), Roots: roots, SearchTime: o.SearchTime,
 		Heartbeat: b.bounds(),
 		Logger:    b.logger, Tracer: b.tracer, Counts: b.metrics,

@@ -8,6 +8,7 @@ import (
 
 	"github.com/pushbridge/pushbridge/bridge/eas"
 	"github.com/pushbridge/pushbridge/bridge/profile"
+	"github.com/pushbridge/pushbridge/plugins/backend"
 )
 
 // versionsFor lists the versions that a sort of phone is told of, ascending.
@@ -21,15 +22,27 @@ func versionsFor(p profile.Profile) string {
 	return strings.Join(list, ",")
 }
 
+// needs are the abilities of backends without which a command is not answered.
+var needs = map[eas.Command]backend.Extra{
+	eas.CmdSendMail: backend.ExtraSend, eas.CmdSmartForward: backend.ExtraSend, eas.CmdSmartReply: backend.ExtraSend,
+	eas.CmdGetAttachment: backend.ExtraMail,
+}
+
+// offered tells whether a command is answered with the backends that there are.
+func (s *Server) offered(c eas.Command) bool {
+	extra, ok := needs[c]
+	return !ok || s.Accounts.Offers(extra)
+}
+
 // announcedFor leaves out the commands that no version has which a phone is
-// offered.
-func announcedFor(p profile.Profile) string {
+// offered, and those for which there is no backend.
+func (s *Server) announcedFor(p profile.Profile) string {
 	last := p.MaxVersion
 	if last == 0 {
-		return announced
+		last = eas.Versions[len(eas.Versions)-1]
 	}
 	return strings.Join(slices.DeleteFunc(strings.Split(announced, ","), func(command string) bool {
-		return !slices.ContainsFunc(eas.Versions, func(v eas.Version) bool { return v <= last && eas.Command(command).KnownIn(v) })
+		return !s.offered(eas.Command(command)) || !slices.ContainsFunc(eas.Versions, func(v eas.Version) bool { return v <= last && eas.Command(command).KnownIn(v) })
 	}), ",")
 }
 
@@ -42,22 +55,24 @@ const lastAnnounced = "announced"
 // anew is told: others might throw away what they have. See [MS-ASHTTP]
 // "X-MS-RP" and "Handling HTTP POST Command Requests".
 func (s *Server) reannounce(ctx context.Context, c *call) error {
-	now := versionsFor(*c.profile) + "\n" + announcedFor(*c.profile)
+	now := versionsFor(*c.profile) + "\n" + s.announcedFor(*c.profile)
 	before, err := s.Devices.Recall(ctx, c.deviceID(), lastAnnounced)
 	if err != nil || string(before) == now {
 		return err
 	}
-	c.announces = before != nil
+	if before != nil {
+		c.announces = s.announcedFor(*c.profile)
+	}
 	return s.Devices.Remember(ctx, c.deviceID(), lastAnnounced, []byte(now))
 }
 
 // announce writes the headers that reannounce asked for.
 func (c *call) announce(h http.Header) {
-	if !c.announces {
+	if c.announces == "" {
 		return
 	}
 	versions := versionsFor(*c.profile)
 	h.Set("X-MS-RP", versions)
 	h.Set("MS-ASProtocolVersions", versions)
-	h.Set("MS-ASProtocolCommands", announcedFor(*c.profile))
+	h.Set("MS-ASProtocolCommands", c.announces)
 }

@@ -22,14 +22,24 @@ const MaxFiles = backend.MaxItemSize
 // fetchFile reads a file of an item that the phone holds. That an item is not
 // there, or another person's, is the same to it as a file that is not there.
 // See [MS-ASCMD] "airsyncbase:FileReference" and "Status (ItemOperations)".
-func (s *Server) fetchFile(ctx context.Context, c *call, fetch eas.FetchRequest, room *int) (eas.Properties, error) {
+func (s *Server) fetchFile(ctx context.Context, c *call, fetch eas.FetchRequest, room *int, large files) (eas.Properties, error) {
 	item, part, ok := translate.SplitFileReference(fetch.FileReference)
 	if !ok || *room <= 0 {
 		return nil, noFile(ok)
 	}
-	it, err := s.read(ctx, c, item)
+	it, err := s.locate(ctx, c, item)
+	if err == nil && it.class.message != nil {
+		p, err := s.fetchMailFile(ctx, c, it, part, fetch, large)
+		if isMissing(err) {
+			err = fmt.Errorf("%w: %w", translate.ErrNoAttachment, err)
+		}
+		return p, err
+	}
+	if err == nil {
+		it.Item, err = getOne(ctx, it.session, it.folder.Collection, it.ID)
+	}
 	switch {
-	case errors.Is(err, syncengine.ErrNoItem), errors.Is(err, syncengine.ErrNoFolder), backend.KindOf(err) == backend.NotFound:
+	case isMissing(err):
 		return nil, fmt.Errorf("%w: %w", translate.ErrNoAttachment, err)
 	case err != nil:
 		return nil, err
@@ -60,6 +70,12 @@ func (s *Server) fetchFile(ctx context.Context, c *call, fetch eas.FetchRequest,
 		return append(p, eas.Element{Tag: tag.ItemOperationsData, Opaque: data}), nil // see takeParts
 	}
 	return append(p, eas.T(tag.ItemOperationsData, base64.StdEncoding.EncodeToString(data))), nil
+}
+
+// isMissing tells of an error that there is no such item, or file of an item.
+func isMissing(err error) bool {
+	return errors.Is(err, syncengine.ErrNoItem) || errors.Is(err, syncengine.ErrNoFolder) || errors.Is(err, translate.ErrNoAttachment) ||
+		backend.KindOf(err) == backend.NotFound
 }
 
 // noFile says why a file is not even looked for: its name is none, or the

@@ -164,7 +164,7 @@ func TestBadInput(t *testing.T) {
 		{name: "larger than allowed", command: eas.CmdSync, body: make([]byte, easserver.MaxBody+1), header: http.Header{"Expect": {"100-continue"}}, http: 413},
 		{name: "the message of another command", command: eas.CmdSync, body: marshal(&eas.PingRequest{HeartbeatInterval: heartbeat(60)}), http: 200, status: "<Status>4</Status>"},
 		{name: "an unknown command", command: "Sing", http: 501},
-		{name: "a command that we do not have", command: eas.CmdSendMail, http: 501},
+		{name: "a command that we do not have", command: eas.CmdGetHierarchy, http: 501},
 		{name: "an empty Sync that refers to nothing", command: eas.CmdSync, http: 200, status: "<Status>13</Status>"},
 		{name: "a Sync without folders", command: eas.CmdSync, body: sync(eas.SyncRequest{WindowSize: heartbeat(5)}), http: 200, status: "<Status>4</Status>"},
 		{name: "an unknown folder", command: eas.CmdSync, body: of(eas.SyncCollection{SyncKey: "0", CollectionID: "4711"}), http: 200, status: "<Status>12</Status>"},

@@ -40,7 +40,7 @@ type call struct {
 	from      netip.AddrPort
 	gzip      bool
 	tape      *trace.Exchange // nil unless the phone is recorded
-	announces bool            // the answer says which versions and commands there are now
+	announces string          // the commands that the answer says there are now; empty if it says nothing of them
 
 	behind map[syncengine.FolderID]bool // parts of merged folders that the phone waits for
 }
@@ -95,8 +95,30 @@ func (s *Server) newCall(r *http.Request, q eas.Query, acct *account.Account, ev
 		return c, refusal(err)
 	}
 	s.heard(r.Context(), c)
-	c.body, err = readBody(r)
+	c.body, err = readBody(r, c.mostBody(), c.composes(), c.isMail())
 	return c, err
+}
+
+// composes tells whether the command brings a mail.
+func (c *call) composes() bool {
+	switch c.query.Command {
+	case eas.CmdSendMail, eas.CmdSmartForward, eas.CmdSmartReply:
+		return true
+	}
+	return false
+}
+
+// mostBody is how large the body may be.
+func (c *call) mostBody() int {
+	if c.composes() {
+		return MaxMail
+	}
+	return MaxBody
+}
+
+// isMail tells whether the body is a mail, as it is. See [MS-ASCMD] "SendMail".
+func (c *call) isMail() bool {
+	return c.version < eas.V140 && c.composes()
 }
 
 // protocolVersion lets the header and the query's first byte help each other.
@@ -135,7 +157,10 @@ var malformed = map[eas.Command]eas.Status{
 	eas.CmdProvision:         eas.Status(eas.ProvisionProtocol),
 	eas.CmdResolveRecipients: eas.Status(eas.ResolveProtocol),
 	eas.CmdSearch:            eas.Status(eas.SearchServerError),
+	eas.CmdSendMail:          eas.InvalidContent,
 	eas.CmdSettings:          eas.Status(eas.SettingsProtocol),
+	eas.CmdSmartForward:      eas.InvalidContent,
+	eas.CmdSmartReply:        eas.InvalidContent,
 	eas.CmdSync:              eas.Status(eas.SyncProtocol),
 	eas.CmdValidateCert:      eas.Status(eas.CertProtocol),
 }
@@ -160,7 +185,7 @@ func (c *call) decode(message any) error {
 func (s *Server) answer(ctx context.Context, w *recorder, c *call) error {
 	c.event.In = int64(len(c.body))
 	run, ok := commands[c.query.Command]
-	if !ok || !c.query.Command.KnownIn(c.version) {
+	if !ok || !c.query.Command.KnownIn(c.version) || !s.offered(c.query.Command) {
 		return c.notSupported()
 	}
 	if err := s.checkPolicyKey(ctx, c); err != nil {
@@ -194,6 +219,8 @@ func (s *Server) write(w *recorder, c *call, message answer) error {
 	case multipart:
 		w.body(c.gzip, multipartType, m)
 		return nil
+	case *streamed:
+		return w.stream(m)
 	}
 	doc, err := eas.Marshal(message, c.version)
 	if err != nil {

@@ -9,6 +9,7 @@ import (
 	"github.com/pushbridge/pushbridge/bridge/translate"
 	"github.com/pushbridge/pushbridge/bridge/translate/calendar"
 	"github.com/pushbridge/pushbridge/bridge/translate/contact"
+	"github.com/pushbridge/pushbridge/bridge/translate/mail"
 	"github.com/pushbridge/pushbridge/bridge/translate/note"
 	"github.com/pushbridge/pushbridge/bridge/translate/task"
 	"github.com/pushbridge/pushbridge/bridge/wbxml"
@@ -41,6 +42,13 @@ type class struct {
 
 	// respond writes an answer to an invitation; nil where nobody is invited.
 	respond func(object []byte, a calendar.Answer, o translate.Options) ([]byte, error)
+
+	// message, state and flags are show for messages, of a whole one and of its flags
+	// alone, and the flags that a phone's edit sets and clears; nil in other classes,
+	// and show, merge and make are nil in this one.
+	message func(m mail.Message, o translate.Options) (eas.Properties, error)
+	state   func(flags []string, o translate.Options) eas.Properties
+	flags   func(flags []string, sent eas.Properties, o translate.Options) (set, clear []string, err error)
 
 	facts  func(object []byte) (translate.Facts, error) // nil: no filter needs any
 	filter func(filterType int, now time.Time) syncengine.Filter
@@ -76,9 +84,13 @@ var classes = guardedAll(map[backend.CollectionKind]*class{
 	},
 	backend.Mail: {
 		name: "Email", page: tag.EmailSubject.Page(), min: eas.V25, mainFolder: eas.FolderInbox, otherFolder: eas.FolderUserMail,
-		filter: everything,
+		message: mail.FromMessage, state: mail.State, flags: mail.Change,
+		filter: receivedFilter,
 	},
 })
+
+// shown tells whether phones are shown items of the class.
+func (k *class) shown() bool { return k.show != nil || k.message != nil }
 
 // everything is the filter of classes that have none: contacts and notes
 // ignore FilterType.
@@ -109,6 +121,16 @@ func sinceFilter(filterType int, now time.Time) syncengine.Filter {
 		return syncengine.Filter{}
 	}
 	return syncengine.Filter{Since: span(now.UTC().Truncate(24 * time.Hour))}
+}
+
+// receivedFilter is the filter of mail: what was received longer ago is out. 6 and
+// 7, which phones send for calendars, are taken at their word.
+func receivedFilter(filterType int, now time.Time) syncengine.Filter {
+	span, ok := spans[filterType]
+	if !ok {
+		return syncengine.Filter{}
+	}
+	return syncengine.Filter{Since: span(now.UTC())}
 }
 
 // openFilter is the filter of tasks: all, or those not completed.

@@ -54,7 +54,7 @@ func (s *Server) emptyFolder(ctx context.Context, c *call, e eas.EmptyFolder) er
 // emptiable tells whether a phone may empty a folder, or delete it together with
 // the one that it is in.
 func emptiable(f syncengine.Folder) bool {
-	return !f.Default && !f.ReadOnly && f.Owner == "" && classes[f.Kind].show != nil
+	return (!f.Default || f.Role == backend.RoleTrash) && !f.ReadOnly && f.Owner == "" && classes[f.Kind].shown()
 }
 
 // deleteItems deletes what the mirror knows of a folder.

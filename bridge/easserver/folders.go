@@ -97,7 +97,7 @@ func (s *Server) mainFolder(ctx context.Context, c *call, class string) (synceng
 		return syncengine.Folder{}, err
 	}
 	for _, f := range folders {
-		if f.Default && classes[f.Kind].name == class {
+		if k := classes[f.Kind]; k.name == class && folderType(f, *c.profile) == k.mainFolder {
 			return f, nil
 		}
 	}

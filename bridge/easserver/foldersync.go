@@ -75,17 +75,30 @@ func folderMessage(f syncengine.Folder, p profile.Profile) eas.Folder {
 	if f.Parent != 0 {
 		parent = f.Parent.String()
 	}
-	k := classes[f.Kind]
-	typ := k.otherFolder
-	switch {
-	case f.Default:
-		typ = k.mainFolder
-	case f.Kind == backend.Contacts && p.OtherContactsUnknown:
-		typ = eas.FolderUnknown
-	}
 	name := []rune(f.Name)
 	if len(name) > MaxDisplayName {
 		name = name[:MaxDisplayName]
 	}
-	return eas.Folder{ServerID: f.ID.String(), ParentID: parent, DisplayName: string(name), Type: typ}
+	return eas.Folder{ServerID: f.ID.String(), ParentID: parent, DisplayName: string(name), Type: folderType(f, p)}
+}
+
+// roleTypes are the types of folders that have a role. Phones know no more roles.
+// See [MS-ASCMD] "Type (FolderSync)".
+var roleTypes = map[backend.Role]eas.FolderType{
+	backend.RoleDrafts: eas.FolderDrafts, backend.RoleTrash: eas.FolderDeleted,
+	backend.RoleSent: eas.FolderSent, backend.RoleOutbox: eas.FolderOutbox,
+}
+
+// folderType is the type by which a phone knows a folder.
+func folderType(f syncengine.Folder, p profile.Profile) eas.FolderType {
+	k := classes[f.Kind]
+	switch typ, ok := roleTypes[f.Role]; {
+	case f.Default && f.Kind == backend.Mail && ok:
+		return typ
+	case f.Default:
+		return k.mainFolder
+	case f.Kind == backend.Contacts && p.OtherContactsUnknown:
+		return eas.FolderUnknown
+	}
+	return k.otherFolder
 }

@@ -8,6 +8,7 @@ import (
 	"github.com/pushbridge/pushbridge/bridge/eas"
 	"github.com/pushbridge/pushbridge/bridge/translate"
 	"github.com/pushbridge/pushbridge/bridge/translate/calendar"
+	"github.com/pushbridge/pushbridge/bridge/translate/mail"
 	"github.com/pushbridge/pushbridge/plugins/backend"
 )
 
@@ -87,6 +88,18 @@ func (k *class) guarded() *class {
 		g.respond = func(object []byte, a calendar.Answer, o translate.Options) (b []byte, err error) {
 			defer guard(&err)
 			return k.respond(object, a, o)
+		}
+	}
+	if k.message != nil {
+		g.message = func(m mail.Message, o translate.Options) (p eas.Properties, err error) {
+			defer guard(&err)
+			return k.message(m, o)
+		}
+	}
+	if k.flags != nil {
+		g.flags = func(flags []string, sent eas.Properties, o translate.Options) (set, clear []string, err error) {
+			defer guard(&err)
+			return k.flags(flags, sent, o)
 		}
 	}
 	if k.facts != nil {

@@ -153,6 +153,18 @@ func (w *recorder) body(zip bool, typ string, doc []byte) {
 	z.Close() // an error means that the phone left; it will ask again
 }
 
+// stream answers what is not in memory, as it is: files of mails are compressed
+// already.
+func (w *recorder) stream(a *streamed) error {
+	h := w.Header()
+	h.Set("Content-Type", a.typ)
+	h.Set("X-Content-Type-Options", "nosniff")
+	h.Set("Content-Length", strconv.FormatInt(a.len(), 10))
+	w.WriteHeader(http.StatusOK)
+	a.writeTo(w) // an error means that the phone left, or is cut short, and it will ask again
+	return a.close()
+}
+
 // acceptsGzip tells whether the phone asked for compressed answers.
 func acceptsGzip(r *http.Request) bool {
 	for coding := range strings.SplitSeq(r.Header.Get("Accept-Encoding"), ",") {
@@ -223,17 +235,18 @@ func asProblem(err error) *problem {
 	return &problem{status: http.StatusInternalServerError, text: "internal error"}
 }
 
-// readBody reads a request's body within MaxBody and checks its type.
-func readBody(r *http.Request) ([]byte, error) {
-	if r.ContentLength > MaxBody {
-		return nil, tooLarge()
+// readBody reads a request's body within the limit for its command and checks its
+// type. composing says that it brings a mail, and mail that it is one.
+func readBody(r *http.Request, most int, composing, mail bool) ([]byte, error) {
+	if r.ContentLength > int64(most) {
+		return nil, tooLarge(most, composing)
 	}
 	if coding := r.Header.Get("Content-Encoding"); coding != "" && !strings.EqualFold(coding, "identity") {
 		// Phones do not compress what they send. A small body that becomes a
 		// large one is for other purposes.
 		return nil, &problem{status: http.StatusUnsupportedMediaType, text: fmt.Sprintf("the body is compressed (%.40q); send it as it is", coding)}
 	}
-	body, err := io.ReadAll(io.LimitReader(r.Body, MaxBody+1))
+	body, err := io.ReadAll(io.LimitReader(r.Body, int64(most)+1))
 	if err != nil {
 		if tooBig, ok := errors.AsType[*http.MaxBytesError](err); ok {
 			return nil, &problem{status: http.StatusRequestEntityTooLarge, text: tooBig.Error()}
@@ -243,17 +256,23 @@ func readBody(r *http.Request) ([]byte, error) {
 		}
 		return nil, &problem{status: http.StatusBadRequest, text: "the body broke off", err: err}
 	}
-	if len(body) > MaxBody {
-		return nil, tooLarge()
+	if len(body) > most {
+		return nil, tooLarge(most, composing)
 	}
-	if len(body) > 0 && !isWBXML(r.Header.Get("Content-Type"), body) {
+	if len(body) > 0 && !mail && !isWBXML(r.Header.Get("Content-Type"), body) {
 		return nil, &problem{status: http.StatusBadRequest, text: fmt.Sprintf("the body is of type %.100q, not %s", r.Header.Get("Content-Type"), contentType)}
 	}
 	return body, nil
 }
 
-func tooLarge() error {
-	return &problem{status: http.StatusRequestEntityTooLarge, text: fmt.Sprintf("the body is larger than %d bytes", MaxBody)}
+// tooLarge refuses a body; a mail with large files by the status that there is for
+// it, which phones show.
+func tooLarge(most int, composing bool) error {
+	text := fmt.Sprintf("the body is larger than %d bytes", most)
+	if composing {
+		return &inBand{status: eas.AttachmentIsTooLarge, http: http.StatusRequestEntityTooLarge, err: errors.New(text)}
+	}
+	return &problem{status: http.StatusRequestEntityTooLarge, text: text}
 }
 
 // isWBXML believes the type if it is one of the protocol's, and else the first

@@ -47,12 +47,18 @@ func (s *Server) itemOperations(ctx context.Context, c *call) (answer, error) {
 		}
 		results.Empties = append(results.Empties, eas.EmptyFolderResult{Status: status, CollectionID: e.CollectionID})
 	}
-	room := MaxFiles
+	room, large := MaxFiles, make(files)
+	kept := false
+	defer func() {
+		if !kept {
+			large.close()
+		}
+	}()
 	for _, fetch := range req.Fetches {
 		r := eas.FetchResult{CollectionID: fetch.CollectionID, ServerID: fetch.ServerID, LongID: fetch.LongID,
 			LinkID: fetch.LinkID, FileReference: fetch.FileReference}
 		var err error
-		r.Class, r.Properties, err = s.fetchItem(ctx, c, fetch, &room)
+		r.Class, r.Properties, err = s.fetchItem(ctx, c, fetch, &room, large)
 		if kind := backend.KindOf(err); kind == backend.Denied || kind == backend.Transient {
 			return nil, err
 		}
@@ -61,13 +67,23 @@ func (s *Server) itemOperations(ctx context.Context, c *call) (answer, error) {
 	}
 	c.event.Status = int(eas.ItemOperationsOK)
 	response := eas.ItemOperationsResponse{Status: eas.ItemOperationsOK, Response: results}
-	if !c.acceptsMultipart() {
+	if !c.acceptsMultipart() && len(large) == 0 {
 		return response, nil
 	}
-	parts := takeParts(results.Fetches)
+	var parts [][]byte
+	if c.acceptsMultipart() {
+		parts = takeParts(results.Fetches)
+	}
 	doc, err := eas.Marshal(&response, c.version)
 	if err != nil {
 		return nil, fmt.Errorf("easserver: the answer in parts: %w", err)
+	}
+	kept = true
+	switch {
+	case !c.acceptsMultipart():
+		return &streamed{contentType, large.split(doc)}, nil
+	case len(large) > 0:
+		return &streamed{multipartType, large.join(doc, parts)}, nil
 	}
 	return join(doc, parts), nil
 }
@@ -130,21 +146,27 @@ func fetchStatus(err error) eas.ItemOperationsStatus {
 
 // fetchItem reads one item that the phone holds, or a file of it. room is what
 // files may still take of the answer.
-func (s *Server) fetchItem(ctx context.Context, c *call, fetch eas.FetchRequest, room *int) (class string, p eas.Properties, err error) {
+func (s *Server) fetchItem(ctx context.Context, c *call, fetch eas.FetchRequest, room *int, large files) (class string, p eas.Properties, err error) {
 	switch {
 	case fetch.LinkID != "":
 		return "", nil, errLink
 	case fetch.Store != eas.StoreMailbox:
 		return "", nil, errStore
 	case fetch.FileReference != "":
-		p, err = s.fetchFile(ctx, c, fetch, room)
+		p, err = s.fetchFile(ctx, c, fetch, room, large)
 		return "", p, err
 	}
 	id := cmp.Or(fetch.ServerID, fetch.LongID) // our LongIds are ServerIds
 	if folder, _, err := syncengine.ParseServerID(id); err == nil && !mayBeIn(fetch.CollectionID, folder) {
 		return "", nil, fmt.Errorf("%w: %.70q is not in folder %.70q", syncengine.ErrNoItem, id, fetch.CollectionID)
 	}
-	it, err := s.read(ctx, c, id)
+	it, err := s.locate(ctx, c, id)
+	if err == nil && it.class.message != nil {
+		return s.fetchWhole(ctx, c, it, id, fetch.Options)
+	}
+	if err == nil {
+		it.Item, err = getOne(ctx, it.session, it.folder.Collection, it.ID)
+	}
 	if err != nil {
 		return "", nil, err
 	}
@@ -166,6 +188,33 @@ func (s *Server) fetchItem(ctx context.Context, c *call, fetch eas.FetchRequest,
 	return it.class.name, onlySchema(p, schema), nil
 }
 
+// fetchWhole is fetchItem for a message: all of it that the phone takes.
+func (s *Server) fetchWhole(ctx context.Context, c *call, it heldItem, id string, options *eas.FetchOptions) (class string, p eas.Properties, err error) {
+	var form mailForm
+	var schema []wbxml.Tag
+	if options != nil {
+		form = mailForm{Bodies: options.BodyPreferences, Part: options.BodyPartPreference, MIMESupport: options.MIMESupport}
+		schema = options.Schema
+	}
+	wish := form.wish(c.version).whole()
+	m, err := getMessage(ctx, it.session, it.folder.Collection, it.ID, wish.limit)
+	if err != nil {
+		return "", nil, err
+	}
+	o := s.translation(c)
+	o.Item = id
+	wish.into(&o)
+	p, err = it.class.message(messageOf(m), o)
+	var t tally
+	t.add(it.ID, err)
+	s.tell(ctx, c, it.folder, t)
+	if err != nil {
+		c.report(s, err)
+		return "", nil, err
+	}
+	return it.class.name, onlySchema(p, schema), nil
+}
+
 // A heldItem is an item that a phone names, as it is in the backend now.
 type heldItem struct {
 	backend.Item
@@ -174,8 +223,18 @@ type heldItem struct {
 	session backend.Session
 }
 
-// read finds an item by its ServerId, in the folders of this person only.
+// read finds an item by its ServerId and reads it.
 func (s *Server) read(ctx context.Context, c *call, serverID string) (heldItem, error) {
+	it, err := s.locate(ctx, c, serverID)
+	if err != nil {
+		return it, err
+	}
+	it.Item, err = getOne(ctx, it.session, it.folder.Collection, it.ID)
+	return it, err
+}
+
+// locate finds an item by its ServerId, in the folders of this person only.
+func (s *Server) locate(ctx context.Context, c *call, serverID string) (heldItem, error) {
 	id, n, err := syncengine.ParseServerID(serverID)
 	if err != nil {
 		return heldItem{}, err
@@ -185,7 +244,7 @@ func (s *Server) read(ctx context.Context, c *call, serverID string) (heldItem, 
 		return heldItem{}, err
 	}
 	k := classes[folder.Kind]
-	if k.show == nil {
+	if !k.shown() {
 		return heldItem{}, syncengine.ErrNoItem
 	}
 	row, err := s.Engine.Item(ctx, folder, n)
@@ -196,8 +255,7 @@ func (s *Server) read(ctx context.Context, c *call, serverID string) (heldItem, 
 	if err != nil {
 		return heldItem{}, err
 	}
-	it, err := getOne(ctx, session, folder.Collection, row.ID)
-	return heldItem{it, folder, k, session}, err
+	return heldItem{backend.Item{ID: row.ID, Revision: row.Revision}, folder, k, session}, nil
 }
 
 // onlySchema keeps the properties that were asked for. See [MS-ASCMD] "Schema

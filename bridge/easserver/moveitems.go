@@ -120,7 +120,7 @@ func (s *Server) moveItem(ctx context.Context, c *call, m eas.ItemMove) (string,
 	switch {
 	case err != nil:
 		return "", err
-	case from.Kind != to.Kind || classes[to.Kind].show == nil:
+	case from.Kind != to.Kind || !classes[to.Kind].shown():
 		return "", fmt.Errorf("%w: %s and %s", errMoveKind, from.Kind, to.Kind)
 	}
 	move, err := s.Engine.BeginMove(ctx, c.phone, from, n, to)

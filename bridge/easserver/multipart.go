@@ -70,6 +70,27 @@ func join(message []byte, parts [][]byte) multipart {
 	return out
 }
 
+// join is join for parts of which some are files.
+func (f files) join(message []byte, parts [][]byte) []piece {
+	pieces := []piece{{}, {bytes: message}}
+	for _, p := range parts {
+		if file, ok := f[string(p)]; ok {
+			pieces = append(pieces, file)
+			continue
+		}
+		pieces = append(pieces, piece{bytes: p})
+	}
+	head := binary.LittleEndian.AppendUint32(nil, uint32(len(pieces)-1))
+	offset := int64(4 + 8*(len(pieces)-1))
+	for _, p := range pieces[1:] {
+		head = binary.LittleEndian.AppendUint32(head, uint32(offset))
+		head = binary.LittleEndian.AppendUint32(head, uint32(p.len()))
+		offset += p.len()
+	}
+	pieces[0].bytes = head
+	return pieces
+}
+
 // wantsParts tells whether the header asks for an answer in parts. See
 // [MS-ASHTTP] "MS-ASAcceptMultiPart".
 func wantsParts(r *http.Request) bool {

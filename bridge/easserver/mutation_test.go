@@ -52,6 +52,8 @@ var collections = []backend.CollectionID{"contacts", "calendar", "tasks", "notes
 func newScene(t testing.TB, v eas.Version, hasty bool) *scene {
 	s := &scene{hasty: hasty, t: t, h: bridgetest.Start(t, bridgetest.Options{}), version: v, now: time.Now().Truncate(time.Hour)}
 	s.h.Backend.AddUser(neighbour, bridgetest.Password)
+	s.h.Backend.SetCollection(bridgetest.User, backend.Collection{ID: "sent", Kind: backend.Mail, Name: "Sent", Role: backend.RoleSent})
+	s.h.Backend.SetIdentity(bridgetest.User, backend.Identity{Addresses: []string{annsAddress}})
 	for c, id := range map[backend.CollectionID]string{
 		"contacts": bridgetest.Card("b", secret), "calendar": bridgetest.Event("b", secret, s.now),
 		"tasks": bridgetest.Task("b", secret), "notes": bridgetest.Note("b", secret),
@@ -237,6 +239,9 @@ var answers = map[eas.Command]struct {
 	eas.CmdSearch:            {eas.SearchResponse{}, []int{1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 173, 174, 175}},
 	eas.CmdResolveRecipients: {eas.ResolveRecipientsResponse{}, []int{1, 2, 3, 4, 5, 6, 7, 8, 160, 161, 162, 163, 173, 174, 175}},
 	eas.CmdValidateCert:      {eas.ValidateCertResponse{}, []int{1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17}},
+	eas.CmdSendMail:          {eas.SendMailResponse{}, nil},
+	eas.CmdSmartReply:        {eas.SmartReplyResponse{}, nil},
+	eas.CmdSmartForward:      {eas.SmartForwardResponse{}, nil},
 	eas.CmdSettings:          {eas.SettingsResponse{}, []int{1, 2, 3, 4, 5, 6, 7}},
 }
 

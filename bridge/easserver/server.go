@@ -19,6 +19,7 @@ import (
 	"github.com/pushbridge/pushbridge/bridge/directory"
 	"github.com/pushbridge/pushbridge/bridge/eas"
 	"github.com/pushbridge/pushbridge/bridge/hub"
+	"github.com/pushbridge/pushbridge/bridge/outbox"
 	"github.com/pushbridge/pushbridge/bridge/profile"
 	"github.com/pushbridge/pushbridge/bridge/syncengine"
 	"github.com/pushbridge/pushbridge/bridge/telemetry"
@@ -39,6 +40,9 @@ type Options struct {
 	// Elsewhere answers where somebody's server is, by the login; empty if it is
 	// here. Nil means that everybody is here. See account.Redirects.
 	Elsewhere func(login string) string
+
+	// Outbox sends mail. It is required where a backend sends any.
+	Outbox *outbox.Outbox
 
 	// Problems is told of objects that cannot be shown. Nil means that nobody is.
 	Problems Problems
@@ -160,6 +164,7 @@ var commands = map[eas.Command]func(*Server, context.Context, *call) (answer, er
 	eas.CmdFolderDelete:      (*Server).folderDelete,
 	eas.CmdFolderSync:        (*Server).folderSync,
 	eas.CmdFolderUpdate:      (*Server).folderUpdate,
+	eas.CmdGetAttachment:     (*Server).getAttachment,
 	eas.CmdGetItemEstimate:   (*Server).getItemEstimate,
 	eas.CmdItemOperations:    (*Server).itemOperations,
 	eas.CmdMeetingResponse:   (*Server).meetingResponse,
@@ -168,14 +173,17 @@ var commands = map[eas.Command]func(*Server, context.Context, *call) (answer, er
 	eas.CmdProvision:         (*Server).provision,
 	eas.CmdResolveRecipients: (*Server).resolveRecipients,
 	eas.CmdSearch:            (*Server).search,
+	eas.CmdSendMail:          (*Server).sendMail,
 	eas.CmdSettings:          (*Server).settings,
+	eas.CmdSmartForward:      (*Server).smartForward,
+	eas.CmdSmartReply:        (*Server).smartReply,
 	eas.CmdSync:              (*Server).sync,
 	eas.CmdValidateCert:      (*Server).validateCert,
 }
 
 // announced lists the commands in the order in which Exchange does. A command
-// that is not answered is not announced.
-const announced = "Sync,FolderSync,FolderCreate,FolderDelete,FolderUpdate,MoveItems,GetItemEstimate,MeetingResponse,Search,Settings,Ping,ItemOperations,Provision,ResolveRecipients,ValidateCert,Find"
+// that is not answered is not announced; see offered for those of mail.
+const announced = "Sync,SendMail,SmartForward,SmartReply,GetAttachment,FolderSync,FolderCreate,FolderDelete,FolderUpdate,MoveItems,GetItemEstimate,MeetingResponse,Search,Settings,Ping,ItemOperations,Provision,ResolveRecipients,ValidateCert,Find"
 
 // ServeHTTP answers one request and logs it in one line.
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) { s.handler.ServeHTTP(w, r) }
@@ -213,7 +221,7 @@ func (s *Server) options(w *recorder, r *http.Request, event *telemetry.Event) {
 	h := w.Header()
 	h.Set("MS-Server-ActiveSync", "15.1")
 	h.Set("MS-ASProtocolVersions", versionsFor(s.Profiles.For(q.DeviceType, r.UserAgent(), q.DeviceID)))
-	h.Set("MS-ASProtocolCommands", announcedFor(s.Profiles.For(q.DeviceType, r.UserAgent(), q.DeviceID)))
+	h.Set("MS-ASProtocolCommands", s.announcedFor(s.Profiles.For(q.DeviceType, r.UserAgent(), q.DeviceID)))
 	h.Set("Allow", "OPTIONS, POST")
 	h.Set("Public", "OPTIONS, POST")
 	w.empty()

@@ -250,7 +250,7 @@ func (s *Server) foldersTold(ctx context.Context, c *call, note bool) (bool, err
 	}
 	sum := sha256.New()
 	for _, f := range folders {
-		fmt.Fprintf(sum, "%d %d %s %t %q\n", f.ID, f.Parent, f.Kind, f.Default, f.Name)
+		fmt.Fprintf(sum, "%d %d %s %t %q %s\n", f.ID, f.Parent, f.Kind, f.Default, f.Name, f.Role)
 	}
 	now := sum.Sum(nil)
 	before, err := s.Devices.Recall(ctx, c.deviceID(), toldFolders)

@@ -40,6 +40,8 @@ func itemStatus(err error) eas.SyncStatus {
 	switch {
 	case err == nil:
 		return eas.SyncOK
+	case isNotSent(err):
+		return eas.SyncStatus(composeStatus(err))
 	case errors.Is(err, translate.ErrInvalid), errors.Is(err, translate.ErrUnreadable):
 		return eas.SyncBadItem
 	case errors.Is(err, syncengine.ErrNoItem), errors.Is(err, translate.ErrNotShown):
@@ -132,6 +134,9 @@ func (f *folderSync) number(serverID string) (syncengine.Number, error) {
 // add creates the phone's new item under a name that a repetition of the
 // command would derive again, so that it meets its own first try.
 func (f *folderSync) add(ctx context.Context, cmd *eas.SyncCommand) (serverID string, err error) {
+	if f.class.message != nil {
+		return f.addDraft(ctx, cmd)
+	}
 	if f.class.make == nil {
 		return "", backend.Errorf(backend.Unsupported, "easserver: add", "items of class %s cannot be added", f.class.name)
 	}
@@ -204,6 +209,9 @@ func (f *folderSync) addedBefore(ctx context.Context, cmd *eas.SyncCommand, befo
 
 // change patches the item with what the phone changed in it.
 func (f *folderSync) change(ctx context.Context, cmd *eas.SyncCommand) error {
+	if f.class.message != nil && cmd.InstanceID == "" {
+		return f.changeMessage(ctx, cmd)
+	}
 	n, err := f.number(cmd.ServerID)
 	if err != nil {
 		return err
@@ -263,6 +271,8 @@ func (f *folderSync) remove(ctx context.Context, cmd *eas.SyncCommand) error {
 	}
 	if f.folder.ReadOnly {
 		err = backend.Errorf(backend.ReadOnly, "easserver: delete", "folder %s is read-only", f.folder.ID)
+	} else if f.class.message != nil {
+		err = f.removeMessage(ctx, row.ID)
 	} else {
 		err = f.session.Delete(ctx, f.folder.Collection, row.ID, "")
 	}
@@ -293,6 +303,9 @@ func (f *folderSync) fetch(ctx context.Context, cmd *eas.SyncCommand) (eas.Prope
 	row, _, err := f.round.Lookup(ctx, n)
 	if err != nil {
 		return nil, err
+	}
+	if f.class.message != nil {
+		return f.fetchMessage(ctx, n, row.ID)
 	}
 	now, err := f.current(ctx, row.ID)
 	if err != nil {

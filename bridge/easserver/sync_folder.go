@@ -50,8 +50,13 @@ type folderSettings struct {
 	Body       []eas.BodyPreference `json:"body,omitempty"`
 	Truncation *int                 `json:"truncation,omitempty"` // of 2.5
 	Conflict   *int                 `json:"conflict,omitempty"`
-	Supported  []wbxml.Tag          `json:"supported,omitempty"`
-	Listed     bool                 `json:"listed,omitempty"` // Supported was there, if only empty
+
+	BodyPart       *eas.BodyPartPreference `json:"part,omitempty"`
+	MIMESupport    *int                    `json:"mime,omitempty"`
+	MIMETruncation *int                    `json:"mime_truncation,omitempty"` // of 2.5
+
+	Supported []wbxml.Tag `json:"supported,omitempty"`
+	Listed    bool        `json:"listed,omitempty"` // Supported was there, if only empty
 
 	// Parts are the keys of the folders behind a merged one that the phone was
 	// told of.
@@ -239,6 +244,7 @@ func (f *folderSync) takeSettings() eas.SyncStatus {
 		}
 		if i == 0 || o.Class != "" {
 			f.set.FilterType, f.set.Body, f.set.Truncation, f.set.Conflict = 0, onePerType(o.BodyPreferences), o.Truncation, o.Conflict
+			f.set.BodyPart, f.set.MIMESupport, f.set.MIMETruncation = o.BodyPartPreference, o.MIMESupport, o.MIMETruncation
 			if o.FilterType != nil {
 				f.set.FilterType = *o.FilterType
 			}

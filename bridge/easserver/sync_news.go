@@ -61,7 +61,11 @@ func (f *folderSync) takeNews(ctx context.Context, window int, left *room) error
 	own := room{items: window, bytes: left.bytes}
 	defer func() { left.items, left.bytes = left.items-(window-own.items), own.bytes }()
 	for first := true; own.items > 0 && own.bytes > 0 && (first || !left.late()); first = false {
-		any, err := f.takeBatch(ctx, &own, o)
+		take := f.takeBatch
+		if f.class.message != nil {
+			take = f.takeMessages
+		}
+		any, err := take(ctx, &own, o)
 		if err != nil {
 			if len(f.result.Commands) == 0 && !f.round.Dirty() {
 				return err

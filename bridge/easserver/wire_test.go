@@ -34,7 +34,7 @@ func TestRequestsThatNameNothingKnown(t *testing.T) {
 		{name: "a DeviceId that is none, later", v: eas.V141, device: "a b", cmd: eas.CmdFolderSync, http: 200, status: "<Status>108</Status>"},
 		{name: "no command", v: eas.V141, http: 400},
 		{name: "a command that is not known", v: eas.V141, cmd: "Sing", http: 501},
-		{name: "a command that is not announced", v: eas.V121, cmd: eas.CmdSmartReply, http: 501},
+		{name: "a command that is not announced", v: eas.V121, cmd: eas.CmdGetHierarchy, http: 501},
 	} {
 		c := h.Client(tt.v, "phone1")
 		if tt.device != "" {

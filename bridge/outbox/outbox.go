@@ -151,6 +151,16 @@ func (o *Outbox) Send(ctx context.Context, l Letter, p Post) (sentBefore bool, e
 	return false, nil
 }
 
+// WasSent tells whether a phone's letter went out.
+func (o *Outbox) WasSent(ctx context.Context, l Letter) (bool, error) {
+	looked, state := errors.New("looked"), State(0)
+	err := o.store.ChangeLetter(ctx, l, func(r *Record) error { state = r.State; return looked })
+	if err != nil && !errors.Is(err, looked) {
+		return false, fmt.Errorf("outbox: %w", err)
+	}
+	return state == Taken || state == Done, nil
+}
+
 // claim waits until nobody else in this process is at the letter.
 func (o *Outbox) claim(ctx context.Context, l Letter) (release func(), err error) {
 	if l.Name == "" {

@@ -1,0 +1,217 @@
+package easserver
+
+import (
+	"bytes"
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"unicode/utf8"
+
+	"github.com/pushbridge/pushbridge/bridge/eas"
+	"github.com/pushbridge/pushbridge/bridge/translate"
+	"github.com/pushbridge/pushbridge/bridge/translate/mail"
+	"github.com/pushbridge/pushbridge/plugins/backend"
+)
+
+const (
+	// MaxMail bounds the request that brings a mail: 25 MB of attachments, which is
+	// what mail servers commonly take, in base64.
+	MaxMail = 36 << 20
+
+	// MaxClientID bounds the ClientId of a mail, in characters. See [MS-ASCMD]
+	// "ClientId (SmartForward, SmartReply and SendMail)".
+	MaxClientID = 40
+)
+
+// A composition is a mail that a phone has written, in whichever form it came.
+type composition struct {
+	clientID string // "" up to 12.1
+	account  string // the AccountId
+	save     bool   // a copy is to be kept
+	replace  bool   // all of it is in mime
+	mime     []byte
+	source   *eas.MailSource // of what is answered or passed on
+}
+
+// Errors of a composition.
+var (
+	errNoRecipient = errors.New("easserver: the mail has no recipient")
+	errBadMail     = errors.New("easserver: the mail cannot be read")
+	errForeignFrom = errors.New("easserver: the mail is from somebody else than the person who sends it")
+	errNoSender    = errors.New("easserver: no backend sends mail for the person")
+	errBadAccount  = errors.New("easserver: there is no such account to send with")
+	errSentBefore  = errors.New("easserver: the mail was sent already")
+	errNoSource    = errors.New("easserver: the mail that is answered or passed on is not there")
+	errSourceClass = errors.New("easserver: what is answered or passed on is no mail")
+)
+
+// composed tells a phone what came of its mail. It is the one place where errors
+// become statuses of SendMail, SmartReply and SmartForward, and of drafts that are
+// sent; versions before 14.0 are told by HTTP. Errors after which the same may be
+// tried again stay what they are. See [MS-ASCMD] "Common Status Codes".
+func composed(err error) error {
+	refuse := func(s eas.Status, code int) error { return &inBand{status: s, http: code, err: err} }
+	switch {
+	case err == nil:
+		return nil
+	case errors.Is(err, errSentBefore):
+		return refuse(eas.MessagePreviouslySent, http.StatusConflict)
+	case errors.Is(err, errNoRecipient):
+		return refuse(eas.MessageHasNoRecipient, http.StatusBadRequest)
+	case errors.Is(err, errBadMail):
+		return refuse(eas.InvalidMIME, http.StatusBadRequest)
+	case errors.Is(err, errBadAccount):
+		return refuse(eas.InvalidAccountID, http.StatusBadRequest)
+	case errors.Is(err, errNoSender):
+		return refuse(eas.MailSubmissionFailed, http.StatusForbidden)
+	case errors.Is(err, errForeignFrom):
+		return refuse(eas.MailSubmissionFailed, http.StatusForbidden)
+	case errors.Is(err, errSourceClass):
+		return refuse(eas.UnexpectedItemClass, http.StatusBadRequest)
+	case errors.Is(err, errNoSource):
+		return refuse(eas.ItemNotFound, http.StatusNotFound)
+	}
+	switch backend.KindOf(err) {
+	case backend.TooLarge:
+		return refuse(eas.AttachmentIsTooLarge, http.StatusRequestEntityTooLarge)
+	case backend.Invalid, backend.Denied, backend.Unsupported, backend.ReadOnly:
+		return refuse(eas.MailSubmissionFailed, http.StatusInternalServerError)
+	}
+	return err
+}
+
+// A notSent error is that of a draft which stays a draft.
+type notSent struct{ err error }
+
+func (e *notSent) Error() string { return "easserver: the draft was not sent: " + e.err.Error() }
+
+// Unwrap says that the phone's command is to blame, and what for.
+func (e *notSent) Unwrap() []error { return []error{e.err, translate.ErrInvalid} }
+
+func isNotSent(err error) bool {
+	_, ok := errors.AsType[*notSent](err)
+	return ok
+}
+
+// composeStatus is the status by which a phone is told that its mail was not sent.
+func composeStatus(err error) eas.Status {
+	if e, ok := errors.AsType[*inBand](composed(err)); ok {
+		return e.status
+	}
+	return eas.MailSubmissionFailed
+}
+
+// compose sends a mail and answers what came of it: nothing, if it went out. See
+// [MS-ASCMD] "SendMail".
+func (s *Server) compose(ctx context.Context, c *call, p composition) (answer, error) {
+	err := s.checkComposition(&p, c.version)
+	if err == nil {
+		err = s.sendOut(ctx, c, &p)
+	}
+	switch {
+	case errors.Is(err, errSentBefore):
+		c.note(slog.Bool("sent_before", true))
+		if c.version < eas.V140 {
+			return nil, nil // no status says so, and of an error the phone would try again and again
+		}
+	case err != nil:
+		c.note(slog.Any("mail_not_sent", err))
+	}
+	return nil, composed(err)
+}
+
+// checkComposition refuses what contradicts the protocol. No account was ever told
+// an AccountId.
+func (s *Server) checkComposition(p *composition, v eas.Version) error {
+	switch {
+	case v >= eas.V140 && (p.clientID == "" || utf8.RuneCountInString(p.clientID) > MaxClientID):
+		return &inBand{status: eas.InvalidContent, http: http.StatusBadRequest, err: errors.New("the ClientId is missing or too long")}
+	case len(bytes.TrimSpace(p.mime)) == 0:
+		return fmt.Errorf("%w: it is empty", errBadMail)
+	case p.account != "":
+		return fmt.Errorf("%w: %.70q", errBadAccount, p.account)
+	}
+	return nil
+}
+
+// sendOut puts the mail together and sends it, once.
+func (s *Server) sendOut(ctx context.Context, c *call, p *composition) error {
+	m, err := s.mailer(ctx, c)
+	if err != nil {
+		return err
+	}
+	out := post{name: p.name(c), save: p.save}
+	out.token = m.token(out.name)
+	if p.source == nil {
+		out.out, err = mail.Send(p.mime, m.sending(out.token))
+	} else {
+		out, err = s.joined(ctx, c, p, m, out)
+	}
+	if err != nil {
+		return asComposition(err)
+	}
+	return m.send(ctx, out)
+}
+
+// joined puts a mail together with the one that it answers or passes on, which is
+// marked when it is out.
+func (s *Server) joined(ctx context.Context, c *call, p *composition, m *mailer, out post) (post, error) {
+	original, err := s.original(ctx, c, p.source)
+	if err != nil {
+		return out, err
+	}
+	join, flag := mail.Forward, backend.FlagForwarded
+	if c.query.Command == eas.CmdSmartReply {
+		join, flag = mail.Reply, backend.FlagAnswered
+	}
+	out.out, err = join(p.mime, original.original(), p.replace, m.sending(out.token))
+	out.after = func(ctx context.Context) error { return original.mark(ctx, flag) }
+	return out, err
+}
+
+// asComposition says what composers' errors mean to a phone.
+func asComposition(err error) error {
+	switch {
+	case errors.Is(err, mail.ErrNoRecipients):
+		return fmt.Errorf("%w: %w", errNoRecipient, err)
+	case errors.Is(err, mail.ErrNotSelf):
+		return fmt.Errorf("%w: %w", errForeignFrom, err)
+	case errors.Is(err, translate.ErrInvalid), errors.Is(err, translate.ErrUnreadable):
+		return fmt.Errorf("%w: %w", errBadMail, err)
+	}
+	return err
+}
+
+// name is what the phone's mail is known by when it comes again: its ClientId, and
+// up to 12.1 all of it, if a Message-ID or a Date tells it from another one with the
+// same words.
+func (p *composition) name(c *call) string {
+	if p.clientID != "" {
+		return "id:" + p.clientID
+	}
+	if !oneOfAKind(p.mime) {
+		return ""
+	}
+	h := sha256.New()
+	fmt.Fprintf(h, "%s\x00%s\x00%s\x00%s\x00", c.query.Command, c.query.CollectionID, c.query.ItemID, c.query.LongID)
+	h.Write(p.mime)
+	return "sum:" + hex.EncodeToString(h.Sum(nil))
+}
+
+// oneOfAKind tells whether a mail has a field in its header that no other has.
+func oneOfAKind(mime []byte) bool {
+	for line := range bytes.Lines(mime) {
+		if len(bytes.TrimSpace(line)) == 0 {
+			return false
+		}
+		name, _, _ := bytes.Cut(line, []byte(":"))
+		if name = bytes.TrimSpace(name); bytes.EqualFold(name, []byte("Message-ID")) || bytes.EqualFold(name, []byte("Date")) {
+			return true
+		}
+	}
+	return false
+}

@@ -1,0 +1,226 @@
+package easserver
+
+import (
+	"context"
+	"crypto/rand"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"slices"
+	"strings"
+
+	"github.com/pushbridge/pushbridge/bridge/outbox"
+	"github.com/pushbridge/pushbridge/bridge/translate/mail"
+	"github.com/pushbridge/pushbridge/plugins/backend"
+)
+
+// A mailer is the way out for a person's mail.
+type mailer struct {
+	server  *Server
+	call    *call
+	backend string // that sends, and keeps the copies
+	session backend.Session
+	sender  backend.Sender
+	person  backend.Identity // with all addresses that are known; none if none is
+}
+
+// mailer finds who sends mail for the person: the backend with the main inbox, or
+// else any that sends.
+func (s *Server) mailer(ctx context.Context, c *call) (*mailer, error) {
+	folders, err := s.Engine.Folders(ctx, c.phone.User)
+	if err != nil {
+		return nil, err
+	}
+	var names []string
+	for _, f := range folders {
+		if f.Kind == backend.Mail && f.Default && f.Role == backend.RoleInbox {
+			names = append(names, f.Backend)
+		}
+	}
+	for _, name := range c.account.Backends() {
+		if !slices.Contains(names, name) {
+			names = append(names, name)
+		}
+	}
+	var down error
+	for _, name := range names {
+		session, err := c.account.Session(ctx, name)
+		if err != nil {
+			down = err
+			continue
+		}
+		if sender, ok := backend.As[backend.Sender](session); ok {
+			return &mailer{server: s, call: c, backend: name, session: session, sender: sender, person: s.person(ctx, c)}, nil
+		}
+	}
+	if down != nil {
+		return nil, down
+	}
+	return nil, errNoSender
+}
+
+// person is who sends: with every address by which a backend or the rule for logins
+// knows them.
+func (s *Server) person(ctx context.Context, c *call) backend.Identity {
+	var id backend.Identity
+	add := func(addresses ...string) {
+		for _, a := range addresses {
+			if a != "" && !slices.Contains(id.Addresses, a) {
+				id.Addresses = append(id.Addresses, a)
+			}
+		}
+	}
+	add(c.account.Address())
+	for _, name := range c.account.Backends() {
+		session, err := c.account.Session(ctx, name)
+		if err != nil {
+			continue // others say that it is down
+		}
+		i, ok := backend.As[backend.Identifier](session)
+		if !ok {
+			continue
+		}
+		found, err := i.Identity(ctx)
+		if err != nil {
+			c.note(slog.Any("identity", err))
+			continue
+		}
+		add(found.Addresses...)
+		if id.Name == "" {
+			id.Name = found.Name
+		}
+	}
+	return id
+}
+
+// A post is a mail that is to go out once.
+type post struct {
+	name  string // see outbox.Letter
+	token string // the same for the same mail
+	out   *mail.Outgoing
+
+	save  bool
+	after func(context.Context) error // what else is to be done when it is out; nil for nothing
+}
+
+// sending tells the composers who sends.
+func (m *mailer) sending(token string) mail.Sending {
+	s := mail.Sending{Now: m.call.start, Self: m.person.Addresses, Name: m.person.Name, Host: "localhost", Token: token}
+	if len(s.Self) > 0 {
+		if _, domain, ok := strings.Cut(s.Self[0], "@"); ok {
+			s.Host = domain
+		}
+	}
+	return s
+}
+
+// token is a name for what is made of a phone's mail: the same whenever it sends the
+// same.
+func (m *mailer) token(name string) string {
+	if name == "" {
+		name = rand.Text()
+	}
+	sum := sha256.Sum256([]byte(m.call.phone.User + "\x00" + m.call.phone.Device + "\x00" + name))
+	return hex.EncodeToString(sum[:20])
+}
+
+// send sends a mail, once; errSentBefore if that was an earlier time.
+func (m *mailer) send(ctx context.Context, p post) error {
+	c := m.call
+	if n := len(p.out.Recipients); n > backend.MaxRecipients {
+		return backend.Errorf(backend.Invalid, "easserver: send", "the mail has %d recipients, and %d are the most", n, backend.MaxRecipients)
+	}
+	envelope := backend.Envelope{From: p.out.From, To: p.out.Recipients, Size: p.out.Size()}
+	message := p.out.Open(ctx)
+	defer message.Close()
+	before, err := m.server.Outbox.Send(ctx, outbox.Letter{User: c.phone.User, Device: c.phone.Device, Name: p.name}, outbox.Post{
+		Message: message,
+		Send:    func(ctx context.Context, r io.Reader) error { return m.sender.Send(ctx, envelope, r) },
+		After:   func(ctx context.Context) error { return m.after(ctx, p) },
+	})
+	switch {
+	case backend.KindOf(err) == backend.Denied:
+		// The person may read mail and not send it: the password is right.
+		return backend.Errorf(backend.Invalid, "easserver: send", "%v", err)
+	case err != nil:
+		return err
+	case before:
+		return errSentBefore
+	}
+	c.note(slog.Int("recipients", len(envelope.To)), slog.Int64("mail_bytes", envelope.Size))
+	return nil
+}
+
+// after does what belongs to a mail that is out. Each can be done again.
+func (m *mailer) after(ctx context.Context, p post) error {
+	var errs []error
+	if p.save {
+		errs = append(errs, m.keep(ctx, p))
+	}
+	if p.after != nil {
+		errs = append(errs, p.after(ctx))
+	}
+	return errors.Join(errs...)
+}
+
+// keep puts a copy into the folder for sent mail, which is made if there is none.
+// The copy has the hidden recipients, too.
+func (m *mailer) keep(ctx context.Context, p post) error {
+	folder, err := m.sentFolder(ctx)
+	if err != nil {
+		return err
+	}
+	body, err := bytesOf(ctx, p.out.WithBcc())
+	if err != nil {
+		return err
+	}
+	copied, err := m.session.Put(ctx, folder, backend.Item{
+		ID: backend.ItemID(p.token), MediaType: backend.Mail.MediaType(), Body: body, Flags: []string{backend.FlagSeen}})
+	if backend.KindOf(err) == backend.Conflict && copied.ID != "" {
+		return nil // an earlier try put it there
+	}
+	if err != nil {
+		return fmt.Errorf("easserver: keeping a copy of sent mail: %w", err)
+	}
+	return nil
+}
+
+// bytesOf is all of a mail.
+func bytesOf(ctx context.Context, out *mail.Outgoing) ([]byte, error) {
+	if out.Size() > backend.MaxItemSize {
+		return nil, backend.Errorf(backend.TooLarge, "easserver: mail", "it has %d bytes, and %d are the most", out.Size(), backend.MaxItemSize)
+	}
+	r := out.Open(ctx)
+	defer r.Close()
+	b := make([]byte, out.Size())
+	if _, err := io.ReadFull(r, b); err != nil {
+		return nil, fmt.Errorf("easserver: putting a mail together: %w", err)
+	}
+	return b, nil
+}
+
+// sentFolder finds the folder for sent mail, or makes it.
+func (m *mailer) sentFolder(ctx context.Context) (backend.CollectionID, error) {
+	folder, err := m.server.folderFor(ctx, m.call, m.backend, backend.RoleSent)
+	if err != nil || folder.ID != 0 {
+		return folder.Collection, err
+	}
+	editor, ok := backend.As[backend.FolderEditor](m.session)
+	if !ok {
+		return "", backend.Errorf(backend.NotFound, "easserver: sent mail", "backend %q has no folder for sent mail", m.backend)
+	}
+	made, err := editor.CreateCollection(ctx, backend.Collection{ID: "sent", Kind: backend.Mail, Name: "Sent", Role: backend.RoleSent})
+	if backend.KindOf(err) == backend.Conflict && made.ID != "" {
+		err = nil
+	}
+	if err != nil {
+		return "", fmt.Errorf("easserver: making a folder for sent mail: %w", err)
+	}
+	if _, err := m.server.refreshFolders(ctx, m.call.account); err != nil {
+		m.call.note(slog.Any("folders_not_listed", err))
+	}
+	return made.ID, nil
+}

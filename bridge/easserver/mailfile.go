@@ -1,0 +1,118 @@
+package easserver
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"strconv"
+
+	"github.com/pushbridge/pushbridge/bridge/eas"
+	"github.com/pushbridge/pushbridge/bridge/eas/tag"
+	"github.com/pushbridge/pushbridge/bridge/translate"
+	"github.com/pushbridge/pushbridge/bridge/translate/mail"
+	"github.com/pushbridge/pushbridge/plugins/backend"
+)
+
+// mailFile reads a file of a message: by its number among the message's parts, as it
+// was before it was encoded for its way. The caller closes the spool.
+func (s *Server) mailFile(ctx context.Context, it heldItem, number string) (mail.Part, *spool, error) {
+	held, err := heldMessageOf(ctx, it, leastMail)
+	if err != nil {
+		return mail.Part{}, nil, err
+	}
+	part, err := mail.FindPart(messageOf(held.Message), number)
+	if err != nil {
+		return part, nil, err
+	}
+	if part.Encoded/4*3 > MaxMailFile {
+		return part, nil, backend.Errorf(backend.TooLarge, "easserver: fetch", "the file has more than %d bytes", MaxMailFile)
+	}
+	to := new(spool)
+	if err := held.decode(ctx, part, to); err != nil {
+		return part, nil, errors.Join(err, to.Close())
+	}
+	return part, to, nil
+}
+
+// decode writes what is in a part of the message.
+func (h *heldMessage) decode(ctx context.Context, part mail.Part, to io.Writer) error {
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	r, w := io.Pipe()
+	read := make(chan error, 1)
+	go func() {
+		err := h.box.Part(ctx, h.folder.Collection, h.ID, part.Path, 0, -1, w)
+		w.CloseWithError(err) // nil is the end
+		read <- err
+	}()
+	_, err := io.Copy(to, part.Decode(r))
+	r.CloseWithError(io.ErrClosedPipe)
+	if err != nil {
+		cancel()
+	}
+	if broken := <-read; broken != nil && !errors.Is(broken, io.ErrClosedPipe) {
+		return broken
+	}
+	return err
+}
+
+// fetchMailFile is fetchFile for a file of a message. A large file is not put into
+// the properties but among the files of the answer.
+func (s *Server) fetchMailFile(ctx context.Context, c *call, it heldItem, number string, fetch eas.FetchRequest, out files) (eas.Properties, error) {
+	part, data, err := s.mailFile(ctx, it, number)
+	if err != nil {
+		return nil, err
+	}
+	p := eas.Properties{eas.T(tag.AirSyncBaseContentType, part.MediaType)}
+	first, last := int64(0), data.size-1
+	if fetch.Options != nil && fetch.Options.Range != "" {
+		a, b, err := byteRange(fetch.Options.Range, int(data.size))
+		if err != nil {
+			return nil, errors.Join(err, data.Close())
+		}
+		first, last = int64(a), int64(b)
+		p = append(p, eas.T(tag.ItemOperationsRange, fmt.Sprintf("%d-%d", first, last)),
+			eas.T(tag.ItemOperationsTotal, strconv.FormatInt(data.size, 10)))
+	}
+	name := "file-" + rand.Text()
+	out[name] = piece{file: data, first: first, n: last - first + 1, base64: !c.acceptsMultipart()}
+	return append(p, eas.T(tag.ItemOperationsData, name)), nil
+}
+
+// getAttachment answers a file of a message as it is, up to 12.1. See [MS-ASCMD]
+// "GetAttachment".
+func (s *Server) getAttachment(ctx context.Context, c *call) (answer, error) {
+	missing := func(err error) error {
+		return &problem{status: http.StatusInternalServerError, text: "there is no such attachment", err: err} // [MS-ASCMD] "GetAttachment"
+	}
+	if c.query.AttachmentName == "" {
+		return nil, &problem{status: http.StatusBadRequest, text: "the query names no attachment"}
+	}
+	id, number, ok := translate.SplitFileReference(c.query.AttachmentName)
+	if !ok {
+		return nil, missing(translate.ErrNoAttachment)
+	}
+	it, err := s.locate(ctx, c, id)
+	if err == nil && it.class.message == nil {
+		err = translate.ErrNoAttachment
+	}
+	if err != nil {
+		if isMissing(err) {
+			err = missing(err)
+		}
+		return nil, err
+	}
+	part, data, err := s.mailFile(ctx, it, number)
+	switch {
+	case backend.KindOf(err) == backend.TooLarge:
+		return nil, &problem{status: http.StatusRequestEntityTooLarge, text: err.Error()}
+	case isMissing(err):
+		return nil, missing(err)
+	case err != nil:
+		return nil, err
+	}
+	return &streamed{typ: part.MediaType, pieces: []piece{{file: data, n: data.size}}}, nil
+}

@@ -10,6 +10,7 @@ import (
 	"github.com/pushbridge/pushbridge/plugins/backend/memory"
 	"github.com/pushbridge/pushbridge/plugins/caldav"
 	"github.com/pushbridge/pushbridge/plugins/carddav"
+	"github.com/pushbridge/pushbridge/plugins/imap"
 	"github.com/pushbridge/pushbridge/plugins/localdir"
 )
 
@@ -20,6 +21,7 @@ type Open func(ctx context.Context, s backend.Settings) (backend.Backend, error)
 var adapters = map[string]Open{
 	"caldav":   caldav.Open,
 	"carddav":  carddav.Open,
+	"imap":     imap.Open,
 	"localdir": localdir.Open,
 	"memory":   memory.Open,
 }

@@ -17,6 +17,7 @@ import (
 	"github.com/pushbridge/pushbridge/bridge/config"
 	"github.com/pushbridge/pushbridge/bridge/davpush"
 	"github.com/pushbridge/pushbridge/bridge/device"
+	"github.com/pushbridge/pushbridge/bridge/device/rulebook"
 	"github.com/pushbridge/pushbridge/bridge/directory"
 	"github.com/pushbridge/pushbridge/bridge/easserver"
 	"github.com/pushbridge/pushbridge/bridge/hub"
@@ -92,6 +93,7 @@ type Bridge struct {
 	pushes   *davpush.Receiver // nil if servers cannot reach us
 	engine   *syncengine.Engine
 	devices  *device.Register
+	rules    *rulebook.Book
 	problems *problem.Register
 	choices  *choice.Choices
 	door     *admin.Server
@@ -192,7 +194,10 @@ func (b *Bridge) join(ctx context.Context, o Options, backends []account.Named) 
 			return err
 		}
 	}
-	b.devices = device.New(device.Options{Store: b.store.Phones(), Policy: f.Policy.Policy, NeverFullWipe: f.Policy.NeverFullWipe, Looping: b.looping, Box: b.recoveryKeys()})
+	if b.rules, err = rulebook.Open(ctx, b.store.Documents(), rulebook.Config{Policy: f.Policy.Policy, NeverFullWipe: f.Policy.NeverFullWipe}); err != nil {
+		return fmt.Errorf("bridge: %w", err)
+	}
+	b.devices = device.New(device.Options{Store: b.store.Phones(), Rules: b.rules, NeverFullWipe: f.Policy.NeverFullWipe, Looping: b.looping, Box: b.recoveryKeys()})
 	b.tracer = new(trace.Tracer)
 	b.door = b.newDoor(o.Version)
 	b.handler = b.routes(easserver.New(easserver.Options{

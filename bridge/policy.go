@@ -1,20 +1,29 @@
 package bridge
 
 import (
+	"context"
+	"fmt"
+
 	"github.com/pushbridge/pushbridge/bridge/device"
 	"github.com/pushbridge/pushbridge/bridge/device/policy"
 	"github.com/pushbridge/pushbridge/bridge/device/recovery"
+	"github.com/pushbridge/pushbridge/bridge/device/rulebook"
 )
 
-// SetPolicy replaces what is asked of phones. Those that wait are told to come,
-// and hear of it.
-func (b *Bridge) SetPolicy(p policy.Policy) {
-	before := b.devices.PolicyFor(device.Phone{}).Revision()
-	b.devices.SetPolicy(p)
-	if p.Require && p.Revision() != before {
-		told := b.hub.OrderAll(device.ErrStale)
-		b.logger.Info("the policy changed", "revision", p.Revision(), "told", told)
+// SetPolicy replaces the policy that the configuration has for everyone. Those
+// that wait are told to come, and hear of it.
+func (b *Bridge) SetPolicy(ctx context.Context, p policy.Policy) error {
+	before, err := b.rules.SetConfigured(ctx, p)
+	if err != nil {
+		return err
 	}
+	phones, err := b.devices.Store.Phones(ctx, "")
+	if err != nil {
+		return fmt.Errorf("bridge: telling phones of the policy: %w", err)
+	}
+	told := rulebook.Tell(before, b.rules.Present(), phones, waiting{b.hub})
+	b.logger.Info("the policy changed", "revision", p.Revision(), "told", told)
+	return nil
 }
 
 // looping says in the log that a phone goes in circles about provisioning.

@@ -17,6 +17,7 @@ import (
 	"github.com/pushbridge/pushbridge/bridge/choice"
 	"github.com/pushbridge/pushbridge/bridge/device"
 	"github.com/pushbridge/pushbridge/bridge/device/policy"
+	"github.com/pushbridge/pushbridge/bridge/device/rulebook"
 	"github.com/pushbridge/pushbridge/bridge/problem"
 	"github.com/pushbridge/pushbridge/bridge/syncengine"
 	"github.com/pushbridge/pushbridge/bridge/trace"
@@ -66,9 +67,13 @@ type Security interface {
 	OrderWipe(ctx context.Context, id device.ID, o device.Order, by string) (device.Phone, error)
 	CancelWipe(ctx context.Context, id device.ID) (device.Phone, error)
 	Block(ctx context.Context, id device.ID, why string) error
-	Allow(ctx context.Context, id device.ID) error
+	Allow(ctx context.Context, id device.ID, by string) error
 	PolicyFor(device.Phone) policy.Policy
 	FullWipes() bool
+
+	// Standing says why a phone is not served, in words and as an error of package
+	// device.
+	Standing(device.Phone) (string, error)
 }
 
 // Problems lists the objects that cannot be shown. *problem.Register is one.
@@ -111,6 +116,10 @@ type Options struct {
 	// Choices keep which folders people's phones are shown. Nil means that none
 	// can be made.
 	Choices *choice.Choices
+
+	// Rules keep groups, policies and who may come in. Nil means that there are
+	// none.
+	Rules *rulebook.Book
 
 	// Tracer records phones. Nil means that none can be recorded.
 	Tracer *trace.Tracer

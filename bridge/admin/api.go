@@ -53,9 +53,11 @@ type Device struct {
 	LastSeen  time.Time `json:"last_seen"` // to within device.SeenStep
 	Waiting   bool      `json:"waiting"`
 
-	Blocked string `json:"blocked,omitempty"` // why it is not served; empty if it is
-	Policy  string `json:"policy,omitempty"`  // how it stands with the policy, where there is one, in words
-	Wipe    *Wipe  `json:"wipe,omitempty"`    // the last order to erase it
+	Blocked    string `json:"blocked,omitempty"`    // why it is not served; empty if it is
+	Quarantine string `json:"quarantine,omitempty"` // why it waits for somebody who lets it in; empty if it does not
+	AllowedBy  string `json:"allowed_by,omitempty"` // who let it in, whatever the rules say
+	Policy     string `json:"policy,omitempty"`     // how it stands with the policy, where there is one, in words
+	Wipe       *Wipe  `json:"wipe,omitempty"`       // the last order to erase it
 }
 
 // Says is what else a phone says of itself; empty where it says nothing.

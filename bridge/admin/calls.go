@@ -47,8 +47,12 @@ func (s *Server) devices(ctx context.Context, _ *visit, r UserRequest) ([]Device
 			Waiting: s.Waiting.Waits(p.User, p.Device),
 			Policy:  s.standing(p), Wipe: wipeOf(p.Wipe), Says: says(p.Information),
 		}
-		if p.Blocked {
-			list[i].Blocked = cmp.Or(p.BlockedWhy, "blocked")
+		list[i].AllowedBy = p.Allowed.By
+		switch why, err := s.Security.Standing(p); {
+		case errors.Is(err, device.ErrQuarantined):
+			list[i].Quarantine = why
+		case err != nil:
+			list[i].Blocked = why
 		}
 	}
 	slices.SortStableFunc(list, func(a, b Device) int { return cmp.Compare(a.User, b.User) })

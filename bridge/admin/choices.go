@@ -79,7 +79,7 @@ func (s *Server) choose(ctx context.Context, v *visit, req ChoiceRequest) (done 
 	if err != nil {
 		return done, err
 	}
-	v.afterwards(func() { s.Waiting.Wake(req.User) })
+	v.afterwards(func(context.Context) { s.Waiting.Wake(req.User) })
 	what := "shown on"
 	if req.Hide {
 		what = "hidden from"
@@ -99,6 +99,6 @@ func (s *Server) unchoose(ctx context.Context, v *visit, req ChoiceRequest) (don
 	if err != nil {
 		return done, err
 	}
-	v.afterwards(func() { s.Waiting.Wake(req.User) })
+	v.afterwards(func(context.Context) { s.Waiting.Wake(req.User) })
 	return Done{fmt.Sprintf("The choice of folders %q for %s is taken back.", req.Pattern, req.on())}, nil
 }

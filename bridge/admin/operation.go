@@ -47,6 +47,7 @@ type Operation struct {
 	Roles   []Role // who may
 	Own     bool   // SelfService may, with what is the actor's own
 	Mode    Mode
+	Large   bool // its request may have MaxLarge bytes
 
 	// Request and Answer are what it is given and what it answers, as JSON. With
 	// GET the fields of Request come as the query.
@@ -95,6 +96,9 @@ func post(name, path, summary string, roles []Role, m Mode) Operation {
 	return Operation{Name: name, Method: http.MethodPost, Path: path, Summary: summary, Roles: roles, Mode: m}
 }
 
+// large lets a request have MaxLarge bytes.
+func large(o Operation) Operation { o.Large = true; return o }
+
 // own lets people do it with what is theirs.
 func own(o Operation) Operation { o.Own = true; return o }
 
@@ -129,7 +133,7 @@ type visit struct {
 	Actor
 	object        string // whom it concerns, for the audit
 	before, after any    // what changed; nil for nothing
-	then          []func()
+	then          []func(context.Context)
 	note          []slog.Attr // for the log
 }
 
@@ -162,7 +166,7 @@ func (v *visit) changed(before, after any) { v.before, v.after = before, after }
 
 // afterwards has something done once what was ordered is true: phones that are
 // woken before would not see it.
-func (v *visit) afterwards(f func()) { v.then = append(v.then, f) }
+func (v *visit) afterwards(f func(context.Context)) { v.then = append(v.then, f) }
 
 func cut(s string) string { return fmt.Sprintf("%.*s", MaxName, s) }
 
@@ -227,7 +231,7 @@ func (s *Server) admitted(ctx context.Context, o *Operation, v *visit, request a
 		return nil, err
 	}
 	for _, f := range v.then {
-		f()
+		f(context.WithoutCancel(ctx)) // and not that of the transaction, which is over
 	}
 	return answer, nil
 }

@@ -32,5 +32,21 @@ var (
 	OpAuditExport = op(get("audit.export", "/v1/audit/export", "what administrators did, in order", auditors), (*Server).auditExport)
 	OpAuditVerify = op(get("audit.verify", "/v1/audit/verify", "whether the chain of the audit is whole", auditors), (*Server).auditVerify)
 
-	OpPolicy = op(get("policy.show", "/v1/policy", "what is asked of phones", staff), (*Server).policy)
+	OpPolicy       = op(get("policy.show", "/v1/policy", "what is asked of phones of whom nothing else is asked", staff), (*Server).policy)
+	OpPolicies     = op(get("policies.list", "/v1/policies", "the policies, and whom they are for", staff), (*Server).policies)
+	OpPolicyEdit   = op(large(post("policies.edit", "/v1/policies/edit", "changes policies, and whom they are for", devices, Changes)), (*Server).editPolicies)
+	OpPolicyWhatIf = op(large(post("policies.what-if", "/v1/policies/what-if", "what such a change would mean for phones", staff, Reads)), (*Server).whatIf)
+	OpPolicyResult = op(own(get("policies.result", "/v1/policies/result", "what is asked of a phone, and why", staff)), (*Server).policyResult)
+
+	OpGroups      = op(get("groups.list", "/v1/groups", "the groups and their members", staff), (*Server).groups)
+	OpGroupEdit   = op(large(post("groups.edit", "/v1/groups/edit", "makes, changes or deletes a group", devices, Changes)), (*Server).editGroup)
+	OpMemberships = op(own(get("groups.of", "/v1/groups/of", "the groups that a person belongs to", staff)), (*Server).memberships)
+
+	OpAdmission    = op(get("admission.show", "/v1/admission", "who may come in", staff), (*Server).admission)
+	OpSetAdmission = op(large(post("admission.set", "/v1/admission/set", "says who may come in", devices, Changes)), (*Server).setAdmission)
+	OpQueue        = op(get("admission.queue", "/v1/admission/queue", "phones that wait to be let in", staff), (*Server).queue)
+	OpPeople       = op(own(get("people.list", "/v1/people", "people, how many phones they have and may have", staff)), (*Server).people)
+	OpSetPerson    = op(post("people.set", "/v1/people/set", "switches mobile access of a person off and on, and bounds their phones", support, Changes), (*Server).setPerson)
+	OpBlockList    = op(get("blocklist.list", "/v1/blocklist", "DeviceIds that are refused whoever uses them", staff), (*Server).blockList)
+	OpSetListed    = op(post("blocklist.set", "/v1/blocklist/set", "puts a DeviceId on the block list, or takes it off", append(support, SecurityAdministrator), Changes), (*Server).setListed)
 )

@@ -103,7 +103,7 @@ func (s *Server) setPush(ctx context.Context, v *visit, req PushRequest) (Push, 
 		return Push{}, err
 	}
 	v.changed(before, p.String())
-	v.afterwards(func() { s.Waiting.Again(id.User, id.Device) }) // so that it waits by the new rules
+	v.afterwards(func(context.Context) { s.Waiting.Again(id.User, id.Device) }) // so that it waits by the new rules
 	return Push{id.User, id.Device, p, p.String()}, nil
 }
 

@@ -23,6 +23,11 @@ func (s *Server) wipe(ctx context.Context, v *visit, req WipeRequest) (done Done
 	if err != nil {
 		return done, err
 	}
+	if s.Rules != nil {
+		if _, yes := s.Rules.Listed(id.Device); yes {
+			return done, invalid("DeviceId %s is on the block list, so that the phone is refused before it could be told to erase itself. Take it off the list first.", id.Device)
+		}
+	}
 	if !req.AccountOnly && v.alone() && !s.OwnersWipe {
 		return done, &Error{Refused, "Only an administrator can have a whole phone erased here. Erase this account on it alone, or ask one."}
 	}
@@ -44,7 +49,7 @@ func (s *Server) wipe(ctx context.Context, v *visit, req WipeRequest) (done Done
 	if s.Waiting.Waits(id.User, id.Device) {
 		when = "at once: it waits, and is woken"
 	}
-	v.afterwards(func() { s.Waiting.Order(id.User, id.Device, device.ErrWipe) })
+	v.afterwards(func(context.Context) { s.Waiting.Order(id.User, id.Device, device.ErrWipe) })
 	what := "itself with everything that is on it"
 	if req.AccountOnly {
 		what = "this account with its contacts, calendars, tasks, notes and mail"
@@ -93,7 +98,7 @@ func (s *Server) block(ctx context.Context, v *visit, r AdmissionRequest) (done 
 		return done, err
 	}
 	v.changed("admitted", "blocked")
-	v.afterwards(func() { s.Waiting.Order(id.User, id.Device, device.ErrBlocked) })
+	v.afterwards(func(context.Context) { s.Waiting.Order(id.User, id.Device, device.ErrBlocked) })
 	return Done{fmt.Sprintf("Phone %s of %s is blocked: it gets nothing more. What it has stays on it.", id.Device, id.User)}, nil
 }
 
@@ -109,12 +114,12 @@ func (s *Server) allow(ctx context.Context, v *visit, r AdmissionRequest) (done 
 	if p.Wipe.InForce() {
 		return done, invalid("Phone %s of %s is to be erased; take that back first: wipe --cancel.", id.Device, id.User)
 	}
-	if err := s.Security.Allow(ctx, id); err != nil {
+	if err := s.Security.Allow(ctx, id, v.Name); err != nil {
 		return done, err
 	}
-	if p.Blocked {
-		v.changed("blocked: "+p.BlockedWhy, "admitted")
-	}
+	why, _ := s.Security.Standing(p)
+	v.changed(why, "admitted")
+	v.afterwards(func(context.Context) { s.Waiting.Again(id.User, id.Device) }) // it may have waited for this
 	return Done{fmt.Sprintf("Phone %s of %s may come in.", id.Device, id.User)}, nil
 }
 

@@ -20,6 +20,9 @@ const (
 	// takes more than a few names.
 	MaxRequest = 64 << 10
 
+	// MaxLarge bounds the body of those calls that bring whole policies.
+	MaxLarge = 4 << 20
+
 	// MaxName bounds the name of a user or a device, in bytes where it is asked
 	// for, in characters where it is logged.
 	MaxName = 512
@@ -39,8 +42,8 @@ func take(body io.Reader, into any) error {
 	if err == nil && d.More() {
 		err = errors.New("something follows the JSON object")
 	}
-	if _, ok := errors.AsType[*http.MaxBytesError](err); ok {
-		return invalid("the call is larger than %d bytes", MaxRequest)
+	if tooLarge, ok := errors.AsType[*http.MaxBytesError](err); ok {
+		return invalid("the call is larger than %d bytes", tooLarge.Limit)
 	}
 	if err != nil {
 		return invalid("the call is not the JSON object that it should be: %v", err)
@@ -130,7 +133,11 @@ func (s *Server) Answer(w http.ResponseWriter, r *http.Request, a Actor) {
 		if o.Method == http.MethodGet {
 			err = takeQuery(r.URL.RawQuery, request.Elem())
 		} else {
-			err = take(http.MaxBytesReader(w, r.Body, MaxRequest), request.Interface())
+			most := int64(MaxRequest)
+			if o.Large {
+				most = MaxLarge
+			}
+			err = take(http.MaxBytesReader(w, r.Body, most), request.Interface())
 		}
 		if err != nil {
 			s.said(r.Context(), o, &visit{Actor: a}, time.Since(began), err)

@@ -5,6 +5,8 @@ import (
 	"context"
 	"errors"
 	"time"
+
+	"github.com/pushbridge/pushbridge/bridge/device/policy"
 )
 
 // An ID names a phone. It is the user and the DeviceId together: two people
@@ -26,9 +28,34 @@ type Phone struct {
 	LastSeen  time.Time // to within SeenStep
 
 	Policy     Policy
-	Blocked    bool   // it is refused until an administrator allows it
-	BlockedWhy string `json:",omitempty"` // in words
-	Wipe       Wipe   `json:",omitzero"`  // the last order to erase it
+	Allowed    Allowed `json:",omitzero"` // by an administrator, whatever the rules say
+	Blocked    bool    // it is refused until an administrator allows it
+	BlockedWhy string  `json:",omitempty"` // in words
+	Wipe       Wipe    `json:",omitzero"`  // the last order to erase it
+}
+
+// Allowed says that an administrator let a phone in.
+type Allowed struct {
+	By   string
+	When time.Time
+}
+
+// Approved tells whether an administrator let the phone in.
+func (p Phone) Approved() bool { return p.Allowed != Allowed{} }
+
+// Rules say who may come in, and what is asked of whom.
+type Rules interface {
+	// Policy is what is asked of a phone.
+	Policy(ID) policy.Policy
+
+	// Admits answers ErrBlocked, ErrQuarantined or ErrUserOff, and why in words.
+	Admits(Phone) (why string, err error)
+
+	// MaxPhones is how many phones a user may have.
+	MaxPhones(user string) int
+
+	// Listed tells whether a DeviceId is on the block list, and why.
+	Listed(device string) (why string, yes bool)
 }
 
 // Information is what a phone says of itself. See [MS-ASCMD]
@@ -60,16 +87,18 @@ type Policy struct {
 
 // Errors that callers tell apart.
 var (
-	ErrUnknown    = errors.New("device: no such phone")
-	ErrBlocked    = errors.New("device: an administrator blocked this phone") // HTTP 403, status 129
-	ErrWipe       = errors.New("device: the phone is to be erased")           // HTTP 449, status 140
-	ErrInvalidID  = errors.New("device: the DeviceId is empty, too long or has special characters")
-	ErrPolicyKey  = errors.New("device: the acknowledged policy key is not the one handed out") // Provision 5
-	ErrNotApplied = errors.New("device: the phone did not apply the policy that is required")   // HTTP 403, status 139
-	ErrExternal   = errors.New("device: the phone is managed by somebody else")                 // HTTP 403, status 145
-	ErrStale      = errors.New("device: the policy changed")                                    // HTTP 449, status 143
-	ErrLoop       = errors.New("device: the phone provisions again and again")                  // HTTP 503 with Retry-After
-	ErrTooMany    = errors.New("device: the user has too many phones")                          // status 177
+	ErrUnknown     = errors.New("device: no such phone")
+	ErrBlocked     = errors.New("device: an administrator blocked this phone") // HTTP 403, status 129
+	ErrWipe        = errors.New("device: the phone is to be erased")           // HTTP 449, status 140
+	ErrInvalidID   = errors.New("device: the DeviceId is empty, too long or has special characters")
+	ErrPolicyKey   = errors.New("device: the acknowledged policy key is not the one handed out") // Provision 5
+	ErrNotApplied  = errors.New("device: the phone did not apply the policy that is required")   // HTTP 403, status 139
+	ErrExternal    = errors.New("device: the phone is managed by somebody else")                 // HTTP 403, status 145
+	ErrStale       = errors.New("device: the policy changed")                                    // HTTP 449, status 143
+	ErrLoop        = errors.New("device: the phone provisions again and again")                  // HTTP 503 with Retry-After
+	ErrQuarantined = errors.New("device: the phone waits for somebody who allows it")
+	ErrUserOff     = errors.New("device: mobile access is off for this user") // HTTP 403, status 126
+	ErrTooMany     = errors.New("device: the user has too many phones")       // status 177
 )
 
 // A Store keeps the register. Its methods may be called from many goroutines

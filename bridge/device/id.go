@@ -2,10 +2,10 @@ package device
 
 import "strings"
 
-// validID tells whether a DeviceId can name a phone. [MS-ASHTTP] "Device ID"
+// ValidID tells whether a DeviceId can name a phone. [MS-ASHTTP] "Device ID"
 // asks for a value without special characters; a few clients use '-', '_' and
 // the like, which do no harm.
-func validID(s string) bool {
+func ValidID(s string) bool {
 	if s == "" || len(s) > MaxDeviceID {
 		return false
 	}

@@ -26,10 +26,15 @@ const (
 // Hopeless tells whether provisioning would not help.
 func (n Need) Hopeless() bool { return n == NotApplying || n == NotProvisionable }
 
-// PolicyFor is the policy of a phone. Everybody has the same.
-func (r *Register) PolicyFor(Phone) policy.Policy { return *r.policy.Load() }
+// PolicyFor is the policy of a phone.
+func (r *Register) PolicyFor(p Phone) policy.Policy {
+	if r.Rules != nil {
+		return r.Rules.Policy(p.ID)
+	}
+	return *r.policy.Load()
+}
 
-// SetPolicy replaces the policy. Phones that accepted another one are told so at
+// SetPolicy replaces the policy that is for everybody where there are no Rules. Phones that accepted another one are told so at
 // their next request; to reach those that wait is up to the caller.
 func (r *Register) SetPolicy(p policy.Policy) { r.policy.Store(&p) }
 

@@ -41,9 +41,13 @@ const (
 type Options struct {
 	Store Store
 
-	// Policy is what is asked of every phone; the zero value asks nothing. See
-	// SetPolicy.
+	// Policy is what is asked of every phone where there are no Rules; the zero
+	// value asks nothing. See SetPolicy.
 	Policy policy.Policy
+
+	// Rules say who may come in, and what is asked of whom. Nil means that
+	// everybody may, and Policy.
+	Rules Rules
 
 	// NeverFullWipe makes the register unable to have a whole phone erased.
 	NeverFullWipe bool
@@ -82,11 +86,12 @@ type Visit struct {
 }
 
 // Admit notes a visit, registering a phone that comes for the first time, and
-// answers what is known. ErrInvalidID, ErrBlocked, ErrWipe and ErrTooMany say
-// that the phone is not to be served; with ErrBlocked and ErrWipe the phone's
-// record comes along.
+// answers what is known. ErrInvalidID, ErrBlocked, ErrWipe, ErrUserOff and
+// ErrTooMany say that the phone is not to be served, ErrQuarantined that it gets
+// nothing but the list of folders; the phone's record comes along, unless it has
+// none.
 func (r *Register) Admit(ctx context.Context, v Visit) (Phone, error) {
-	if !validID(v.Device) {
+	if !ValidID(v.Device) {
 		return Phone{}, ErrInvalidID
 	}
 	v.Type, v.UserAgent, v.Version = clip(v.Type), clip(v.UserAgent), clip(v.Version)
@@ -97,7 +102,7 @@ func (r *Register) Admit(ctx context.Context, v Visit) (Phone, error) {
 			return Phone{}, err
 		}
 	}
-	return p, r.admits(p, v.Version)
+	return r.admits(p, v.Version)
 }
 
 // Summons is why a phone that begins to wait is to come at once instead:
@@ -113,20 +118,54 @@ func (r *Register) Summons(ctx context.Context, id ID, version string) error {
 	case r.Stale(p):
 		return ErrStale
 	}
-	return r.admits(p, version)
+	_, err = r.admits(p, version)
+	if errors.Is(err, ErrQuarantined) {
+		err = nil // it may wait: for being allowed
+	}
+	return err
 }
 
-// admits answers ErrWipe or ErrBlocked for a phone that is not to be served.
-func (r *Register) admits(p Phone, version string) error {
+// admits answers ErrWipe, ErrBlocked, ErrUserOff or ErrQuarantined for a phone
+// that is not to be served, or not yet.
+func (r *Register) admits(p Phone, version string) (Phone, error) {
 	switch {
 	case p.Wipe.InForce() && r.canWipe(p.Wipe.Order, version):
-		return ErrWipe
+		return p, ErrWipe
 	case p.Wipe.InForce(), p.Blocked:
 		// An order that cannot be carried out keeps the phone out: it is lost, and
 		// whoever has it shall get nothing more.
-		return ErrBlocked
+		return p, ErrBlocked
+	case r.Rules == nil:
+		return p, nil
 	}
-	return nil
+	_, err := r.Rules.Admits(p)
+	return p, err
+}
+
+// Standing says why a phone is not served at present, in words, or "".
+func (r *Register) Standing(p Phone) (string, error) {
+	if r.Rules != nil {
+		if why, yes := r.Rules.Listed(p.Device); yes {
+			return why, ErrBlocked
+		}
+	}
+	if p.Blocked {
+		return cmp.Or(p.BlockedWhy, "blocked"), ErrBlocked
+	}
+	if r.Rules == nil {
+		return "", nil
+	}
+	return r.Rules.Admits(p)
+}
+
+// Listed tells whether a DeviceId is on the block list. It is asked before
+// anything else is looked at, even a password.
+func (r *Register) Listed(device string) bool {
+	if r.Rules == nil {
+		return false
+	}
+	_, yes := r.Rules.Listed(device)
+	return yes
 }
 
 // differs tells whether a visit is worth a write.
@@ -143,7 +182,7 @@ func (r *Register) note(ctx context.Context, v Visit, now time.Time) (Phone, err
 		if err != nil {
 			return Phone{}, fmt.Errorf("device: listing phones: %w", err)
 		}
-		if len(all) >= MaxPhones {
+		if most := r.maxPhones(v.User); len(all) >= most {
 			return Phone{}, ErrTooMany
 		}
 	}
@@ -160,6 +199,14 @@ func (r *Register) note(ctx context.Context, v Visit, now time.Time) (Phone, err
 		return Phone{}, fmt.Errorf("device: registering a phone: %w", err)
 	}
 	return p, nil
+}
+
+// maxPhones is how many phones a user may have.
+func (r *Register) maxPhones(user string) int {
+	if r.Rules == nil {
+		return MaxPhones
+	}
+	return r.Rules.MaxPhones(user)
 }
 
 // Describe stores what a phone says of itself. An empty text leaves what was

@@ -170,6 +170,7 @@ func (r *Register) AcknowledgeWipe(ctx context.Context, id ID, o Order, done boo
 		p.Policy = Policy{} // what it accepted is gone, too
 		if done {
 			w.State = WipeAcknowledged
+			p.Allowed = Allowed{}
 			p.Blocked, p.BlockedWhy = true, "it erased itself when told to ("+o.String()+")"
 			return nil
 		}
@@ -187,15 +188,19 @@ func (r *Register) AcknowledgeWipe(ctx context.Context, id ID, o Order, done boo
 
 // Block refuses a phone until it is allowed. why is for people.
 func (r *Register) Block(ctx context.Context, id ID, why string) error {
-	return r.settle(ctx, id, func(p *Phone) { p.Blocked, p.BlockedWhy = true, clip(why) })
+	return r.settle(ctx, id, func(p *Phone) { p.Blocked, p.BlockedWhy, p.Allowed = true, clip(why), Allowed{} })
 }
 
-// Allow takes a block back, and what is left of provisioning: a phone that was
-// erased has to accept the policy anew.
-func (r *Register) Allow(ctx context.Context, id ID) error {
+// Allow lets a phone in, whatever the rules say, and takes a block back. With
+// the block goes what is left of provisioning: a phone that was erased has to
+// accept the policy anew.
+func (r *Register) Allow(ctx context.Context, id ID, by string) error {
 	return r.settle(ctx, id, func(p *Phone) {
+		if p.Blocked {
+			p.Policy = Policy{}
+		}
 		p.Blocked, p.BlockedWhy = false, ""
-		p.Policy = Policy{}
+		p.Allowed = Allowed{By: clip(by), When: time.Now()}
 	})
 }
 

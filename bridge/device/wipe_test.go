@@ -99,7 +99,7 @@ func TestWipe(t *testing.T) {
 		if _, err := w.CancelWipe(t.Context(), ann); !errors.Is(err, device.ErrNoWipe) {
 			t.Errorf("cancelling what is done: %v", err)
 		}
-		if err := w.Allow(t.Context(), ann); err != nil {
+		if err := w.Allow(t.Context(), ann, "uid 0"); err != nil {
 			t.Fatal(err)
 		}
 		w.comes("allowed", nil)
@@ -188,7 +188,7 @@ func TestBlock(t *testing.T) {
 	if p := w.comes("blocked", device.ErrBlocked); p.BlockedWhy != "lost" {
 		t.Errorf("why: %q", p.BlockedWhy)
 	}
-	if err := w.Allow(t.Context(), ann); err != nil {
+	if err := w.Allow(t.Context(), ann, "uid 0"); err != nil {
 		t.Fatal(err)
 	}
 	w.comes("allowed", nil)

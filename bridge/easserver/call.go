@@ -51,6 +51,7 @@ type arrival struct {
 	device  device.Phone
 	body    []byte
 	refused error // by the register, of a phone that may provision all the same
+	waits   bool  // it is in quarantine
 	parts   bool
 	key     *uint32 // of the header
 }
@@ -89,6 +90,9 @@ func (s *Server) newCall(r *http.Request, q eas.Query, acct *account.Account, ev
 	})
 	switch {
 	case err == nil:
+	case errors.Is(err, device.ErrQuarantined):
+		c.waits = true
+		c.note(slog.Bool("quarantined", true))
 	case q.Command == eas.CmdProvision && (errors.Is(err, device.ErrWipe) || errors.Is(err, device.ErrBlocked)):
 		c.refused = err // a phone that is to erase itself hears it there, and says there what came of it
 	default:
@@ -188,6 +192,11 @@ func (s *Server) answer(ctx context.Context, w *recorder, c *call) error {
 	if !ok || !c.query.Command.KnownIn(c.version) || !s.offered(c.query.Command) {
 		return c.notSupported()
 	}
+	if c.waits {
+		if run = quarantined[c.query.Command]; run == nil {
+			run = refusedInQuarantine
+		}
+	}
 	if err := s.checkPolicyKey(ctx, c); err != nil {
 		return s.answerStatus(w, c, err)
 	}
@@ -279,6 +288,8 @@ func refusal(err error) error {
 		return &inBand{status: eas.RemoteWipeRequested, http: statusProvision, err: err}
 	case errors.Is(err, device.ErrBlocked):
 		return &inBand{status: eas.DeviceIsBlockedForThisUser, http: http.StatusForbidden, err: err}
+	case errors.Is(err, device.ErrUserOff):
+		return &inBand{status: eas.UserDisabledForSync, http: http.StatusForbidden, err: err}
 	case errors.Is(err, device.ErrTooMany):
 		return &inBand{status: eas.MaximumDevicesReached, http: http.StatusForbidden, err: err}
 	case errors.Is(err, device.ErrNotApplied):

@@ -151,7 +151,9 @@ func TestPolicyChangesWhileAPhoneWaits(t *testing.T) {
 		}()
 		awaitWaiting(t, h, 1)
 		key := r.PolicyKey
-		h.Bridge.SetPolicy(policy.Policy{Require: true, Document: policy.Document{"device_password_enabled": true, "min_device_password_length": 8}})
+		if err := h.Bridge.SetPolicy(t.Context(), policy.Policy{Require: true, Document: policy.Document{"device_password_enabled": true, "min_device_password_length": 8}}); err != nil {
+			t.Fatal(err)
+		}
 		if got := <-answered; got != eas.PingHierarchyChanged {
 			t.Errorf("the Ping ended with status %d, want 7, which sends it to FolderSync", got)
 		}
@@ -163,7 +165,9 @@ func TestPolicyChangesWhileAPhoneWaits(t *testing.T) {
 		if r.PolicyKey == key {
 			t.Error("the phone still has the key of the old policy")
 		}
-		h.Bridge.SetPolicy(policy.Policy{})
+		if err := h.Bridge.SetPolicy(t.Context(), policy.Policy{}); err != nil {
+			t.Fatal(err)
+		}
 		r.fine("after the policy was taken back")
 	})
 }
@@ -179,7 +183,9 @@ func TestPolicyChangesWhileASyncWaits(t *testing.T) {
 		answered <- text
 	}()
 	awaitWaiting(t, h, 1)
-	h.Bridge.SetPolicy(policy.Policy{Require: true, Document: policy.Document{"device_password_enabled": true}})
+	if err := h.Bridge.SetPolicy(t.Context(), policy.Policy{Require: true, Document: policy.Document{"device_password_enabled": true}}); err != nil {
+		t.Fatal(err)
+	}
 	if text := <-answered; !strings.Contains(text, "<Status>143</Status>") {
 		t.Errorf("the Sync ended with\n%s\nwant status 143", text)
 	}

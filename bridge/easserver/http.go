@@ -210,7 +210,7 @@ func asProblem(err error) *problem {
 		return &problem{status: http.StatusServiceUnavailable, text: "too many wrong passwords; try again later", retryAfter: backend.RetryAfter(err)}
 	case errors.Is(err, device.ErrInvalidID):
 		return &problem{status: http.StatusBadRequest, text: err.Error()}
-	case errors.Is(err, device.ErrBlocked), errors.Is(err, device.ErrTooMany):
+	case errors.Is(err, device.ErrBlocked), errors.Is(err, device.ErrTooMany), errors.Is(err, device.ErrUserOff):
 		return &problem{status: http.StatusForbidden, text: err.Error()}
 	case errors.Is(err, device.ErrLoop):
 		return &problem{status: http.StatusServiceUnavailable, text: err.Error() + "; come back later", retryAfter: device.LoopWindow}

@@ -9,6 +9,7 @@ package easserver
 import (
 	"context"
 	"crypto/x509"
+	"fmt"
 	"log/slog"
 	"net/http"
 	"time"
@@ -236,6 +237,10 @@ func (s *Server) post(w *recorder, r *http.Request, event *telemetry.Event) {
 		return
 	}
 	event.Command, event.Phone = string(query.Command), query.DeviceID
+	if s.Devices.Listed(query.DeviceID) { // before a password is tried
+		s.refuse(r.Context(), w, event, fmt.Errorf("%w: its DeviceId is on the block list", device.ErrBlocked))
+		return
+	}
 	acct, ok := s.login(w, r, event, query.DeviceID)
 	if !ok {
 		return

@@ -11,6 +11,7 @@ import (
 	"github.com/pushbridge/pushbridge/bridge/translate/calendar"
 	"github.com/pushbridge/pushbridge/bridge/translate/contact"
 	"github.com/pushbridge/pushbridge/bridge/translate/fidelity"
+	"github.com/pushbridge/pushbridge/bridge/translate/mail"
 	"github.com/pushbridge/pushbridge/bridge/translate/note"
 	"github.com/pushbridge/pushbridge/bridge/translate/task"
 )
@@ -23,6 +24,7 @@ var classes = []fidelity.Class{
 	calendar.Sheet(),
 	task.Sheet(),
 	note.Sheet(),
+	mail.Sheet(),
 }
 
 // TestSheet: there is no property of a class of which the sheet does not say

@@ -38,6 +38,7 @@ func (p *part) decoded(limit int) (data []byte, all bool) {
 		return p.body[:min(len(p.body), limit)], len(p.body) <= limit
 	}
 	var b bytes.Buffer
+	b.Grow(int(min(p.decodedSize()+64, int64(limit)+bytes.MinRead)))
 	n, err := io.Copy(&b, io.LimitReader(decoder(p.encoding, bytes.NewReader(p.body)), int64(limit)+1))
 	if n > int64(limit) {
 		return b.Bytes()[:limit], false

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"runtime"
 	"strings"
 	"testing"
 
@@ -85,6 +86,8 @@ func oddByHand() []odd {
 		{"uuencode twice", crlf(oddHead + "\nhello there\n" + uu + uu), "cat.txt"},
 		{"uuencode as an encoding", crlf(mixed("--b\nContent-Type: image/gif; name=cat.gif\nContent-Transfer-Encoding: x-uuencode\n\n" + uu + "--b--\n")), "cat.gif"},
 		{"uuencode without an end", crlf(oddHead + "\nhello there\nbegin 644 cat.txt\n#0V%T\n"), "begin 644 cat.txt"},
+		{"a thousand files without an end", crlf(oddHead + "\nhello there\n" + strings.Repeat("begin 644 cat.txt\n#0V%T\n", 1000)), "hello there"},
+		{"a thousand multiparts whose boundary is missing", crlf(mixed(strings.Repeat("--b\nContent-Type: multipart/mixed; boundary=none\n\nhello there\n", 1000) + "--b--\n")), "hello there"},
 		{"winmail.dat", crlf(mixed("--b\n\nhello there\n--b\nContent-Type: application/ms-tnef; name=winmail.dat\nContent-Transfer-Encoding: base64\n\neJ8+Ig==\n--b--\n")), "winmail.dat"},
 		{"a file and nothing else", crlf(oddHead + "Content-Type: application/pdf; name=a.pdf\nContent-Transfer-Encoding: base64\n\nJVBERg==\n"), "a.pdf"},
 		{"HTML and nothing else", crlf(oddHead + "Content-Type: text/html\n\n<p>hello <b>there"), "hello <b>there"},
@@ -218,6 +221,32 @@ func fetchAll(t *testing.T, m odd, ps eas.Properties) {
 	}
 	if _, err := Forward(newMessage("text/plain", "x"), Original{Message: message(m.body)}, false, ann); err != nil {
 		t.Errorf("%s: it cannot be forwarded: %v", m.name, err)
+	}
+}
+
+// TestMemory: a large message costs a fraction of its size, whatever is large in
+// it.
+func TestMemory(t *testing.T) {
+	const size, most = 32 << 20, 12 << 20
+	line := strings.Repeat("A", 76) + "\r\n"
+	for name, body := range map[string]string{
+		"a file":     "Content-Type: multipart/mixed; boundary=b\r\n\r\n--b\r\n\r\nhello\r\n--b\r\nContent-Type: image/png; name=p.png\r\nContent-Transfer-Encoding: base64\r\n\r\n" + strings.Repeat(line, size/len(line)) + "--b--\r\n",
+		"a text":     "Content-Type: text/plain\r\n\r\n" + strings.Repeat(line, size/len(line)),
+		"base64":     "Content-Type: text/plain\r\nContent-Transfer-Encoding: base64\r\n\r\n" + strings.Repeat(line, size/len(line)),
+		"boundaries": "Content-Type: multipart/mixed; boundary=b\r\n\r\n" + strings.Repeat("--b\r\n\r\n\r\n", size/9),
+	} {
+		m := message([]byte(oddHead + body))
+		o := options(eas.V161)
+		o.Mail = translate.Mail{Bodies: []translate.Body{{Type: translate.PlainText, Truncate: 4096}}}
+		var before, after runtime.MemStats
+		runtime.ReadMemStats(&before)
+		if _, err := FromMessage(m, o); err != nil {
+			t.Fatal(err)
+		}
+		runtime.ReadMemStats(&after)
+		if used := after.TotalAlloc - before.TotalAlloc; used > most {
+			t.Errorf("%s of %d MB: %d bytes were taken, want at most %d", name, size>>20, used, most)
+		}
 	}
 }
 

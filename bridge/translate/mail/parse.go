@@ -211,7 +211,7 @@ func (p *parser) guess() string {
 		line, more, _ := bytes.Cut(rest, []byte{'\n'})
 		text := strings.TrimRight(string(line), " \t\r")
 		if b, ok := strings.CutPrefix(text, "--"); ok && len(b) > 3 && len(b) <= 70 && !strings.HasSuffix(b, "--") && strings.Trim(b, "-=_*") != "" {
-			if field := bytes.TrimSpace(more); bytes.HasPrefix(bytes.ToLower(field), []byte("content-")) {
+			if field := more[:min(len(more), len("content-"))]; bytes.EqualFold(field, []byte("content-")) {
 				return b
 			}
 		}

@@ -274,7 +274,7 @@ func (l *letter) sender() (address, error) {
 	}
 	if !strings.Contains(from.addr, "@") {
 		if len(l.s.Self) == 0 {
-			return from, fmt.Errorf("mail: %w: nobody knows the sender's address", translate.ErrInvalid)
+			return from, fmt.Errorf("mail: %w: it says from nobody, and nobody knows the sender's address", ErrNotSelf)
 		}
 		if from.name == "" {
 			from.name = l.s.Name
@@ -290,9 +290,27 @@ func (l *letter) sender() (address, error) {
 	return from, nil
 }
 
+// isSelf tells whether an address is the person's own: also with a detail, as
+// in ann+phone@example.org. See RFC 5233.
 func (l *letter) isSelf(addr string) bool {
-	return slices.ContainsFunc(l.s.Self, func(own string) bool { return strings.EqualFold(own, addr) })
+	return slices.ContainsFunc(l.s.Self, func(own string) bool {
+		return strings.EqualFold(own, addr) || strings.EqualFold(own, withoutDetail(addr))
+	})
 }
+
+func withoutDetail(addr string) string {
+	local, host, ok := strings.Cut(addr, "@")
+	plain, _, detailed := strings.Cut(local, "+")
+	if !ok || !detailed || plain == "" {
+		return addr
+	}
+	return plain + "@" + host
+}
+
+// ofTheStore are fields that say something of the place where a message is
+// kept, and nothing to those who get it. The last one is how a store knows a
+// message again that it was given twice.
+var ofTheStore = []string{"Return-Path", "Delivered-To", "X-Mozilla-Status", "X-Mozilla-Status2", "X-Mozilla-Keys", "X-Pushbridge-Name"}
 
 // writeHeader writes what the phone wrote, in its order, and what is missing.
 func (l *letter) writeHeader(o *Outgoing, from address) {
@@ -301,7 +319,7 @@ func (l *letter) writeHeader(o *Outgoing, from address) {
 	for _, f := range l.root.header {
 		name := strings.ToLower(f.name)
 		switch {
-		case strings.HasPrefix(name, "content-"), name == "return-path", name == "mime-version":
+		case strings.HasPrefix(name, "content-"), name == "mime-version", slices.ContainsFunc(ofTheStore, f.is):
 			continue
 		case name == "from":
 			if has[name] || !bytes.Contains(f.value(), []byte("@")) {

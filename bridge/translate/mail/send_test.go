@@ -67,6 +67,8 @@ func TestSend(t *testing.T) {
 			"From: =?utf-8?q?=C3=84nnchen?= <ann@example.org>\nTo: =?utf-8?q?Bj=C3=B8rn?= <b@example.com>\nSubject: =?utf-8?q?Gr=C3=BC=C3=9Fe?=\nDate: Sat, 28 Nov 2026 09:00:00 +0000\nMessage-ID: <1@phone>\nMIME-Version: 1.0\nContent-Type: text/plain; charset=utf-8; name=ü.txt\n\nGrüße\n"},
 		{"a bad date, somebody else's sender", "Sender: x@example.com\nFrom: ann@example.org\nTo: b@example.com\nDate: now\nMessage-ID: <1@phone>\n\n",
 			"From: ann@example.org\nTo: b@example.com\nMessage-ID: <1@phone>\nDate: Sat, 28 Nov 2026 09:00:01 +0000\nMIME-Version: 1.0\n\n"},
+		{"a detail, and what a store wrote", "Return-Path: <x@example.org>\nX-Pushbridge-Name: n\nFrom: Ann+phone@example.org\nTo: b@example.com\nDate: Sat, 28 Nov 2026 09:00:00 +0000\nMessage-ID: <1@phone>\n\n",
+			"From: Ann+phone@example.org\nTo: b@example.com\nDate: Sat, 28 Nov 2026 09:00:00 +0000\nMessage-ID: <1@phone>\nMIME-Version: 1.0\n\n"},
 		{"a from without a host", "From: Anna <ann>\nTo: b@example.com\nDate: Sat, 28 Nov 2026 09:00:00 +0000\nMessage-ID: <1@phone>\n\n",
 			"To: b@example.com\nDate: Sat, 28 Nov 2026 09:00:00 +0000\nMessage-ID: <1@phone>\nFrom: \"Anna\" <ann@example.org>\nMIME-Version: 1.0\n\n"},
 	} {
@@ -113,6 +115,7 @@ func TestRefused(t *testing.T) {
 		{"no address", "From: ann@example.org\r\nTo: Bob Builder\r\n\r\nHello", ErrNoRecipients},
 		{"an option of sendmail", "From: ann@example.org\r\nTo: -oQ/tmp@example.org\r\n\r\nHello", ErrNoRecipients},
 		{"somebody else", "From: boss@example.org\r\nTo: b@example.com\r\n\r\nHello", ErrNotSelf},
+		{"somebody else with a detail", "From: boss+ann@example.org\r\nTo: b@example.com\r\n\r\nHello", ErrNotSelf},
 		{"somebody else beside the person", "From: ann@example.org, boss@example.org\r\nTo: b@example.com\r\n\r\nHello", ErrNotSelf},
 	} {
 		_, err := Send([]byte(tt.sent), ann)
@@ -151,6 +154,17 @@ func TestLines(t *testing.T) {
 	_, body, _ := strings.Cut(signed, "\r\n\r\n")
 	if b, err := o.bytes(); err != nil || !strings.HasSuffix(string(b), body) {
 		t.Errorf("a signed message was changed: %v", err)
+	}
+}
+
+// TestNobodyKnown: without addresses of the person any sender will do, but
+// there has to be one.
+func TestNobodyKnown(t *testing.T) {
+	if _, err := Send(crlf("From: x@example.com\nTo: b@example.com\n\n"), Sending{Now: received}); err != nil {
+		t.Error(err)
+	}
+	if _, err := Send(crlf("To: b@example.com\n\n"), Sending{Now: received}); !errors.Is(err, ErrNotSelf) {
+		t.Errorf("error = %v, want ErrNotSelf", err)
 	}
 }
 

@@ -1,9 +1,9 @@
 package mail
 
 import (
+	"bytes"
 	"cmp"
 	"strconv"
-	"strings"
 	"unicode/utf8"
 
 	"github.com/pushbridge/pushbridge/bridge/eas"
@@ -128,11 +128,12 @@ func (s *shown) mime(wanted translate.Body) {
 	}
 	v.Cut = limit < int(s.size())
 	v.Absent = v.Cut && (limit == 0 || wanted.AllOrNone)
-	opaque := !travels(whole)
-	v.Data = string(whole[:limit])
+	data := whole[:limit]
+	opaque := !travels(data[:runeEnd(data)])
 	if !opaque {
-		v.Data = translate.Truncate(v.Data, runeEnd(v.Data))
+		data = data[:runeEnd(data)]
 	}
+	v.Data = string(data)
 	if wanted.Preview > 0 && s.version >= eas.V140 {
 		v.Preview = s.content.text(s.charset).Show(translate.Body{Truncate: -1, Preview: wanted.Preview}, s.o).Preview
 	}
@@ -160,20 +161,18 @@ func (s *shown) oldMIME(v translate.Shown, opaque bool) {
 }
 
 // runeEnd is where a text ends whose last character was cut.
-func runeEnd(s string) int {
-	for n := len(s); n > 0 && n > len(s)-utf8.UTFMax; n-- {
-		if r, size := utf8.DecodeLastRuneInString(s[:n]); r != utf8.RuneError || size != 1 {
+func runeEnd(b []byte) int {
+	for n := len(b); n > 0 && n > len(b)-utf8.UTFMax; n-- {
+		if r, size := utf8.DecodeLastRune(b[:n]); r != utf8.RuneError || size != 1 {
 			return n
 		}
 	}
-	return len(s)
+	return len(b)
 }
 
 // travels tells whether bytes can be sent as a string: what is not UTF-8, or
 // has NULs, travels as opaque data, for its bytes have to stay.
-func travels(b []byte) bool {
-	return utf8.Valid(b) && !strings.ContainsFunc(string(b), forbidden)
-}
+func travels(b []byte) bool { return utf8.Valid(b) && !bytes.ContainsFunc(b, forbidden) }
 
 func (s *shown) native() translate.BodyType {
 	for _, t := range s.content.texts {

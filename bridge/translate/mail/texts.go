@@ -81,6 +81,9 @@ func metaCharset(document []byte) string {
 // saysUTF8 lets a document name the charset that it has now.
 func saysUTF8(document string) string {
 	head := document[:min(len(document), metaWithin)]
+	if !strings.Contains(strings.ToLower(head), "charset") {
+		return document
+	}
 	m := metaPattern.FindStringSubmatchIndex(head)
 	if m == nil || strings.EqualFold(head[m[4]:m[5]], "utf-8") {
 		return document

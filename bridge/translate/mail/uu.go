@@ -7,7 +7,8 @@ import (
 	"strings"
 )
 
-// maxUU bounds how many uuencoded files are looked for in a text.
+// maxUU bounds how many uuencoded files are looked for in a text, and how often
+// in vain.
 const maxUU = 100
 
 // A block is a uuencoded file inside of a text, as programs sent files before
@@ -21,7 +22,7 @@ type block struct {
 // the line "end". A file without an end is text.
 func uuBlocks(text []byte) []block {
 	var list []block
-	for at := 0; len(list) < maxUU; {
+	for at, tried := 0, 0; tried < maxUU; tried++ {
 		start := indexLine(text, at, "begin ")
 		if start < 0 {
 			break
@@ -85,9 +86,9 @@ func cutUUPath(path string) (of string, n int, ok bool) {
 	return path[:at], n, err == nil && n > 0 && n <= maxUU
 }
 
-// uuText is the text in which files are looked for.
+// uuText is the text in which files are looked for: nobody encodes them twice.
 func (p *part) uuText() []byte {
-	if identity(p.encoding) && !bytes.Contains(p.body, []byte("begin ")) {
+	if !identity(p.encoding) && p.encoding != "quoted-printable" || !bytes.Contains(p.body, []byte("begin ")) {
 		return nil
 	}
 	text, _ := p.decoded(maxText)
@@ -96,7 +97,7 @@ func (p *part) uuText() []byte {
 
 // uuFiles are the files in the text of a part, and the text without them.
 func (p *part) uuFiles(text []byte) (rest []byte, files []*part) {
-	if p.left != nil || !bytes.Contains(text, []byte("begin ")) {
+	if p.left != nil || p.encoding == "base64" || !bytes.Contains(text, []byte("begin ")) {
 		return text, nil
 	}
 	at := 0

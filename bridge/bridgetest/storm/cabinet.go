@@ -116,17 +116,21 @@ func (h *handset) rename(r Registry, f folder, name string) {
 	switch {
 	case err == nil && p.name != name, err != nil && p.name == name && p.name != before && statusOf(err) != int(eas.FolderBadKey):
 		h.problem("calling %s %q: error %v, and it is called %q", p.id, name, err, p.name)
-	case err == nil || p.gone || p.readOnly || h.behind(err):
+	case err == nil || p.stale() || p.readOnly || h.behind(err):
 	default:
 		h.problem("calling %s %q: %v", p.id, name, err)
 	}
 }
 
+// stale tells whether a phone may name a folder that is no more, though the same
+// collection may have come back since, as another folder.
+func (p *place) stale() bool { return p.gone || p.vanished }
+
 // discard deletes a folder with all that is in it.
 func (h *handset) discard(r Registry, f folder) {
 	w, p := h.world, f.place
 	w.note("%s deletes the folder %q of %s", h, f.DisplayName, p.id)
-	gone := p.gone
+	gone := p.stale()
 	if !p.readOnly {
 		w.empties(p, h.String())
 	}

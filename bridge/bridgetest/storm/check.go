@@ -50,14 +50,14 @@ func serialOf(side string) int {
 }
 
 // checkDays looks for the occurrences that were edited. Where others edited the
-// series at the same time, theirs may be what stayed; what is there once stays.
+// same one, theirs may be what stayed; what is there once stays.
 func (w *world) checkDays(o *object, s stored) {
 	for at, d := range o.days {
 		switch {
 		case slices.Contains(o.keep, d.line):
 		case slices.Contains(s.lines, d.line):
 			o.keep = append(o.keep, d.line)
-		case len(o.authors()) > 1, slices.ContainsFunc(o.beside, func(e edit) bool { return e.refused }):
+		case o.excused(d):
 			delete(o.days, at)
 		default:
 			w.problem("%q lost its occurrence %q:\n%s", s.label, d.line, strings.Join(s.lines, "\n"))

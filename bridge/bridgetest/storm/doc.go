@@ -67,10 +67,8 @@
 //   - Who edits one property together with somebody else, and another one alone,
 //     may lose the other one, too: what a phone sends together may be refused
 //     together.
-//   - Occurrences of a series that several people edited since the last rest may
-//     be those that stayed; and the edit of one that a phone was told is refused
-//     may be lost, for the bridge weighs it against the whole series, which may be
-//     in a revision of the phone's own that it does not know to be the phone's.
+//   - Of an occurrence that several people edited since the last rest, any of
+//     their edits may be what stayed.
 //   - The desktop writes whole objects. What a phone did between its reading and
 //     its writing, when several things happen at once, may be lost: any such
 //     program does that.

@@ -175,10 +175,7 @@ func (h *handset) refused(e phone.Event) {
 		}
 	case e.ClientID != "":
 		h.problem("the new item %s was refused with status %d", e.ClientID, e.Status)
-	case status == eas.SyncConflict:
-		for i := range o.beside { // an occurrence is edited upon what the phone knows of the series
-			o.beside[i].refused = o.beside[i].refused || o.beside[i].by == h.String()
-		}
+	case status == eas.SyncConflict: // somebody else edited the same; who lost is told when all rest
 	case status == eas.SyncNotFound && o.wanders(): // it was edited where it is no more
 		o.refuse(h.String())
 	case status != eas.SyncNotFound:

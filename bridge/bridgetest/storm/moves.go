@@ -116,7 +116,7 @@ func (h *handset) move() {
 		return
 	}
 	elsewhere := o.moves != before || o.where != f.place // somebody else was faster
-	excused := elsewhere || o.gone != "" || f.place.gone || to.place.gone || f.place.readOnly || to.place.readOnly ||
+	excused := elsewhere || o.gone != "" || f.place.stale() || to.place.stale() || f.place.readOnly || to.place.readOnly ||
 		w.report.Refusals > refusals || out[0].Status == eas.MoveLocked
 	h.checkMove(o, to.place, out[0].Status, elsewhere, excused)
 	w.forgave += w.report.Refusals - refusals

@@ -82,8 +82,10 @@ type turn struct {
 
 // A day is what became of one occurrence.
 type day struct {
-	line string // that the server has to hold
-	by   string
+	line   string // that the server has to hold
+	by     string
+	rest   int  // the last one before
+	shared bool // others edited the same one since that
 }
 
 // value is what a turn changes.
@@ -198,11 +200,24 @@ func (w *world) someDay(e *edition) time.Time { return e.start.AddDate(0, 0, 3*(
 
 // occurrence notes what somebody made of an occurrence.
 func (w *world) occurrence(o *object, at, line string, how edit) {
-	before := o.days[at].line
-	o.keep = slices.DeleteFunc(o.keep, func(l string) bool { return l == before })
-	o.days[at] = day{line, how.by}
+	before := o.days[at]
+	o.keep = slices.DeleteFunc(o.keep, func(l string) bool { return l == before.line })
+	rest := w.report.Rests
+	o.days[at] = day{line, how.by, rest, before.rest == rest && (before.shared || before.by != "" && before.by != how.by)}
 	o.beside = append(o.beside, how)
 	w.count(func(r *Report) { r.Days++ })
+}
+
+// excused tells whether what somebody made of an occurrence may be lost: others
+// edited the same one, or wrote over the whole series at the same moment, or its
+// maker was told that the edit is refused because the series is elsewhere.
+func (o *object) excused(d day) bool {
+	for _, list := range o.aspects() {
+		if slices.ContainsFunc(list, func(e edit) bool { return e.raced || e.refused && e.by == d.by }) {
+			return true
+		}
+	}
+	return d.shared
 }
 
 // aspects are the edits of what can be edited apart: the title, the side, the

@@ -176,7 +176,7 @@ func (b *Bridge) join(ctx context.Context, o Options, backends []account.Named) 
 		mirror = o.Store(mirror)
 	}
 	b.engine = syncengine.New(syncengine.Options{
-		Store: mirror, Describe: easserver.Describe,
+		Store: mirror, Describe: easserver.Describe, Ages: easserver.Ages,
 		Changed: func(user string, f syncengine.FolderID) { b.hub.Publish(hub.Topic{User: user, Folder: int64(f)}) },
 		Brake:   syncengine.Brake{Share: f.Brake.Share, Count: f.Brake.Count, Pause: f.Brake.Pause},
 		Braked:  b.braked,

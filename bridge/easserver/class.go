@@ -50,7 +50,8 @@ type class struct {
 	state   func(flags []string, o translate.Options) eas.Properties
 	flags   func(flags []string, sent eas.Properties, o translate.Options) (set, clear []string, err error)
 
-	facts  func(object []byte) (translate.Facts, error) // nil: no filter needs any
+	facts  func(object []byte, o translate.Options) (translate.Facts, error) // nil: no filter needs any
+	ages   bool                                                              // what phones are shown of an item may change by itself
 	filter func(filterType int, now time.Time) syncengine.Filter
 
 	// ghostedFrom is the version from which all properties are ghosted,
@@ -70,7 +71,7 @@ var classes = guardedAll(map[backend.CollectionKind]*class{
 		show: calendar.FromICalendar, merge: calendar.Merge, make: calendar.New,
 		mergeInstance: calendar.MergeInstance, deleteInstance: calendar.DeleteInstance,
 		attachment: calendar.Attachment, attached: calendar.Attached, respond: calendar.Respond,
-		facts: calendar.Facts, filter: sinceFilter, ghostedFrom: eas.V160,
+		facts: calendar.Facts, ages: true, filter: sinceFilter, ghostedFrom: eas.V160,
 	},
 	backend.Tasks: {
 		name: "Tasks", page: tag.TasksSubject.Page(), min: eas.V25, mainFolder: eas.FolderTasks, otherFolder: eas.FolderUserTasks,
@@ -155,15 +156,20 @@ func (k *class) ghosted(v eas.Version, supported []wbxml.Tag, listed bool) func(
 	return func(t wbxml.Tag) bool { return !kept[t] }
 }
 
-// Describe reads what filters need to know of an item.
+// Ages tells of which kinds there are items of which phones are shown something
+// else as time goes by.
+func Ages(kind backend.CollectionKind) bool { return classes[kind] != nil && classes[kind].ages }
+
+// Describe reads what filters need to know of an item, and when phones are shown
+// something else of it. It counts in UTC, like a Server without a Zone.
 func Describe(kind backend.CollectionKind, it backend.Item) (syncengine.Facts, error) {
 	k := classes[kind]
 	if k == nil || k.facts == nil {
 		return syncengine.Facts{Ends: syncengine.Forever}, nil
 	}
-	f, err := k.facts(it.Body)
+	f, err := k.facts(it.Body, translate.Options{Now: time.Now()})
 	if err != nil {
 		return syncengine.Facts{Ends: syncengine.Forever}, err
 	}
-	return syncengine.Facts{Ends: f.Ends, Done: f.Done}, nil
+	return syncengine.Facts{Ends: f.Ends, Done: f.Done, Due: f.Due}, nil
 }

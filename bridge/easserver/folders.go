@@ -340,9 +340,19 @@ func (f *folderWatch) refreshList(ctx context.Context) (bool, error) {
 	return f.server.refreshFolders(ctx, f.account)
 }
 
+// due is when a Refresh decides about what is held of the folder, or finds that
+// phones are to be shown something else of an item that is the same.
 func (f *folderWatch) due(ctx context.Context) (time.Duration, bool) {
-	until, held, err := f.server.Engine.HeldUntil(ctx, syncengine.FolderID(f.topic.Folder))
-	return time.Until(until), held && err == nil
+	id := syncengine.FolderID(f.topic.Folder)
+	until, is, err := f.server.Engine.HeldUntil(ctx, id)
+	if err != nil {
+		return 0, false // the Refresh says what is wrong
+	}
+	due, ages, err := f.server.Engine.DueAt(ctx, id)
+	if err == nil && ages && (!is || due.Before(until)) {
+		until, is = due, true
+	}
+	return time.Until(until), is && err == nil
 }
 
 // now is the folder as it is now. It would be much to keep.

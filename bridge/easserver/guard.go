@@ -103,9 +103,9 @@ func (k *class) guarded() *class {
 		}
 	}
 	if k.facts != nil {
-		g.facts = func(object []byte) (f translate.Facts, err error) {
+		g.facts = func(object []byte, o translate.Options) (f translate.Facts, err error) {
 			defer guard(&err)
-			return k.facts(object)
+			return k.facts(object, o)
 		}
 	}
 	return &g

@@ -17,7 +17,7 @@ func TestPanicOfATranslatorConcernsOneItem(t *testing.T) {
 		make:           func(string, eas.Properties, translate.Options) ([]byte, error) { panic("make") },
 		mergeInstance:  func([]byte, string, eas.Properties, translate.Options) ([]byte, error) { panic("mergeInstance") },
 		deleteInstance: func([]byte, string, translate.Options) ([]byte, error) { panic("deleteInstance") },
-		facts:          func([]byte) (translate.Facts, error) { panic("facts") },
+		facts:          func([]byte, translate.Options) (translate.Facts, error) { panic("facts") },
 	}).guarded()
 	for name, call := range map[string]func() error{
 		"show":           func() error { _, err := k.show(nil, translate.Options{}); return err },
@@ -25,7 +25,7 @@ func TestPanicOfATranslatorConcernsOneItem(t *testing.T) {
 		"make":           func() error { _, err := k.make("", nil, translate.Options{}); return err },
 		"mergeInstance":  func() error { _, err := k.mergeInstance(nil, "", nil, translate.Options{}); return err },
 		"deleteInstance": func() error { _, err := k.deleteInstance(nil, "", translate.Options{}); return err },
-		"facts":          func() error { _, err := k.facts(nil); return err },
+		"facts":          func() error { _, err := k.facts(nil, translate.Options{}); return err },
 	} {
 		err := call()
 		if d, ok := errors.AsType[*defect](err); !ok || d.panicked != name || len(d.stack) == 0 {

@@ -30,7 +30,7 @@ func (r *Round) Again(ctx context.Context, n Number, held bool) error {
 		row, err := w.Item(ctx, r.Folder.ID, n)
 		if err == nil && !row.Removed {
 			m.Sequence++
-			row.Sequence = m.Sequence
+			row.Sequence, row.Revised = m.Sequence, m.Sequence
 		}
 		return row, err
 	})

@@ -110,7 +110,7 @@ func removing(ctx context.Context, f FolderID, n Number) func(Writer, *Mirror) (
 		row, err := w.Item(ctx, f, n)
 		if err == nil && !row.Removed {
 			m.Sequence++
-			row.Removed, row.Sequence = true, m.Sequence
+			row.Removed, row.Sequence, row.Revised = true, m.Sequence, m.Sequence
 		}
 		return row, err
 	}
@@ -148,7 +148,7 @@ func (r *Round) Replaced(ctx context.Context, n Number, it backend.Item) (kept b
 		}
 		if kept = len(known) == 0 || known[0].Number == n; !kept {
 			m.Sequence++
-			row.Removed, row.Sequence = true, m.Sequence
+			row.Removed, row.Sequence, row.Revised = true, m.Sequence, m.Sequence
 			return row, nil
 		}
 		row.ID = it.ID

@@ -114,10 +114,11 @@ var (
 	ErrNoHold     = errors.New("syncengine: nothing of this folder is held")
 )
 
-// Facts are what filters need to know of an item.
+// Facts are what has to be known of an item beside its revision.
 type Facts struct {
 	Ends int64 // Unix seconds after which nothing of it happens; Forever if there is no such moment
 	Done bool  // a completed task
+	Due  int64 // Unix seconds from which on phones are shown something else, though the item is the same; 0 if there is no such moment
 }
 
 // Forever is the end of what has no end. An item whose facts cannot be read
@@ -137,6 +138,10 @@ type Options struct {
 	// Describe reads an item's facts, for folders of the kinds that have
 	// filters (events, tasks). Nil, or an error, means Facts{Ends: Forever}.
 	Describe func(backend.CollectionKind, backend.Item) (Facts, error)
+
+	// Ages tells of which kinds there are items with Facts.Due. Nil means of
+	// none.
+	Ages func(backend.CollectionKind) bool
 
 	// Changed is called after a refresh, a write, a Release or a Resync that
 	// made something new to a phone, with the folder (0 for the hierarchy);
@@ -161,6 +166,7 @@ type Options struct {
 type Engine struct {
 	store    Store
 	describe func(backend.CollectionKind, backend.Item) (Facts, error)
+	ages     func(backend.CollectionKind) bool
 	changed  func(user string, f FolderID)
 	brake    Brake
 	braked   func(Hold, HoldEvent)
@@ -173,8 +179,11 @@ func New(o Options) *Engine {
 	if o.Store == nil {
 		panic("syncengine: Options.Store is required")
 	}
+	if o.Ages == nil {
+		o.Ages = func(backend.CollectionKind) bool { return false }
+	}
 	return &Engine{
-		store: o.Store, describe: o.Describe, changed: o.Changed,
+		store: o.Store, describe: o.Describe, ages: o.Ages, changed: o.Changed,
 		brake: o.Brake.filled(), braked: o.Braked, prefer: o.Prefer,
 	}
 }

@@ -89,6 +89,9 @@ func (l *listing) run(ctx context.Context) error {
 			break
 		}
 	}
+	if err == nil {
+		err = l.age(ctx)
+	}
 	// Others are woken even if the listing failed: what it said until then is true.
 	if l.changed && l.engine.changed != nil {
 		l.engine.changed(l.folder.User, l.folder.ID)
@@ -257,7 +260,7 @@ func (l *listing) mirror(ctx context.Context, r Reader) (Mirror, error) {
 // revise gives an item a revision, and the next place in the sequence.
 func (it *Item) revise(m *Mirror, rev backend.Revision) {
 	m.Sequence++
-	it.Revision, it.Sequence, it.Removed = rev, m.Sequence, false
+	it.Revision, it.Sequence, it.Revised, it.Removed = rev, m.Sequence, m.Sequence, false
 	it.Known, it.Facts = false, Facts{Ends: Forever}
 }
 

@@ -2,6 +2,7 @@ package syncengine
 
 import (
 	"context"
+	"time"
 
 	"github.com/pushbridge/pushbridge/plugins/backend"
 )
@@ -159,8 +160,8 @@ func (s *scan) moveOn(ctx context.Context, limit int) ([]News, error) {
 	if err != nil {
 		return nil, err
 	}
-	if s.state.filter != (Filter{}) {
-		if err := s.look(ctx, items); err != nil {
+	if s.state.filter != (Filter{}) || s.engine.ages(s.folder.Kind) {
+		if err := s.look(ctx, items, false); err != nil {
 			return nil, err
 		}
 	}
@@ -198,7 +199,7 @@ func (s *scan) judge(news []News, it *Item) []News {
 		return news
 	case !held:
 		n.Op, n.Revision = Add, it.Revision
-	case own && rev == it.Revision && it.Sequence > s.state.position:
+	case own && rev == it.Revision && it.Sequence > s.state.position && !it.aged():
 		s.passed = append(s.passed, it.Number)
 		return news
 	case it.Sequence > s.state.position:
@@ -212,7 +213,8 @@ func (s *scan) judge(news []News, it *Item) []News {
 }
 
 // learn reads the facts of all rows up to the position that have none. There
-// are such rows if the phone had no filter when it was told of them.
+// are such rows if the phone had no filter when it was told of them, and items
+// of the folder's kind do not age.
 func (s *scan) learn(ctx context.Context) error {
 	if s.source == nil || s.engine.describe == nil || s.state.filter == (Filter{}) {
 		return nil
@@ -222,15 +224,16 @@ func (s *scan) learn(ctx context.Context) error {
 		if err != nil || len(items) == 0 {
 			return err
 		}
-		if err := s.look(ctx, items); err != nil {
+		if err := s.look(ctx, items, true); err != nil {
 			return err
 		}
 	}
 }
 
 // look reads the items of rows whose facts are not known and remembers the
-// facts, so that they are read once for all phones and all times.
-func (s *scan) look(ctx context.Context, items []Item) error {
+// facts, so that they are read once for all phones and all times. told says that
+// phones were told of the items before.
+func (s *scan) look(ctx context.Context, items []Item, told bool) error {
 	if s.source == nil || s.engine.describe == nil {
 		return nil
 	}
@@ -242,7 +245,14 @@ func (s *scan) look(ctx context.Context, items []Item) error {
 	}
 	for len(rows) > 0 {
 		n := min(len(rows), backend.MaxBatch)
-		if err := s.lookAt(ctx, rows[:n]); err != nil {
+		failed, err := s.read(ctx, rows[:n])
+		if err == nil {
+			err = failed
+		}
+		if err == nil {
+			err = s.saveFacts(ctx, rows[:n], told)
+		}
+		if err != nil {
 			return err
 		}
 		rows = rows[n:]
@@ -250,51 +260,41 @@ func (s *scan) look(ctx context.Context, items []Item) error {
 	return nil
 }
 
-// lookAt is look for one batch. An item that has vanished or cannot be read
+// read reads the facts of one batch. An item that has vanished or cannot be read
 // ends never, so that no filter hides it; the next revision is read again. One
-// that cannot be read just now must not be taken for such: it fails the batch.
-func (s *scan) lookAt(ctx context.Context, rows []*Item) error {
+// that cannot be read just now must not be taken for such: it stays unknown, and
+// failed says why.
+func (s *scan) read(ctx context.Context, rows []*Item) (failed, err error) {
 	ids := make([]backend.ItemID, len(rows))
 	at := make(map[backend.ItemID]*Item, len(rows))
 	for i, it := range rows {
 		ids[i], at[it.ID] = it.ID, it
 		it.Known, it.Facts = true, Facts{Ends: Forever}
 	}
-	read := s.read
-	if s.folder.Kind == backend.Mail {
-		read = s.readReceived
-	}
-	if err := read(ctx, ids, at); err != nil {
-		return err
-	}
-	return s.engine.store.Update(ctx, s.folder.User, func(w Writer) error {
-		for _, it := range rows {
-			if err := w.SaveFacts(ctx, s.folder.ID, it.Number, it.Revision, it.Facts); err != nil {
-				return err
-			}
-		}
-		return nil
-	})
-}
-
-// read reads the facts of items in the items.
-func (s *scan) read(ctx context.Context, ids []backend.ItemID, at map[backend.ItemID]*Item) error {
-	return s.source.Get(ctx, s.folder.Collection, ids, func(f backend.Fetched) error {
-		it := at[f.ID]
+	take := func(id backend.ItemID, err error, facts func() Facts) {
+		it := at[id]
 		switch {
 		case it == nil:
-		case f.Err == nil:
-			it.Facts = s.engine.factsOf(s.folder.Kind, f.Item)
-		case backend.KindOf(f.Err) == backend.Transient:
-			return f.Err
+		case err == nil:
+			it.Facts = facts()
+		case backend.KindOf(err) == backend.Transient:
+			it.Known, failed = false, err
 		}
+	}
+	if s.folder.Kind == backend.Mail {
+		err = s.readReceived(ctx, ids, take)
+		return failed, err
+	}
+	err = s.source.Get(ctx, s.folder.Collection, ids, func(f backend.Fetched) error {
+		take(f.ID, f.Err, func() Facts { return s.engine.factsOf(s.folder.Kind, f.Item) })
 		return nil
 	})
+	return failed, err
 }
 
-// readReceived is read for messages, of which no more is asked than when they were
+// readReceived reads messages, of which no more is asked than when they were
 // received.
-func (s *scan) readReceived(ctx context.Context, ids []backend.ItemID, at map[backend.ItemID]*Item) error {
+func (s *scan) readReceived(ctx context.Context, ids []backend.ItemID, take func(backend.ItemID, error, func() Facts)) error {
 	session, ok := s.source.(backend.Session)
 	if !ok {
 		return nil
@@ -304,13 +304,28 @@ func (s *scan) readReceived(ctx context.Context, ids []backend.ItemID, at map[ba
 		return nil // no filter hides them
 	}
 	return mailbox.Messages(ctx, s.folder.Collection, ids, 0, func(m backend.Message) error {
-		it := at[m.ID]
-		switch {
-		case it == nil:
-		case m.Err == nil && !m.Received.IsZero():
-			it.Facts = receivedAt(m.Received)
-		case m.Err != nil && backend.KindOf(m.Err) == backend.Transient:
-			return m.Err
+		if m.Err != nil || !m.Received.IsZero() {
+			take(m.ID, m.Err, func() Facts { return receivedAt(m.Received) })
+		}
+		return nil
+	})
+}
+
+// saveFacts remembers the facts that were read. What an item was when phones were
+// told of it before that, nobody knows: if it ages, it is due at once.
+func (s *scan) saveFacts(ctx context.Context, rows []*Item, told bool) error {
+	now := time.Now().Unix()
+	return s.engine.store.Update(ctx, s.folder.User, func(w Writer) error {
+		for _, it := range rows {
+			if told && it.Due != 0 {
+				it.Due = min(it.Due, now)
+			}
+			if !it.Known {
+				continue
+			}
+			if err := w.SaveFacts(ctx, s.folder.ID, it.Number, it.Revision, it.Facts); err != nil {
+				return err
+			}
 		}
 		return nil
 	})

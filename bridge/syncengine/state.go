@@ -66,7 +66,7 @@ func (s *state) told(it *Item) backend.Revision {
 	if rev, ok := s.own[it.Number]; ok {
 		return rev
 	}
-	if it.Sequence <= s.position {
+	if it.Revised <= s.position {
 		return it.Revision
 	}
 	return ""

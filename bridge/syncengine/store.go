@@ -84,6 +84,7 @@ type Item struct {
 	ID       backend.ItemID
 	Revision backend.Revision
 	Sequence int64 // of its last change
+	Revised  int64 // of the last change that was more than the passing of time
 	Removed  bool
 	Touched  int64 // Mirror.Touches after a command wrote it last; 0 if none did, -1 if a phone looked for it in vain since
 	Known    bool  // whether Facts are those of this revision
@@ -136,6 +137,10 @@ type ItemReader interface {
 	// at most upTo.
 	ItemsUnknown(ctx context.Context, f FolderID, upTo int64, limit int) ([]Item, error)
 
+	// ItemsDue lists items that are there and have a Due that is at most by, the
+	// earliest first.
+	ItemsDue(ctx context.Context, f FolderID, by int64, limit int) ([]Item, error)
+
 	// Numbers calls yield with every item that is there and its Touched. yield
 	// must not use the store.
 	Numbers(ctx context.Context, f FolderID, yield func(n Number, touched int64)) error
@@ -148,12 +153,12 @@ type ItemWriter interface {
 	// SaveItems creates or replaces items by Number; at most backend.MaxBatch.
 	SaveItems(ctx context.Context, f FolderID, items []Item) error
 
-	// SaveFacts makes the facts of an item Known if it still has the revision
-	// and is there.
+	// SaveFacts makes the facts of an item Known if they are not, and it still
+	// has the revision and is there.
 	SaveFacts(ctx context.Context, f FolderID, n Number, rev backend.Revision, facts Facts) error
 
-	// RemoveItems marks items as removed; the first one's Sequence is first,
-	// the next one's first+1 and so on.
+	// RemoveItems marks items as removed; the first one's Sequence and Revised
+	// are first, the next one's first+1 and so on. They are not due any more.
 	RemoveItems(ctx context.Context, f FolderID, numbers []Number, first int64) error
 
 	// PurgeItems deletes the rows of removed items that every partnership with
@@ -233,6 +238,10 @@ type PartnershipReader interface {
 	// Standing compares a partnership with the mirror in one question;
 	// ErrUnknown if there is no partnership.
 	Standing(ctx context.Context, p Phone, f FolderID) (Standing, error)
+
+	// Foremost is the greatest position of a present partnership with the
+	// folder; 0 if there is none.
+	Foremost(ctx context.Context, f FolderID) (int64, error)
 }
 
 // A PartnershipWriter stores partnerships.

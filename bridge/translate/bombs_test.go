@@ -184,7 +184,7 @@ func TestBombs(t *testing.T) {
 	type class struct {
 		show  func([]byte, translate.Options) (eas.Properties, error)
 		merge func([]byte, eas.Properties, translate.Options) ([]byte, error)
-		facts func([]byte) (translate.Facts, error)
+		facts func([]byte, translate.Options) (translate.Facts, error)
 		look  func([]byte) error // what is made of it for other commands
 	}
 	now := time.Date(2026, 11, 22, 0, 0, 0, 0, time.UTC)
@@ -198,7 +198,7 @@ func TestBombs(t *testing.T) {
 		return err
 	}
 	nothing := func([]byte) error { return nil }
-	none := func([]byte) (translate.Facts, error) { return translate.Facts{}, nil }
+	none := func([]byte, translate.Options) (translate.Facts, error) { return translate.Facts{}, nil }
 	classes := map[string]class{
 		"event":   {calendar.FromICalendar, calendar.Merge, calendar.Facts, busy},
 		"task":    {task.FromICalendar, task.Merge, task.Facts, nothing},
@@ -216,7 +216,7 @@ func TestBombs(t *testing.T) {
 		}{
 			{"showing", func() (err error) { shown, err = k.show(object, o); return }},
 			{"taking back", func() (err error) { _, err = k.merge(object, shown, o); return }},
-			{"learning its end", func() (err error) { _, err = k.facts(object); return }},
+			{"learning when it ends, and when it is due", func() (err error) { _, err = k.facts(object, o); return }},
 			{"looking at it for others", func() error { return k.look(object) }},
 		} {
 			var before, after runtime.MemStats

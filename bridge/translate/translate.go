@@ -82,7 +82,12 @@ type Options struct {
 	// FileAs is what a contact is filed under that does not say so itself.
 	FileAs FileAs
 
-	// Now is written into the time stamps of what changes.
+	// Since is from when on the phone wants to see events; zero means that it
+	// said nothing, or wants all.
+	Since time.Time
+
+	// Now is written into the time stamps of what changes, and says what of a
+	// series is still to come.
 	Now time.Time
 }
 
@@ -157,10 +162,12 @@ type Body struct {
 // (BodyPreference)".
 const MaxPreview = 255
 
-// Facts are what the filters of a phone need to know of an object.
+// Facts are what the filters of a phone need to know of an object, and until
+// when what a phone was shown of it holds.
 type Facts struct {
 	Ends int64 // Unix seconds after which nothing of it happens any more; Forever if it recurs without end
 	Done bool  // a task that is completed
+	Due  int64 // Unix seconds, later than now, from which on phones are shown something else of the same object; 0 if there is no such moment
 }
 
 // Forever is the end of what has no end.

@@ -10,7 +10,7 @@ import (
 	"github.com/pushbridge/pushbridge/plugins/backend"
 )
 
-const itemColumns = `number, id, revision, sequence, removed, touched, known, ends, done`
+const itemColumns = `number, id, revision, sequence, revised, removed, touched, known, ends, done, COALESCE(due, 0)`
 
 var (
 	selectMirror = query(`SELECT cursor_at, sequence, numbers, touches, doubt FROM mirrors WHERE folder = $1`)
@@ -34,15 +34,17 @@ var (
 		AND done = 1 AND removed = 0 AND known = 1 ORDER BY number DESC LIMIT $4`)
 	selectUnknown = query(`SELECT ` + itemColumns + ` FROM items
 		WHERE folder = $1 AND sequence <= $2 AND known = 0 AND removed = 0 ORDER BY sequence LIMIT $3`)
+	selectDue = query(`SELECT ` + itemColumns + ` FROM items
+		WHERE folder = $1 AND due <= $2 ORDER BY due LIMIT $3`)
 	selectNumbers = query(`SELECT number, touched FROM items WHERE folder = $1 AND removed = 0`)
 
-	saveItem = query(`INSERT INTO items (folder, number, id, revision, sequence, removed, touched, known, ends, done)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) ON CONFLICT (folder, number) DO UPDATE SET
-		revision = excluded.revision, sequence = excluded.sequence, removed = excluded.removed,
-		touched = excluded.touched, known = excluded.known, ends = excluded.ends, done = excluded.done`)
-	saveFacts = query(`UPDATE items SET known = 1, ends = $4, done = $5
-		WHERE folder = $1 AND number = $2 AND revision = $3 AND removed = 0`)
-	removeItem = query(`UPDATE items SET removed = 1, sequence = $3 WHERE folder = $1 AND number = $2`)
+	saveItem = query(`INSERT INTO items (folder, number, id, revision, sequence, revised, removed, touched, known, ends, done, due)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12) ON CONFLICT (folder, number) DO UPDATE SET
+		revision = excluded.revision, sequence = excluded.sequence, revised = excluded.revised, removed = excluded.removed,
+		touched = excluded.touched, known = excluded.known, ends = excluded.ends, done = excluded.done, due = excluded.due`)
+	saveFacts = query(`UPDATE items SET known = 1, ends = $4, done = $5, due = $6
+		WHERE folder = $1 AND number = $2 AND revision = $3 AND removed = 0 AND known = 0`)
+	removeItem = query(`UPDATE items SET removed = 1, sequence = $3, revised = $3, due = NULL WHERE folder = $1 AND number = $2`)
 	purgeItems = query(`DELETE FROM items WHERE folder = $1 AND removed = 1 AND sequence <= COALESCE((
 		SELECT MIN(CASE WHEN before_key <> '' AND before_position < position THEN before_position ELSE position END)
 		FROM partnerships WHERE folder = $1), 9223372036854775807)`)
@@ -81,7 +83,7 @@ func (w writer) SaveMirror(ctx context.Context, f syncengine.FolderID, m synceng
 
 func itemPlaces(it *syncengine.Item) []any {
 	return []any{
-		&it.Number, &it.ID, &it.Revision, &it.Sequence, &it.Removed, &it.Touched, &it.Known, &it.Ends, &it.Done,
+		&it.Number, &it.ID, &it.Revision, &it.Sequence, &it.Revised, &it.Removed, &it.Touched, &it.Known, &it.Ends, &it.Done, &it.Due,
 	}
 }
 
@@ -144,6 +146,19 @@ func (r reader) ItemsUnknown(ctx context.Context, f syncengine.FolderID, upTo in
 	return r.items(ctx, selectUnknown, f, upTo, limit)
 }
 
+func (r reader) ItemsDue(ctx context.Context, f syncengine.FolderID, by int64, limit int) ([]syncengine.Item, error) {
+	return r.items(ctx, selectDue, f, by, limit)
+}
+
+// due is how the schema writes a Due: NULL where there is none, and for what is
+// gone.
+func due(removed bool, at int64) any {
+	if removed || at == 0 {
+		return nil
+	}
+	return at
+}
+
 func (r reader) Numbers(ctx context.Context, f syncengine.FolderID, yield func(syncengine.Number, int64)) error {
 	return r.in.rows(ctx, func(scan func(...any) error) error {
 		var n syncengine.Number
@@ -163,8 +178,8 @@ func (w writer) SaveItems(ctx context.Context, f syncengine.FolderID, items []sy
 	}
 	save := w.in(ctx, saveItem)
 	for _, it := range items {
-		_, err := save.ExecContext(ctx, f, it.Number, string(it.ID), string(it.Revision), it.Sequence,
-			number(it.Removed), it.Touched, number(it.Known), it.Ends, number(it.Done))
+		_, err := save.ExecContext(ctx, f, it.Number, string(it.ID), string(it.Revision), it.Sequence, it.Revised,
+			number(it.Removed), it.Touched, number(it.Known), it.Ends, number(it.Done), due(it.Removed, it.Due))
 		if err != nil {
 			return fmt.Errorf("sqlstore: saving an item: %w", err)
 		}
@@ -173,7 +188,7 @@ func (w writer) SaveItems(ctx context.Context, f syncengine.FolderID, items []sy
 }
 
 func (w writer) SaveFacts(ctx context.Context, f syncengine.FolderID, n syncengine.Number, rev backend.Revision, facts syncengine.Facts) error {
-	return w.in.exec(ctx, saveFacts, f, n, string(rev), facts.Ends, number(facts.Done))
+	return w.in.exec(ctx, saveFacts, f, n, string(rev), facts.Ends, number(facts.Done), due(false, facts.Due))
 }
 
 func (w writer) RemoveItems(ctx context.Context, f syncengine.FolderID, numbers []syncengine.Number, first int64) error {

@@ -16,6 +16,7 @@ var (
 	selectStanding = query(`SELECT p.position, p.unfinished, COALESCE(m.sequence, 0)
 		FROM partnerships p LEFT JOIN mirrors m ON m.folder = p.folder
 		WHERE p.account = $1 AND p.device = $2 AND p.folder = $3`)
+	selectForemost  = query(`SELECT COALESCE(MAX(position), 0) FROM partnerships WHERE folder = $1`)
 	savePartnership = query(`INSERT INTO partnerships (account, device, folder, sync_key, position, unfinished, state,
 		before_key, before_position, before_state, results)
 		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11) ON CONFLICT (account, device, folder) DO UPDATE SET
@@ -56,6 +57,11 @@ func (r reader) Standing(ctx context.Context, p syncengine.Phone, f syncengine.F
 	var s syncengine.Standing
 	err := r.in.row(ctx, syncengine.ErrUnknown, []any{&s.Position, &s.Unfinished, &s.Sequence}, selectStanding, p.User, p.Device, f)
 	return s, err
+}
+
+func (r reader) Foremost(ctx context.Context, f syncengine.FolderID) (position int64, err error) {
+	err = r.in.row(ctx, nil, []any{&position}, selectForemost, f)
+	return position, err
 }
 
 func (w writer) SavePartnership(ctx context.Context, p syncengine.Phone, s syncengine.Partnership) error {

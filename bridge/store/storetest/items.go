@@ -23,7 +23,7 @@ func saveItems(t *testing.T, s syncengine.Store, f syncengine.FolderID, items ..
 func item(n syncengine.Number, sequence int64) syncengine.Item {
 	return syncengine.Item{
 		Number: n, ID: backend.ItemID(fmt.Sprintf("item %d", n)), Revision: "r1", Sequence: sequence,
-		Known: true, Facts: syncengine.Facts{Ends: syncengine.Forever},
+		Revised: sequence, Known: true, Facts: syncengine.Facts{Ends: syncengine.Forever},
 	}
 }
 
@@ -84,7 +84,7 @@ func itemsNamed(t *testing.T, s syncengine.Store) {
 	}
 	changed := all[6]
 	changed.Revision, changed.Sequence, changed.Removed, changed.Touched = "r2", 999, true, 99
-	changed.Known, changed.Facts = false, syncengine.Facts{Ends: -5, Done: true}
+	changed.Known, changed.Facts, changed.Revised = false, syncengine.Facts{Ends: -5, Done: true}, 998
 	saveItems(t, s, f, changed)
 	if it, err := s.Item(t.Context(), f, 7); err != nil || it != changed {
 		t.Errorf("item 7 is %+v, %v, want %+v", it, err, changed)
@@ -185,11 +185,47 @@ func facts(t *testing.T, s syncengine.Store) {
 	save("r0", syncengine.Facts{Ends: 1})
 	got, err := s.ItemsUnknown(t.Context(), f, 9, 9)
 	want(t, "after facts of another revision", got, err, it)
-	it.Known, it.Facts = true, syncengine.Facts{Ends: 77, Done: true}
+	it.Known, it.Facts = true, syncengine.Facts{Ends: 77, Done: true, Due: 5}
 	save("r1", it.Facts)
 	if got, err := s.Item(t.Context(), f, 1); err != nil || got != it {
 		t.Errorf("item is %+v, %v, want %+v", got, err, it)
 	}
+	save("r1", syncengine.Facts{Ends: 78, Due: 6})
+	if got, err := s.Item(t.Context(), f, 1); err != nil || got != it {
+		t.Errorf("after somebody else's facts the item is %+v, %v, want those that came first: %+v", got, err, it)
+	}
+}
+
+func itemsDue(t *testing.T, s syncengine.Store) {
+	f, other := newFolder(t, s, "/x/"), newFolder(t, s, "/y/")
+	due := func(n syncengine.Number, at int64) syncengine.Item {
+		it := item(n, int64(n))
+		it.Due = at
+		return it
+	}
+	a, b, c, never, gone, going := due(1, 30), due(2, 10), due(3, 20), due(4, 0), due(5, 0), due(6, 15)
+	a.Known = false // as long as nobody looks
+	gone.Removed = true
+	saveItems(t, s, f, a, b, c, never, gone, going)
+	saveItems(t, s, other, due(1, 1))
+	update(t, s, ann, func(w syncengine.Writer) error {
+		return w.RemoveItems(t.Context(), f, []syncengine.Number{6}, 10)
+	})
+	for _, tc := range []struct {
+		by    int64
+		limit int
+		want  []syncengine.Item
+	}{
+		{9, 9, nil}, {10, 9, []syncengine.Item{b}}, {25, 9, []syncengine.Item{b, c}}, {syncengine.Forever, 9, []syncengine.Item{b, c, a}},
+		{syncengine.Forever, 1, []syncengine.Item{b}},
+	} {
+		got, err := s.ItemsDue(t.Context(), f, tc.by, tc.limit)
+		want(t, fmt.Sprintf("%d due by %d", tc.limit, tc.by), got, err, tc.want...)
+	}
+	b.Due = 0
+	saveItems(t, s, f, b)
+	got, err := s.ItemsDue(t.Context(), f, 20, 9)
+	want(t, "after one is not due any more", got, err, c)
 }
 
 func numbers(t *testing.T, s syncengine.Store) {
@@ -211,8 +247,8 @@ func removeItems(t *testing.T, s syncengine.Store) {
 	update(t, s, ann, func(w syncengine.Writer) error {
 		return w.RemoveItems(t.Context(), f, []syncengine.Number{3, 1}, 10)
 	})
-	a.Removed, a.Sequence = true, 11
-	c.Removed, c.Sequence = true, 10
+	a.Removed, a.Sequence, a.Revised = true, 11, 11
+	c.Removed, c.Sequence, c.Revised = true, 10, 10
 	got, err := s.ItemsAfter(t.Context(), f, 0, 10)
 	want(t, "items", got, err, b, c, a)
 }

@@ -91,6 +91,24 @@ func standing(t *testing.T, s syncengine.Store) {
 	check(syncengine.Standing{Position: 4, Sequence: 6, Unfinished: true})
 }
 
+func foremost(t *testing.T, s syncengine.Store) {
+	f, other := newFolder(t, s, "/x/"), newFolder(t, s, "/y/")
+	check := func(want int64) {
+		t.Helper()
+		if got, err := s.Foremost(t.Context(), f); err != nil || got != want {
+			t.Errorf("the foremost position is %d, %v, want %d", got, err, want)
+		}
+	}
+	check(0)
+	for i, p := range append(others, phone) {
+		savePartnership(t, s, p, syncengine.Partnership{Folder: f, Present: syncengine.Present{Key: "k", Position: 9 - int64(i), State: []byte{1}}})
+	}
+	savePartnership(t, s, phone, syncengine.Partnership{Folder: other, Present: syncengine.Present{Key: "k", Position: 99, State: []byte{1}}})
+	check(9)
+	update(t, s, others[0].User, func(w syncengine.Writer) error { return w.DeletePartnerships(t.Context(), others[0]) })
+	check(8)
+}
+
 func saveAnswer(t *testing.T, s syncengine.Store, p syncengine.Phone, request, led, body string) {
 	t.Helper()
 	update(t, s, p.User, func(w syncengine.Writer) error {

@@ -10,7 +10,6 @@ import (
 	"fmt"
 	"strconv"
 	"strings"
-	"time"
 
 	"github.com/pushbridge/pushbridge/bridge/eas"
 	"github.com/pushbridge/pushbridge/bridge/eas/tag"
@@ -94,9 +93,9 @@ func (obj *object) finish(ics []byte, before map[*component]prints) []byte {
 }
 
 // Facts tells what filters need to know: when the event, and every occurrence
-// of it, is over.
-func Facts(ics []byte) (translate.Facts, error) {
-	obj, err := read(ics, translate.Options{Now: time.Unix(0, 0)})
+// of it, is over; and when phones are shown something else of it.
+func Facts(ics []byte, o translate.Options) (translate.Facts, error) {
+	obj, err := read(ics, o)
 	if err != nil {
 		return translate.Facts{}, err
 	}
@@ -106,7 +105,7 @@ func Facts(ics []byte) (translate.Facts, error) {
 			ends = max(ends, x.endInstant().Unix())
 		}
 	}
-	return translate.Facts{Ends: ends}, nil
+	return translate.Facts{Ends: ends, Due: obj.event.due(ends)}, nil
 }
 
 // UID is the identity that all components of the event share, or "".

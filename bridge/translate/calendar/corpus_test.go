@@ -122,7 +122,7 @@ func TestCorpus(t *testing.T) {
 			for _, v := range eas.Versions {
 				identity(t, ics, options(v))
 			}
-			if _, err := Facts(ics); err != nil && !errors.Is(err, translate.ErrUnreadable) && !errors.Is(err, translate.ErrNotShown) {
+			if _, err := Facts(ics, options(eas.V161)); err != nil && !errors.Is(err, translate.ErrUnreadable) && !errors.Is(err, translate.ErrNotShown) {
 				t.Errorf("Facts: %v", err)
 			}
 		})

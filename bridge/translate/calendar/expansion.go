@@ -8,7 +8,6 @@ import (
 
 	"github.com/pushbridge/pushbridge/bridge/eas"
 	"github.com/pushbridge/pushbridge/bridge/eas/tag"
-	"github.com/pushbridge/pushbridge/bridge/translate/ical"
 	"github.com/pushbridge/pushbridge/bridge/translate/recur"
 )
 
@@ -20,6 +19,7 @@ type expansion struct {
 	list    []occurrence // ascending, the first one begins the series
 	gone    []time.Time  // what the pattern has too many, on the series' clock
 	more    bool         // the series goes on beyond the last one
+	whole   bool         // the list begins with the series' first one
 }
 
 // An occurrence is one time at which a series takes place.
@@ -31,7 +31,9 @@ type occurrence struct {
 
 // Limits of an expansion.
 const (
-	maxAhead     = 2   // years after today
+	maxAhead     = 2   // years after this month
+	enoughAhead  = 3   // months from the beginning of this one
+	maxBack      = 6   // months, as far as the protocol's widest window
 	maxShown     = 400 // occurrences
 	maxTakenOut  = 200 // exceptions; a phone is told of at most maxExceptions
 	maxOnTheWay  = 40_000
@@ -51,40 +53,74 @@ func (e *event) expansion() *expansion {
 	return e.told
 }
 
-// expand looks at the whole series first, then only at what is left of it
-// since the month before this one, as far as the exceptions reach.
+// expand looks at the whole series first, then only at what is left of it since
+// the first of some month, as far as the exceptions reach: since the month in
+// which the phone's window begins, the month before this one, or this one,
+// whichever is the first to show enough of what comes. So it stays the same for
+// the whole of a month.
 func (e *event) expand() *expansion {
-	today := ical.Reading(e.o.Now, e.o.Location())
-	list, more, ok := e.occurrences(today.AddDate(maxAhead, 0, 0))
+	month := monthOf(e.o.Now)
+	list, more, ok := e.occurrences()
 	if !ok || len(list) < fewestToShow {
 		return nil
 	}
-	since := time.Date(today.Year(), today.Month()-1, 1, 0, 0, 0, 0, time.UTC)
-	for _, from := range []time.Time{{}, since} {
+	if len(list) <= maxShown {
+		if x := e.cover(list); x != nil {
+			x.more, x.whole = more, true
+			return x
+		}
+	}
+	for _, back := range []int{e.monthsBack(), 1, 0} {
+		from := month.AddDate(0, -back, 0)
 		i, _ := slices.BinarySearchFunc(list, from, func(o occurrence, t time.Time) int { return o.key.Compare(t) })
-		rest := list[i:]
-		for n := min(len(rest), maxShown); n >= fewestToShow; n = n * 4 / 5 {
-			if x := e.cover(rest[:n]); x != nil && (!from.IsZero() || n == len(list)) {
-				x.more = more || n < len(rest)
+		if x := e.coverMost(list[i:]); x != nil {
+			x.more = x.more || more
+			if !x.more || x.last().key.After(month.AddDate(0, enoughAhead, 0)) {
 				return x
-			}
-			if from.IsZero() {
-				break // all or nothing
 			}
 		}
 	}
 	return nil
 }
 
-// occurrences lists the occurrences until a moment on the series' clock; more
-// tells whether there are later ones. false if a rule cannot be followed, or if
-// there are two occurrences on one day.
-func (e *event) occurrences(until time.Time) (list []occurrence, more, ok bool) {
+// coverMost covers as many as the exceptions reach of the first occurrences.
+func (e *event) coverMost(list []occurrence) *expansion {
+	for n := min(len(list), maxShown); n >= fewestToShow; n = n * 4 / 5 {
+		if x := e.cover(list[:n]); x != nil {
+			x.more = n < len(list)
+			return x
+		}
+	}
+	return nil
+}
+
+func (x *expansion) last() occurrence { return x.list[len(x.list)-1] }
+
+// monthOf is the first day of a month.
+func monthOf(t time.Time) time.Time {
+	return time.Date(t.UTC().Year(), t.UTC().Month(), 1, 0, 0, 0, 0, time.UTC)
+}
+
+// monthsBack is how many months the phone's window reaches back, however long
+// these are: the windows of the protocol have the same number on each day.
+func (e *event) monthsBack() int {
+	if e.o.Since.IsZero() {
+		return 1
+	}
+	const day, longest = 24 * time.Hour, 31
+	days := int(e.o.Now.Truncate(day).Sub(e.o.Since) / day)
+	return min(max((days+longest-1)/longest, 1), maxBack)
+}
+
+// occurrences lists the occurrences of the next years; more tells whether there
+// are later ones. false if a rule cannot be followed, or if there are two
+// occurrences on one day.
+func (e *event) occurrences() (list []occurrence, more, ok bool) {
 	if e.rule.orphans {
 		list, ok = e.orphans()
 		return list, false, ok
 	}
-	walls, more, ok := e.wallsUntil(until)
+	walls, more, ok := e.wallsAhead()
 	if !ok {
 		return nil, false, false
 	}
@@ -123,6 +159,22 @@ func (e *event) orphans() ([]occurrence, bool) {
 	slices.SortStableFunc(list, func(a, b occurrence) int { return a.key.Compare(b.key) })
 	n := len(slices.CompactFunc(slices.Clone(list), func(a, b occurrence) bool { return a.key.Equal(b.key) }))
 	return list, n == len(list)
+}
+
+// ahead is what wallsUntil answers for the next years.
+type ahead struct {
+	walls    []time.Time
+	more, ok bool
+}
+
+// wallsAhead is wallsUntil the end of what phones are shown of a series that
+// they cannot edit.
+func (e *event) wallsAhead() (walls []time.Time, more, ok bool) {
+	if e.ahead == nil {
+		walls, more, ok := e.wallsUntil(monthOf(e.o.Now).AddDate(maxAhead, 1, 0))
+		e.ahead = &ahead{walls, more, ok}
+	}
+	return e.ahead.walls, e.ahead.more, e.ahead.ok
 }
 
 // wallsUntil lists what RRULE and RDATE say, without EXRULE and EXDATE.
@@ -190,7 +242,7 @@ func (e *event) ranges() []rest {
 // shifted is the event at another time, as the override of a series.
 func (e *event) shifted(by time.Duration) *event {
 	x := *e
-	x.rule, x.told, x.expanded, x.next = series{}, nil, false, nil
+	x.rule, x.told, x.expanded, x.next, x.ahead = series{}, nil, false, nil, nil
 	length := e.end.Instant(time.UTC).Sub(e.start.Instant(time.UTC))
 	x.start = e.start.At(e.start.Wall.Add(by))
 	if e.allDay {
@@ -227,7 +279,7 @@ func (x *expansion) take() bool {
 	if err != nil {
 		return false
 	}
-	i, last := 0, x.list[len(x.list)-1].key
+	i, last := 0, x.last().key
 	for t := range rule.All(x.list[0].key) {
 		switch {
 		case t.After(last) || len(x.gone) > maxTakenOut:
@@ -345,7 +397,7 @@ func (e *event) notice() string {
 	if x := e.expansion(); x != nil {
 		shown = "All of its occurrences are shown here."
 		if x.more {
-			shown = fmt.Sprintf("Its occurrences are shown until %s.", x.list[len(x.list)-1].key.Format("2 January 2006"))
+			shown = fmt.Sprintf("Its occurrences are shown until %s.", x.last().key.Format("2 January 2006"))
 		}
 	}
 	return words + ". " + shown + " It can be changed in the calendar itself, not on the phone."

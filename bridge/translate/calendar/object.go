@@ -42,8 +42,10 @@ type event struct {
 	allDay bool
 	rule   series
 	next   *time.Time // what nextOccurrence found
+	goesOn bool       // another occurrence comes after next; known with it
 	new    bool       // the phone just made it
 
+	ahead    *ahead     // see wallsAhead
 	told     *expansion // see expansion
 	expanded bool
 }

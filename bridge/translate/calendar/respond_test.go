@@ -261,7 +261,7 @@ func TestEnormous(t *testing.T) {
 					t.Errorf("a phone is sent %d bytes", size)
 				}
 			}
-			if _, err := Facts(ics); err != nil {
+			if _, err := Facts(ics, options(eas.V161)); err != nil {
 				t.Error(err)
 			}
 		})

@@ -184,24 +184,25 @@ func (e *event) seriesEnd() int64 {
 // over, or of the last one.
 func (e *event) nextOccurrence() time.Time {
 	if e.next == nil {
-		t := e.findNext()
-		e.next = &t
+		t, goesOn := e.findNext()
+		e.next, e.goesOn = &t, goesOn
 	}
 	return *e.next
 }
 
-func (e *event) findNext() time.Time {
+// findNext tells, too, whether another one comes after it.
+func (e *event) findNext() (next time.Time, goesOn bool) {
 	now := ical.Reading(e.o.Now, e.start.Loc)
 	if e.allDay {
 		now = ical.Reading(e.o.Now, e.o.Location())
 	}
 	length := e.end.Wall.Sub(e.start.Wall)
-	if walls, _, ok := e.wallsUntil(now.AddDate(maxAhead, 0, 0)); ok && len(walls) > 0 {
+	if walls, more, ok := e.wallsAhead(); ok && len(walls) > 0 {
 		i := slices.IndexFunc(walls, func(t time.Time) bool { return t.Add(length).After(now) })
 		if i < 0 {
 			i = len(walls) - 1
 		}
-		return walls[i]
+		return walls[i], more || i < len(walls)-1
 	}
 	// A rule for every hour, or one that nobody can follow.
 	best := e.start.Wall
@@ -211,11 +212,11 @@ func (e *event) findNext() time.Time {
 		if err != nil || !ok {
 			continue
 		}
-		if t, ok := rule.Next(e.start.Wall, now.Add(-length)); ok && (last.IsZero() || !t.After(last)) && t.After(best) {
-			best = t
+		if t, ok := rule.Next(e.start.Wall, now.Add(-length)); ok && (last.IsZero() || !t.After(last)) && !t.Before(best) {
+			best, goesOn = t, true
 		}
 	}
-	return best
+	return best, goesOn
 }
 
 // occurrence is the start and end of the occurrence at a wall-clock time.
@@ -253,7 +254,7 @@ func (e *event) meansOccurrence(s span) bool {
 func (e *event) recurrence() (eas.Element, bool) {
 	if x := e.expansion(); x != nil {
 		p := x.pattern
-		last := x.list[len(x.list)-1].key
+		last := x.last().key
 		until := e.stamp(last, true)
 		if !e.allDay {
 			until = translate.CompactDateTime(e.start.At(last).Instant(time.UTC))

@@ -97,7 +97,10 @@ func (e *event) zone() *time.Location {
 // blob is the zone as a phone is told. A series is told by this year's rule
 // if that agrees with the true time of its first occurrence, so that the
 // phone is right today, too; anything else by the rule of its own year.
-func (e *event) blob() tz.Blob {
+func (e *event) blob() tz.Blob { return e.blobIn(e.o.Now.UTC().Year()) }
+
+// blobIn is the zone as a phone is told in a year.
+func (e *event) blobIn(now int) tz.Blob {
 	zone := e.zone()
 	start := e.start.Instant(zone)
 	year := start.In(zone).Year()
@@ -105,7 +108,7 @@ func (e *event) blob() tz.Blob {
 		return tz.BlobAt(zone, start)
 	}
 	own, _ := tz.BlobFor(zone, year)
-	if now := e.o.Now.Year(); now > year && now < year+100 {
+	if now > year && now < year+100 {
 		today, _ := tz.BlobFor(zone, now)
 		_, want := start.In(zone).Zone()
 		if _, got := start.In(today.Location()).Zone(); got == want {

@@ -244,7 +244,7 @@ func (r Rule) Next(start, after time.Time) (time.Time, bool) {
 		if r.on(day, start, day, tomorrow) {
 			// The first one of this day, then one after the other.
 			from := day
-			if from.Before(after) {
+			if !from.After(after) {
 				from = after.Add(time.Second)
 			}
 			n := (from.Sub(start) + step - 1) / step

@@ -277,3 +277,21 @@ func BenchmarkAll(b *testing.B) {
 		}
 	}
 }
+
+// TestNextIsLater: an occurrence at the very moment is not after it.
+func TestNextIsLater(t *testing.T) {
+	start := time.Date(2026, 11, 20, 0, 0, 0, 0, time.UTC)
+	rule, err := Parse("FREQ=HOURLY;INTERVAL=12")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for at := start.AddDate(0, 0, -1); at.Before(start.AddDate(0, 0, 3)); at = at.Add(time.Hour) {
+		want := start
+		for !want.After(at) {
+			want = want.Add(12 * time.Hour)
+		}
+		if got, ok := rule.Next(start, at); !ok || !got.Equal(want) {
+			t.Errorf("after %v comes %v, %v, want %v", at, got, ok, want)
+		}
+	}
+}

@@ -80,9 +80,10 @@ func New(uid string, sent eas.Properties, o translate.Options) ([]byte, error) {
 }
 
 // Facts tells what filters need to know: whether the task is done, and when it
-// is due. A task that is not done never is over.
-func Facts(ics []byte) (translate.Facts, error) {
-	t, err := read(ics, translate.Options{})
+// was done. A task that is not done never is over. What is shown of a task is
+// the same at any time.
+func Facts(ics []byte, o translate.Options) (translate.Facts, error) {
+	t, err := read(ics, o)
 	if err != nil {
 		return translate.Facts{}, err
 	}

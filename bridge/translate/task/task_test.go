@@ -312,7 +312,7 @@ func TestFacts(t *testing.T) {
 		"dates": {Ends: translate.Forever},
 		"done":  {Ends: time.Date(2026, 11, 2, 10, 11, 12, 0, time.UTC).Unix(), Done: true},
 	} {
-		if got, err := Facts(samples[name]); err != nil || got != want {
+		if got, err := Facts(samples[name], options(eas.V141)); err != nil || got != want {
 			t.Errorf("%s: %+v, %v, want %+v", name, got, err, want)
 		}
 	}
@@ -327,7 +327,7 @@ func FuzzMerge(f *testing.F) {
 		for _, v := range versions {
 			identity(t, ics, options(v))
 		}
-		Facts(ics)
+		Facts(ics, options(eas.V141))
 	})
 }
 

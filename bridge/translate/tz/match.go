@@ -57,6 +57,27 @@ func (c change) local() time.Time { return time.Unix(c.at+int64(c.before), 0).UT
 // minutes; the blob is then the nearest that it can tell: the one that is wrong
 // for the shortest time of the year.
 func BlobFor(loc *time.Location, year int) (b Blob, exact bool) {
+	key := zoneYear{loc, year}
+	if d, ok := described.Load(key); ok {
+		return d.(description).blob, d.(description).exact
+	}
+	b, exact = describe(loc, year)
+	if Named(loc) && year >= firstYear && year <= lastYear {
+		described.Store(key, description{b, exact})
+	}
+	return b, exact
+}
+
+// described keeps what BlobFor found for zones that have a name, of which there
+// are few years.
+var described sync.Map // zoneYear -> description
+
+type description struct {
+	blob  Blob
+	exact bool
+}
+
+func describe(loc *time.Location, year int) (b Blob, exact bool) {
 	cs, offset := yearOf(loc, year)
 	switch {
 	case len(cs) == 0:
@@ -67,7 +88,7 @@ func BlobFor(loc *time.Location, year int) (b Blob, exact bool) {
 		b = twice(loc, year, cs[0], cs[1])
 	}
 	if exact = b.check() == nil && matches(b, cs, offset, year, 0); !exact {
-		b = remembered(loc, year, cs)
+		b = nearest(loc, year, cs)
 	}
 	b.StandardName, b.DaylightName = blobNames(loc, year)
 	return b, exact
@@ -122,22 +143,6 @@ func wrongDays(b Blob, loc *time.Location, year int) int {
 		}
 	}
 	return wrong
-}
-
-// nearestOnes keeps what nearest found for zones that have a name, of which
-// there are few years.
-var nearestOnes sync.Map // zoneYear -> Blob
-
-func remembered(loc *time.Location, year int, cs []change) Blob {
-	key := zoneYear{loc, year}
-	if b, ok := nearestOnes.Load(key); ok {
-		return b.(Blob)
-	}
-	b := nearest(loc, year, cs)
-	if own, ok := locations.Load(loc.String()); ok && own == loc && year >= firstYear && year <= lastYear {
-		nearestOnes.Store(key, b)
-	}
-	return b
 }
 
 // once describes a year with a single change, in the way Windows does: the

@@ -99,6 +99,13 @@ func load(zone string) (*time.Location, bool) {
 	return loc, true
 }
 
+// Named tells whether a zone is one that Location finds: not one that an object
+// or a phone made up.
+func Named(loc *time.Location) bool {
+	own, ok := locations.Load(loc.String())
+	return ok && own == loc
+}
+
 // isUTC tells the names of the zone that iCalendar writes with a Z.
 func isUTC(zone string) bool {
 	switch strings.TrimPrefix(zone, "Etc/") {

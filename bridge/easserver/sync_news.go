@@ -44,7 +44,7 @@ func (f *folderSync) takeNews(ctx context.Context, window int, left *room) error
 	window = min(window, left.items)
 	waiting, err := f.round.Peek(ctx, window+1)
 	if err != nil {
-		return err
+		return f.breakOff(err)
 	}
 	if len(waiting) <= window && !f.leaves {
 		if _, err := f.server.Engine.Refresh(ctx, f.folder, f.session); err != nil {
@@ -67,12 +67,7 @@ func (f *folderSync) takeNews(ctx context.Context, window int, left *room) error
 		}
 		any, err := take(ctx, &own, o)
 		if err != nil {
-			if len(f.result.Commands) == 0 && !f.round.Dirty() {
-				return err
-			}
-			f.call.note(slog.Any("broken_off", err))
-			f.result.MoreAvailable = len(f.result.Commands) > 0
-			return nil
+			return f.breakOff(err)
 		}
 		if !any {
 			break
@@ -81,8 +76,21 @@ func (f *folderSync) takeNews(ctx context.Context, window int, left *room) error
 	if f.skipped > 0 {
 		f.call.note(slog.Int("unreadable", f.skipped))
 	}
-	f.result.MoreAvailable, err = f.round.More(ctx)
-	return err
+	if f.result.MoreAvailable, err = f.round.More(ctx); err != nil {
+		return f.breakOff(err)
+	}
+	return nil
+}
+
+// breakOff leaves what is new to the next Sync, if the answer has something
+// without it: above all, what became of the phone's own edits.
+func (f *folderSync) breakOff(err error) error {
+	if len(f.result.Commands) == 0 && !f.round.Dirty() {
+		return err
+	}
+	f.call.note(slog.Any("broken_off", err))
+	f.result.MoreAvailable = len(f.result.Commands) > 0
+	return nil
 }
 
 // room is what still fits into an answer.

@@ -8,6 +8,8 @@ import (
 	"slices"
 	"sync"
 	"testing"
+	"testing/synctest"
+	"time"
 
 	"github.com/pushbridge/pushbridge/bridge/syncengine"
 	"github.com/pushbridge/pushbridge/plugins/backend"
@@ -17,7 +19,7 @@ import (
 // TestModel lets two phones and other people loose on one folder, with lost
 // answers, a server that dies, listings that break and filters that move. The
 // phones are strict: they refuse an item twice, or a change of what they do not
-// have. In the end each has exactly what it is to see.
+// have. Some items age. In the end each phone has exactly what it is to see.
 func TestModel(t *testing.T) {
 	seeds := uint64(24)
 	if testing.Short() {
@@ -26,25 +28,27 @@ func TestModel(t *testing.T) {
 	for seed := range seeds {
 		t.Run(fmt.Sprintf("seed %d", seed), func(t *testing.T) {
 			t.Parallel()
-			c := &chaos{world: newWorld(t), Rand: rand.New(rand.NewPCG(seed, 1))}
-			if seed%3 == 0 {
-				c.source = stutterer{c.session}
-			}
-			f := c.folder("tasks")
-			for _, device := range []string{"A", "B"} {
-				p := c.phone(device, f)
-				p.exact = true
-				c.phones = append(c.phones, p)
-			}
-			for range 150 {
-				c.step()
-			}
-			c.backend.Mend()
-			for _, p := range c.phones {
-				p.all()
-				p.check()
-				p.quiet()
-			}
+			synctest.Test(t, func(t *testing.T) {
+				c := &chaos{world: newWorld(t), Rand: rand.New(rand.NewPCG(seed, 1))}
+				if seed%3 == 0 {
+					c.source = stutterer{c.session}
+				}
+				f := c.folder("tasks")
+				for _, device := range []string{"A", "B"} {
+					p := c.phone(device, f)
+					p.exact = true
+					c.phones = append(c.phones, p)
+				}
+				for range 150 {
+					c.step()
+				}
+				c.backend.Mend()
+				for _, p := range c.phones {
+					p.all()
+					p.check()
+					p.quiet()
+				}
+			})
 		})
 	}
 }
@@ -62,8 +66,14 @@ func (c *chaos) step() {
 	p := c.phones[c.IntN(len(c.phones))]
 	items := slices.Sorted(maps.Keys(c.backend.Items(user, folder)))
 	switch n := c.IntN(100); {
-	case n < 15: // somebody else writes, or brings an item back
-		c.backend.Store(user, folder, backend.ItemID(fmt.Sprintf("other-%d", c.IntN(40))), []byte(c.content()))
+	case n < 12: // somebody else writes, or brings an item back
+		text := c.content()
+		if c.IntN(4) == 0 {
+			text += fmt.Sprintf(" every %d", 600*(1+c.IntN(6)))
+		}
+		c.backend.Store(user, folder, backend.ItemID(fmt.Sprintf("other-%d", c.IntN(40))), []byte(text))
+	case n < 15:
+		time.Sleep(time.Duration(c.IntN(1200)) * time.Second)
 	case n < 22 && len(items) > 0:
 		c.backend.Store(user, folder, items[c.IntN(len(items))], []byte(c.content()))
 	case n < 32 && len(items) > 0:

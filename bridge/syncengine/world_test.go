@@ -30,6 +30,7 @@ type world struct {
 	engine  *syncengine.Engine
 	gone    sync.Map // IDs of what was deleted some time, by whomever
 	steady  bool     // the server never dies
+	ageless bool     // the engine is of a time when nothing aged
 	brake   syncengine.Brake
 
 	mu     sync.Mutex
@@ -61,6 +62,7 @@ func newWorld(t testing.TB) *world {
 func (w *world) restart() {
 	w.engine = syncengine.New(syncengine.Options{
 		Store:    w.store,
+		Ages:     func(backend.CollectionKind) bool { return !w.ageless },
 		Describe: func(_ backend.CollectionKind, it backend.Item) (syncengine.Facts, error) { return factsOf(it.Body) },
 		Changed: func(_ string, f syncengine.FolderID) {
 			w.mu.Lock()
@@ -124,7 +126,28 @@ func factsOf(b []byte) (syncengine.Facts, error) {
 		return syncengine.Facts{}, errors.New("no facts in it")
 	}
 	ends, err := strconv.ParseInt(f[0], 10, 64)
-	return syncengine.Facts{Ends: ends, Done: f[1] == "true"}, err
+	facts := syncengine.Facts{Ends: ends, Done: f[1] == "true"}
+	if step := stepOf(b); step > 0 {
+		facts.Due = time.Now().Unix()/step*step + step
+	}
+	return facts, err
+}
+
+// stepOf is the number of seconds after which phones are shown something else of
+// an item: its text says "every 600" and so on. 0 means never.
+func stepOf(b []byte) (step int64) {
+	if _, text, ok := strings.Cut(string(b), "every "); ok {
+		fmt.Sscan(text, &step)
+	}
+	return step
+}
+
+// shown is what phones are shown of an item now.
+func shown(b []byte) string {
+	if step := stepOf(b); step > 0 {
+		return fmt.Sprintf("%s at %d", b, time.Now().Unix()/step*step)
+	}
+	return string(b)
 }
 
 // A command is what a phone wants to have done.
@@ -287,9 +310,9 @@ func (p *phone) tell(ctx context.Context, r *syncengine.Round, news []syncengine
 			continue
 		default:
 			r.Told(n, f.Revision)
-			r.Hold(n.Number, f.Body)
+			r.Hold(n.Number, []byte(shown(f.Body)))
 		}
-		a.told = append(a.told, told{n, string(f.Body)})
+		a.told = append(a.told, told{n, shown(f.Body)})
 	}
 	return nil
 }
@@ -451,7 +474,7 @@ func (p *phone) check() {
 		if err == nil && (f.Ends < p.filter.Since.Unix() && !p.filter.Since.IsZero() || f.Done && p.filter.Open) {
 			continue
 		}
-		want = append(want, string(b))
+		want = append(want, shown(b))
 	}
 	got := slices.Sorted(maps.Values(p.items))
 	slices.Sort(want)

@@ -38,6 +38,10 @@ func (r *Round) Lookup(ctx context.Context, n Number) (row Row, conflict bool, e
 	if err != nil {
 		return Row{}, false, fmt.Errorf("syncengine: item %v: %w", ServerID(r.Folder.ID, n), err)
 	}
+	if r.looked == nil {
+		r.looked = make(map[Number]int64)
+	}
+	r.looked[n] = it.Revised
 	row = Row{Number: n, ID: it.ID, Revision: it.Revision, Removed: it.Removed, Told: r.state.told(&it)}
 	switch {
 	case it.Removed:
@@ -92,6 +96,9 @@ func (e *Engine) adding(ctx context.Context, f Folder, it backend.Item) func(Wri
 			row = Item{Number: m.Numbers, ID: it.ID}
 		}
 		if row.Removed || row.Revision != it.Revision {
+			if len(known) > 0 {
+				m.doubt() // somebody may have edited or deleted it since
+			}
 			row.reviseIn(f, m, it.Revision, time.Time{})
 		}
 		if f.Kind == backend.Mail && !row.Known {
@@ -103,6 +110,12 @@ func (e *Engine) adding(ctx context.Context, f Folder, it backend.Item) func(Wri
 		return row, nil
 	}
 }
+
+// doubt has the next listing tell everything: the revision that a command led to
+// is written over another one, and which of them is the newer nobody can tell.
+// It takes two phones that write to one item within the time that one of them
+// needs to note what it wrote.
+func (m *Mirror) doubt() { m.Cursor = "" }
 
 // removing marks the row of an item that was removed from a folder.
 func removing(ctx context.Context, f FolderID, n Number) func(Writer, *Mirror) (Item, error) {
@@ -121,6 +134,9 @@ func (r *Round) Changed(ctx context.Context, n Number, rev backend.Revision) err
 	_, err := r.write(ctx, func(w Writer, m *Mirror) (Item, error) {
 		row, err := w.Item(ctx, r.Folder.ID, n)
 		if err == nil && (row.Removed || row.Revision != rev) {
+			if at, ok := r.looked[n]; ok && at != row.Revised {
+				m.doubt()
+			}
 			row.reviseIn(r.Folder, m, rev, time.Time{})
 		}
 		return row, err

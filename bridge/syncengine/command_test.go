@@ -2,11 +2,14 @@ package syncengine_test
 
 import (
 	"errors"
+	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"testing"
 
 	"github.com/pushbridge/pushbridge/bridge/syncengine"
+	"github.com/pushbridge/pushbridge/plugins/backend"
 )
 
 func TestNextName(t *testing.T) {
@@ -263,6 +266,78 @@ func TestServerIDs(t *testing.T) {
 		}
 		if tc.ok && syncengine.ServerID(f, n) != tc.text {
 			t.Errorf("%q is written %q", tc.text, syncengine.ServerID(f, n))
+		}
+	}
+}
+
+// Two phones write to one item within the time that the first needs to note what
+// it wrote. Its late word does not stand for what the second one did.
+func TestLateWordOfAnOlderRevision(t *testing.T) {
+	for name, second := range map[string]command{
+		"a change":   {op: syncengine.Change, body: string(body(syncengine.Forever, false, "second"))},
+		"a deletion": {op: syncengine.Delete},
+	} {
+		for _, first := range []syncengine.Op{syncengine.Add, syncengine.Change} {
+			t.Run(fmt.Sprintf("%s after operation %d", name, first), func(t *testing.T) {
+				w := newWorld(t)
+				f := w.folder("tasks")
+				w.backend.Store(user, "tasks", "there", body(syncengine.Forever, false, "zero"))
+				p, q := w.phone("P", f), w.phone("Q", f)
+				p.all()
+				q.all()
+				r, err := w.engine.Begin(t.Context(), p.id, f, p.key, w.session)
+				if err != nil {
+					t.Fatal(err)
+				}
+				it := backend.Item{ID: "there", Body: body(syncengine.Forever, false, "first")}
+				if first == syncengine.Add {
+					it.ID = backend.ItemID(r.NextName("c"))
+				} else {
+					n := slices.Collect(maps.Keys(p.items))[0]
+					row, _, err := r.Lookup(t.Context(), n)
+					if err != nil {
+						t.Fatal(err)
+					}
+					it.Revision = row.Revision
+				}
+				stored, err := w.session.Put(t.Context(), "tasks", it)
+				if err != nil {
+					t.Fatal(err)
+				}
+				q.all()
+				for n, text := range q.items {
+					if text == string(it.Body) {
+						second.number = n
+					}
+				}
+				q.todo = append(q.todo, second)
+				if second.op == syncengine.Change {
+					q.items[second.number] = second.body
+				} else {
+					delete(q.items, second.number)
+				}
+				q.all()
+				w.refresh(f) // the backend has told everything
+
+				n := second.number
+				if first == syncengine.Add {
+					n, err = r.Added(t.Context(), "c", stored)
+				} else {
+					err = r.Changed(t.Context(), n, stored.Revision)
+				}
+				if err == nil {
+					err = w.engine.Commit(t.Context(), p.id, []byte("first"), nil, r)
+				}
+				if err != nil {
+					t.Fatal(err)
+				}
+				p.key, p.items[n] = r.Key(), string(it.Body)
+				for _, p := range []*phone{p, q} {
+					p.all()
+					p.check()
+					p.quiet()
+				}
+			})
 		}
 	}
 }

@@ -28,6 +28,7 @@ type Round struct {
 
 	results []Result          // of the phone's commands, in the round that this one repeats too
 	shown   map[Number][]byte // what the phone holds of items from this round on; see Hold
+	looked  map[Number]int64  // Item.Revised of what Lookup found
 	dirty   bool
 	fresh   bool     // see BeginPart
 	missed  []Number // items that were looked for in vain

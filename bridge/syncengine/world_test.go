@@ -349,7 +349,7 @@ func (p *phone) execute(ctx context.Context, r *syncengine.Round, c command, a *
 		return r.Changed(ctx, c.number, now.Revision) // done before
 	case now.ID == "" || conflict || now.Revision != row.Told:
 		a.refused[c.number] = true
-		return nil
+		return r.Again(ctx, c.number, true) // it may know the server's already
 	}
 	it, err := s.Put(ctx, folder, backend.Item{ID: row.ID, Revision: now.Revision, Body: []byte(c.body)})
 	if err != nil {

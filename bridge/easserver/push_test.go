@@ -34,6 +34,7 @@ type bubble struct {
 	phone  *phone.Phone
 	client *easclient.Client
 	from   string // where the phone's requests come from
+	file   config.File
 }
 
 // Whereabouts bring requests to a bridge from the address where the phone is.
@@ -55,23 +56,35 @@ func inBubble(t *testing.T, edit func(*config.File), test func(*bubble)) {
 		if edit != nil {
 			edit(&file)
 		}
-		var err error
-		b.bridge, err = bridge.New(t.Context(), bridge.Options{
-			Config: file, Logger: slog.New(slog.NewTextHandler(new(bridgetest.Log), nil)),
-			Backends: []account.Named{{Name: "memory", Backend: b.Backend}},
-		})
-		if err != nil {
-			t.Fatal(err)
-		}
-		defer b.bridge.Close()
-		b.client = &easclient.Client{
-			URL: "http://bridge.example", User: bridgetest.User, Password: bridgetest.Password, Version: eas.V141,
-			DeviceID: "phone1", DeviceType: "test", HTTP: &http.Client{Transport: whereabouts{b}},
-		}
-		b.phone = bridgetest.Checked(t, phone.New(b.client, phone.Settings{}))
+		b.file = file
+		b.start()
+		defer func() { b.bridge.Close() }()
+		b.client, b.phone = b.another("phone1", eas.V141)
 		bridgetest.Sync(t, b.phone)
 		test(b)
 	})
+}
+
+// start starts the bridge, with what it knew when it ended.
+func (b *bubble) start() {
+	b.Helper()
+	var err error
+	b.bridge, err = bridge.New(b.Context(), bridge.Options{
+		Config: b.file, Logger: slog.New(slog.NewTextHandler(new(bridgetest.Log), nil)),
+		Backends: []account.Named{{Name: "memory", Backend: b.Backend}},
+	})
+	if err != nil {
+		b.Fatal(err)
+	}
+}
+
+// another is a phone of the same person.
+func (b *bubble) another(device string, v eas.Version) (*easclient.Client, *phone.Phone) {
+	c := &easclient.Client{
+		URL: "http://bridge.example", User: bridgetest.User, Password: bridgetest.Password, Version: v,
+		DeviceID: device, DeviceType: "test", HTTP: &http.Client{Transport: whereabouts{b}},
+	}
+	return c, bridgetest.Checked(b.T, phone.New(c, phone.Settings{}))
 }
 
 // order asks the administration, as the command line does.

@@ -162,6 +162,8 @@ func TestEstimate(t *testing.T) {
 
 func TestFilterReadsEachItemOnce(t *testing.T) {
 	w := newWorld(t)
+	w.ageless = true
+	w.restart()
 	f := w.folder("calendar")
 	w.backend.Store(user, "calendar", "old", body(hour(1).Unix(), false, "old"))
 	w.backend.Store(user, "calendar", "new", body(hour(5).Unix(), false, "new"))

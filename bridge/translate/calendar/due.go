@@ -8,7 +8,7 @@ import (
 
 const (
 	// leastShown is how long the occurrence that stands for a series is shown at
-	// least, before the next one takes its place: each change wakes phones, and
+	// least, where the next one follows sooner: each change wakes phones, and
 	// there are series for every minute.
 	leastShown = time.Hour
 
@@ -59,7 +59,7 @@ func (e *event) listDue() time.Time {
 	if !over.After(e.o.Now) {
 		return next // nothing of it is near
 	}
-	if least := e.o.Now.Add(leastShown); over.Before(least) {
+	if least := e.o.Now.Add(leastShown); e.dense && over.Before(least) {
 		over = least
 	}
 	if t := over.Truncate(dueStep); t.Before(over) {

@@ -43,6 +43,7 @@ type event struct {
 	rule   series
 	next   *time.Time // what nextOccurrence found
 	goesOn bool       // another occurrence comes after next; known with it
+	dense  bool       // within leastShown
 	new    bool       // the phone just made it
 
 	ahead    *ahead     // see wallsAhead

@@ -184,14 +184,14 @@ func (e *event) seriesEnd() int64 {
 // over, or of the last one.
 func (e *event) nextOccurrence() time.Time {
 	if e.next == nil {
-		t, goesOn := e.findNext()
-		e.next, e.goesOn = &t, goesOn
+		t := e.findNext()
+		e.next = &t
 	}
 	return *e.next
 }
 
-// findNext tells, too, whether another one comes after it.
-func (e *event) findNext() (next time.Time, goesOn bool) {
+// findNext finds out, too, whether another one comes after it, and how soon.
+func (e *event) findNext() time.Time {
 	now := ical.Reading(e.o.Now, e.start.Loc)
 	if e.allDay {
 		now = ical.Reading(e.o.Now, e.o.Location())
@@ -202,7 +202,9 @@ func (e *event) findNext() (next time.Time, goesOn bool) {
 		if i < 0 {
 			i = len(walls) - 1
 		}
-		return walls[i], more || i < len(walls)-1
+		last := i == len(walls)-1
+		e.goesOn, e.dense = more || !last, !last && walls[i+1].Sub(walls[i]) < leastShown
+		return walls[i]
 	}
 	// A rule for every hour, or one that nobody can follow.
 	best := e.start.Wall
@@ -213,10 +215,11 @@ func (e *event) findNext() (next time.Time, goesOn bool) {
 			continue
 		}
 		if t, ok := rule.Next(e.start.Wall, now.Add(-length)); ok && (last.IsZero() || !t.After(last)) && !t.Before(best) {
-			best, goesOn = t, true
+			then, ok := rule.Next(e.start.Wall, t)
+			best, e.goesOn, e.dense = t, true, ok && then.Sub(t) < leastShown
 		}
 	}
-	return best, goesOn
+	return best
 }
 
 // occurrence is the start and end of the occurrence at a wall-clock time.

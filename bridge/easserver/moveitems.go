@@ -106,14 +106,14 @@ func movesNameable(req *eas.MoveItemsRequest) bool {
 // moveItem moves one item and answers its new ServerId.
 func (s *Server) moveItem(ctx context.Context, c *call, m eas.ItemMove) (string, error) {
 	id, n, err := syncengine.ParseServerID(m.SrcMsgID)
-	if err != nil || id.String() != m.SrcFldID {
+	if err != nil || m.SrcFldID == "" || !mayBeIn(m.SrcFldID, id) {
 		return "", fmt.Errorf("%w: %.70q of folder %.70q", errMoveSource, m.SrcMsgID, m.SrcFldID)
 	}
 	from, err := s.movable(ctx, c, m.SrcFldID, errMoveSource)
 	if err != nil {
 		return "", err
 	}
-	if m.DstFldID == m.SrcFldID {
+	if m.DstFldID == m.SrcFldID { // of a merged folder, too: its phone knows no other one of the kind
 		return "", errMoveSame
 	}
 	to, err := s.movable(ctx, c, m.DstFldID, errMoveTarget)

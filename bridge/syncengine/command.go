@@ -144,6 +144,7 @@ func (r *Round) Changed(ctx context.Context, n Number, rev backend.Revision) err
 	if err != nil {
 		return fmt.Errorf("syncengine: noting a changed item: %w", err)
 	}
+	delete(r.looked, n) // what the next edit of it builds on is this one
 	r.did(Result{"", n, rev})
 	return nil
 }

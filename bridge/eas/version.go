@@ -40,4 +40,12 @@ func ParseVersion(s string) (Version, error) {
 }
 
 // String writes the version as "14.1".
-func (v Version) String() string { return fmt.Sprintf("%d.%d", v/10, v%10) }
+func (v Version) String() string {
+	if name, ok := versionNames[v]; ok {
+		return name
+	}
+	return fmt.Sprintf("%d.%d", v/10, v%10)
+}
+
+// versionNames spare each phone that waits a name of its own.
+var versionNames = map[Version]string{V25: "2.5", V120: "12.0", V121: "12.1", V140: "14.0", V141: "14.1", V160: "16.0", V161: "16.1"}

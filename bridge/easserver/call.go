@@ -42,7 +42,7 @@ type call struct {
 	tape      *trace.Exchange // nil unless the phone is recorded
 	announces string          // the commands that the answer says there are now; empty if it says nothing of them
 
-	behind map[syncengine.FolderID]bool // parts of merged folders that the phone waits for
+	behind []syncengine.FolderID // parts of merged folders that the phone waits for
 }
 
 // An arrival is what a request brought, and what was found out to admit it.

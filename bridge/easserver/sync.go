@@ -293,7 +293,7 @@ func (s *Server) isNews(ctx context.Context, c *call, t hub.Topic) (bool, error)
 		return s.hierarchyPending(ctx, c)
 	case id.Merged():
 		return s.isMergedNews(ctx, c, id)
-	case c.behind[id]:
+	case slices.Contains(c.behind, id):
 		return false, nil // the merged folder is what the phone hears of
 	}
 	yes, err := s.Engine.Pending(ctx, c.phone, syncengine.FolderID(t.Folder))

@@ -317,11 +317,8 @@ func (s *Server) topics(ctx context.Context, c *call, f syncengine.Folder) ([]hu
 	if err != nil {
 		return nil, err
 	}
-	if c.behind == nil {
-		c.behind = make(map[syncengine.FolderID]bool, len(parts))
-	}
 	for _, p := range parts {
-		c.behind[p.ID] = true
+		c.behind = append(c.behind, p.ID)
 		list = append(list, topic(c.phone.User, p.ID))
 	}
 	return list, nil

@@ -200,13 +200,16 @@ func (w *town) wait(from, to int) {
 	w.until(fmt.Sprintf("%d phones wait", want), func() bool { return w.Bridge.Waiting() == want && w.server.Stats().Handlers == 0 })
 }
 
+// patience is far beyond what anything here takes, on a busy machine, too.
+const patience = 5 * time.Minute
+
 // until waits for something that is about to be so.
 func (w *town) until(what string, so func() bool) {
 	w.t.Helper()
-	end := time.Now().Add(time.Minute)
+	end := time.Now().Add(patience)
 	for !so() {
 		if time.Now().After(end) {
-			w.t.Fatalf("not within a minute: %s; %d wait, %+v", what, w.Bridge.Waiting(), w.server.Stats())
+			w.t.Fatalf("not within %v: %s; %d wait, %+v", patience, what, w.Bridge.Waiting(), w.server.Stats())
 		}
 		runtime.Gosched()
 		time.Sleep(time.Millisecond)

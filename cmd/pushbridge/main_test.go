@@ -8,6 +8,7 @@ import (
 	"net/http/httptest"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -15,10 +16,10 @@ import (
 )
 
 // TestMain lets the test's binary stand for the program: the worker starts its
-// plugins as "THIS plugin NAME", benchmarks start workers, and a storage's hook
-// calls "THIS notify".
+// plugins as "THIS plugin NAME", benchmarks start workers and phones, and a
+// storage's hook calls "THIS notify".
 func TestMain(m *testing.M) {
-	if len(os.Args) > 1 && (os.Args[1] == "plugin" || os.Args[1] == "serve" || os.Args[1] == "cgi" || os.Args[1] == "notify") {
+	if len(os.Args) > 1 && slices.Contains([]string{"plugin", "serve", "cgi", "notify", "phone"}, os.Args[1]) {
 		main()
 	}
 	os.Exit(m.Run())

@@ -38,17 +38,28 @@ type daemon struct {
 // wrap may start it through another program.
 func startDaemon(t testing.TB, people int, listen func(socket string) string, wrap ...string) *daemon {
 	t.Helper()
+	names := make([]string, people)
+	for i := range names {
+		names[i] = fmt.Sprintf("ann%d", i)
+	}
+	return startDaemonFor(t, names, "", listen, wrap...)
+}
+
+// startDaemonFor does so for people of these names, with more keys in the
+// configuration.
+func startDaemonFor(t testing.TB, names []string, keys string, listen func(socket string) string, wrap ...string) *daemon {
+	t.Helper()
 	dir := t.TempDir()
 	var users strings.Builder
-	for i := range people {
-		cards := filepath.Join(dir, "data", fmt.Sprintf("ann%d", i), "contacts")
+	for _, name := range names {
+		cards := filepath.Join(dir, "data", name, "contacts")
 		if err := os.MkdirAll(cards, 0o700); err != nil {
 			t.Fatal(err)
 		}
 		if err := os.WriteFile(filepath.Join(cards, "a.vcf"), []byte(bridgetest.Card("a", "Person")), 0o600); err != nil {
 			t.Fatal(err)
 		}
-		fmt.Fprintf(&users, "ann%d:secret\n", i)
+		fmt.Fprintf(&users, "%s:secret\n", name)
 	}
 	passwords := filepath.Join(dir, "users")
 	if err := os.WriteFile(passwords, []byte(users.String()), 0o600); err != nil {
@@ -56,7 +67,7 @@ func startDaemon(t testing.TB, people int, listen func(socket string) string, wr
 	}
 	socket := fcgitest.SocketPath(t)
 	d := &daemon{t: t, config: filepath.Join(dir, "pushbridge.toml"), addr: "unix:" + socket, log: new(bridgetest.Log), ended: make(chan struct{})}
-	d.text = fmt.Sprintf("listen = %q\nstate = %q\n[backend.files]\nplugin = \"localdir\"\ndir = %q\nusers_file = %q\n",
+	d.text = keys + fmt.Sprintf("listen = %q\nstate = %q\n[backend.files]\nplugin = \"localdir\"\ndir = %q\nusers_file = %q\n",
 		listen(d.addr), filepath.Join(dir, "state"), filepath.Join(dir, "data"), passwords)
 	d.configure(d.text)
 	self, err := os.Executable()

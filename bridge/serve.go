@@ -12,6 +12,7 @@ import (
 	"syscall"
 	"time"
 
+	"github.com/pushbridge/pushbridge/bridge/graceful"
 	"github.com/pushbridge/pushbridge/bridge/notify"
 	"github.com/pushbridge/pushbridge/fcgi"
 )
@@ -153,8 +154,8 @@ func (b *Bridge) Serve(ctx context.Context, l Listeners) error {
 	defer stop(nil)
 	worker := &fcgi.Server{Handler: b.handler, Logger: b.logger}
 	b.worker.Store(worker)
-	door := b.door.Serving()
-	trial := plainServer(b.handler)
+	door := graceful.New(b.door.Serving())
+	trial := graceful.New(plainServer(b.handler))
 	var servers sync.WaitGroup
 	serve := func(what string, run func() error) {
 		servers.Go(func() {
@@ -208,7 +209,7 @@ func (b *Bridge) Serve(ctx context.Context, l Listeners) error {
 	worker.Shutdown(portions) // whatever is left is the next one's
 	enough()
 	b.hub.Shutdown()
-	errs := []error{worker.Shutdown(limit), trial.Shutdown(limit), door.Shutdown(limit)}
+	errs := []error{worker.Shutdown(limit), trial.End(limit), door.End(limit)}
 	errs = append(errs, scraped.End(limit)) // last, as it says that the worker is ending
 	servers.Wait()
 	if cause := context.Cause(ctx); !errors.Is(cause, context.Canceled) {

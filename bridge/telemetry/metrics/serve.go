@@ -10,6 +10,8 @@ import (
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus/promhttp"
+
+	"github.com/pushbridge/pushbridge/bridge/graceful"
 )
 
 const (
@@ -30,7 +32,7 @@ const (
 
 // Server answers GET /metrics, /healthz and /readyz. ready answers nil, or why
 // no phone should be sent here now.
-func (m *Metrics) Server(ready func(context.Context) error, logger *slog.Logger) *Server {
+func (m *Metrics) Server(ready func(context.Context) error, logger *slog.Logger) *graceful.Server {
 	mux := http.NewServeMux()
 	if m != nil {
 		mux.Handle("GET /metrics", promhttp.HandlerFor(m.registry, promhttp.HandlerOpts{
@@ -48,12 +50,10 @@ func (m *Metrics) Server(ready func(context.Context) error, logger *slog.Logger)
 		}
 		answer(w, http.StatusOK, "ready")
 	})
-	s := &Server{Server: http.Server{
+	return graceful.New(&http.Server{
 		Handler: mux, ReadTimeout: askTime, WriteTimeout: askTime, IdleTimeout: 2 * time.Minute, MaxHeaderBytes: maxHeader,
 		ErrorLog: slog.NewLogLogger(logger.Handler(), slog.LevelWarn),
-	}}
-	s.ConnState = s.track
-	return s
+	})
 }
 
 // answer writes one line.

@@ -1,16 +1,14 @@
-package metrics_test
+package graceful_test
 
 import (
 	"bufio"
-	"context"
 	"errors"
 	"io"
-	"log/slog"
 	"net"
 	"net/http"
 	"testing"
 
-	"github.com/pushbridge/pushbridge/bridge/telemetry/metrics"
+	"github.com/pushbridge/pushbridge/bridge/graceful"
 )
 
 // A met listener says whom it has accepted.
@@ -28,6 +26,11 @@ func (m met) Accept() (net.Conn, error) {
 	return c, err
 }
 
+// newServer answers everything with 200.
+func newServer() *graceful.Server {
+	return graceful.New(&http.Server{Handler: http.HandlerFunc(func(http.ResponseWriter, *http.Request) {})})
+}
+
 // TestEndAnswersWhoWasAccepted ends a server at which somebody has connected and
 // asks only then.
 func TestEndAnswersWhoWasAccepted(t *testing.T) {
@@ -37,7 +40,7 @@ func TestEndAnswersWhoWasAccepted(t *testing.T) {
 	}
 	closing := make(chan struct{})
 	m := met{closer{l, closing}, make(chan struct{}, 1)}
-	s := newMetrics(still{}).Server(func(context.Context) error { return nil }, slog.New(slog.NewTextHandler(t.Output(), nil)))
+	s := newServer()
 	served := make(chan error, 1)
 	go func() { served <- s.Serve(m) }()
 	c, err := net.Dial("tcp", l.Addr().String())
@@ -49,7 +52,7 @@ func TestEndAnswersWhoWasAccepted(t *testing.T) {
 	ended := make(chan error, 1)
 	go func() { ended <- s.End(t.Context()) }()
 	<-closing // now it ends
-	if _, err := io.WriteString(c, "GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n"); err != nil {
+	if _, err := io.WriteString(c, "GET / HTTP/1.1\r\nHost: x\r\n\r\n"); err != nil {
 		t.Fatal(err)
 	}
 	resp, err := http.ReadResponse(bufio.NewReader(c), nil)
@@ -82,8 +85,7 @@ func (c closer) Close() error {
 // TestEndBeforeServe ends a server that nobody has let serve, and one that is
 // let serve afterwards.
 func TestEndBeforeServe(t *testing.T) {
-	var m *metrics.Metrics
-	s := m.Server(func(context.Context) error { return nil }, slog.New(slog.NewTextHandler(t.Output(), nil)))
+	s := newServer()
 	if err := s.End(t.Context()); err != nil {
 		t.Error(err)
 	}

@@ -1,4 +1,5 @@
-package metrics
+// Package graceful serves HTTP and ends without hanging up on anybody who was accepted.
+package graceful
 
 import (
 	"context"
@@ -17,7 +18,7 @@ const askPatience = 3 * time.Second
 // http.Server alone hangs up on whoever was accepted, but not yet read, when
 // Shutdown begins.
 type Server struct {
-	http.Server
+	*http.Server
 
 	mu       sync.Mutex
 	listener net.Listener
@@ -25,6 +26,13 @@ type Server struct {
 	busy     map[net.Conn]struct{}
 	quiet    chan struct{} // closed when nobody is busy, if somebody waits for that
 	ended    bool
+}
+
+// New lets s end so. Its ConnState is taken.
+func New(s *http.Server) *Server {
+	g := &Server{Server: s}
+	s.ConnState = g.track
+	return g
 }
 
 // Serve answers those whom l accepts until End, and then answers

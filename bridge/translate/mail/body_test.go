@@ -196,6 +196,14 @@ func TestUU(t *testing.T) {
 		if _, err := b.ReadFrom(p.Decode(bytes.NewReader(body))); err != nil || p.Name+" "+b.String() != want {
 			t.Errorf("%s streamed: %q, %v", path, b.String(), err)
 		}
+		hollow := Message{Body: raw[:40], Size: int64(len(raw)), Left: []Left{{Path: "1", Encoded: int64(len(body)), Kept: 10}}}
+		if p, err = FindPart(hollow, path); err != nil || p.Path != "1" {
+			t.Fatalf("of a hollow text: %+v, %v", p, err)
+		}
+		b.Reset()
+		if _, err := b.ReadFrom(p.Decode(bytes.NewReader(body))); err != nil || b.String() != want[len(want)-3:] {
+			t.Errorf("%s of a hollow text: %q, %v", path, b.String(), err)
+		}
 	}
 }
 

@@ -22,11 +22,10 @@ type draft struct {
 	root     *part // of what is edited, nil for a new one
 	content  *content
 
-	fields  []byte
-	text    piece // with the fields that describe it
-	inline  []draftFile
-	beside  []draftFile
-	clients map[int]string // names of files that were added, by their number among all
+	fields []byte
+	text   piece // with the fields that describe it
+	inline []draftFile
+	beside []draftFile
 }
 
 // A draftFile is a file of a draft.

@@ -34,6 +34,13 @@ func FindPart(m Message, number string) (Part, error) {
 		return Part{}, err
 	}
 	p := find(root, number)
+	if of, nth, ok := cutUUPath(number); ok && p == nil {
+		if text := find(root, of); text != nil && text.left != nil { // who asks has seen it
+			file := (&part{path: number, mediaType: "application/octet-stream"}).public()
+			file.Path, file.Encoding, file.Encoded, file.nth = text.path, text.encoding, text.size(), nth
+			return file, nil
+		}
+	}
 	if p == nil {
 		return Part{}, translate.ErrNoAttachment
 	}

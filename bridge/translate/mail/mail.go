@@ -35,7 +35,14 @@ type Left struct {
 	Kept    int64  // how much of it is there, from its beginning
 }
 
-func (m Message) size() int64 { return max(m.Size, int64(len(m.Body))) }
+// size is that of the whole message. Of one that is all here Body says it
+// better than a store, which may count line breaks in another way.
+func (m Message) size() int64 {
+	if len(m.Left) == 0 {
+		return int64(len(m.Body))
+	}
+	return max(m.Size, int64(len(m.Body)))
+}
 
 // tree reads the message. The error is translate.ErrUnreadable for what is
 // none: nothing at all, or bytes without a header that are no text either.

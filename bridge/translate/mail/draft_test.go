@@ -60,8 +60,10 @@ func TestDraft(t *testing.T) {
 			t.Errorf("part %s: %q, %v; want %q", number, got, err, want)
 		}
 	}
-	sendIt, err := SendDraft(Original{Message: message([]byte(raw))}, ann)
-	if out := written(t, sendIt, err); strings.Contains(out, "Bcc") || len(sendIt.Recipients) != 4 || strings.Contains(out, "\nX-Evil") {
+	later := ann
+	later.Now = received.AddDate(0, 0, 3)
+	sendIt, err := SendDraft(Original{Message: message([]byte(raw), DraftFlag)}, later)
+	if out := written(t, sendIt, err); !strings.Contains(out, "Date: Tue, 01 Dec 2026") || strings.Contains(out, "Bcc") || len(sendIt.Recipients) != 4 || strings.Contains(out, "\nX-Evil") {
 		t.Errorf("to %q:\n%s", sendIt.Recipients, out)
 	}
 }

@@ -15,6 +15,7 @@ import (
 	"github.com/pushbridge/pushbridge/bridge/eas/eastest"
 	"github.com/pushbridge/pushbridge/bridge/eas/tag"
 	"github.com/pushbridge/pushbridge/bridge/translate"
+	"github.com/pushbridge/pushbridge/bridge/translate/mail/mailtest"
 	"github.com/pushbridge/pushbridge/bridge/wbxml"
 )
 
@@ -41,11 +42,7 @@ func crlf(s string) []byte {
 
 func sample(t testing.TB, name string) []byte {
 	t.Helper()
-	b, err := os.ReadFile(filepath.Join("testdata", name+".eml"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	return b
+	return mailtest.Sample(name)
 }
 
 func message(body []byte, flags ...string) Message {
@@ -92,12 +89,7 @@ func get(ps eas.Properties, path ...wbxml.Tag) string {
 
 // TestGolden: what phones of each version are shown.
 func TestGolden(t *testing.T) {
-	paths, err := filepath.Glob("testdata/*.eml")
-	if err != nil || len(paths) == 0 {
-		t.Fatal("there are no samples", err)
-	}
-	for _, path := range paths {
-		name := strings.TrimSuffix(filepath.Base(path), ".eml")
+	for _, name := range mailtest.Samples {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			var got strings.Builder

@@ -26,6 +26,7 @@ type letter struct {
 	own    *replaced
 	behind [][]piece
 	fields []string // that are added to the header
+	dated  bool     // its date is another one than that of being sent
 }
 
 // An edit replaces bytes of the message.
@@ -46,13 +47,15 @@ func Send(message []byte, s Sending) (*Outgoing, error) {
 	return SendDraft(Original{Message: Message{Body: message}}, s)
 }
 
-// SendDraft is Send for a message that is stored, such as a draft: parts of it
-// may be elsewhere.
+// SendDraft is Send for a message that is stored: parts of it may be elsewhere.
+// One with the flag of drafts gets a new date: the old one is that of its last
+// edit.
 func SendDraft(draft Original, s Sending) (*Outgoing, error) {
 	l, err := open(draft, s)
 	if err != nil {
 		return nil, err
 	}
+	l.dated = hasFlag(draft.Flags, DraftFlag)
 	return l.finish(true)
 }
 

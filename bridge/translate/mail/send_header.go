@@ -97,7 +97,7 @@ func (l *letter) writeHeader(o *Outgoing, from address) {
 				continue
 			}
 		case name == "date":
-			if _, ok := parseDate(string(unfold(f.value()))); !ok || has[name] {
+			if _, ok := parseDate(string(unfold(f.value()))); !ok || has[name] || l.dated {
 				continue
 			}
 		case name == "message-id":

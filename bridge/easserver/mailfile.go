@@ -23,7 +23,8 @@ func (s *Server) mailFile(ctx context.Context, it heldItem, number string) (mail
 	if err != nil {
 		return mail.Part{}, nil, err
 	}
-	part, err := mail.FindPart(messageOf(held.Message), number)
+	message := messageOf(held.Message)
+	part, err := mail.FindPart(message, number)
 	if err != nil {
 		return part, nil, err
 	}
@@ -31,7 +32,14 @@ func (s *Server) mailFile(ctx context.Context, it heldItem, number string) (mail
 		return part, nil, backend.Errorf(backend.TooLarge, "easserver: fetch", "the file has more than %d bytes", MaxMailFile)
 	}
 	to := new(spool)
-	if err := held.decode(ctx, part, to); err != nil {
+	if r, here := mail.Content(message, number); here {
+		// The store need not be asked; of a message that breaks the rules it may count
+		// the parts in another way.
+		_, err = io.Copy(to, r)
+	} else {
+		err = held.decode(ctx, part, to)
+	}
+	if err != nil {
 		return part, nil, errors.Join(err, to.Close())
 	}
 	return part, to, nil

@@ -1,6 +1,7 @@
 package mail
 
 import (
+	"bytes"
 	"io"
 	"path"
 	"strings"
@@ -76,6 +77,20 @@ func Attachment(m Message, number string) (translate.Attachment, error) {
 	}
 	data, _ := p.decoded(len(p.body))
 	return translate.Attachment{Name: p.fileName(), MediaType: p.fileType(), Data: data}, nil
+}
+
+// Content reads a file of a message as it was before it was encoded; false if
+// it is not all here.
+func Content(m Message, number string) (io.Reader, bool) {
+	root, err := m.tree()
+	if err != nil {
+		return nil, false
+	}
+	p := find(root, number)
+	if p == nil || p.missing() > 0 {
+		return nil, false
+	}
+	return decoder(p.encoding, bytes.NewReader(p.body)), true
 }
 
 func (p *part) public() Part {

@@ -2,6 +2,7 @@ package imap_test
 
 import (
 	"bytes"
+	"context"
 	"os"
 	"path/filepath"
 	"testing"
@@ -66,12 +67,50 @@ func suite(s *imaptest.Server, b backend.Backend) backendtest.Suite {
 	}
 }
 
-func TestConformanceDovecot(t *testing.T) {
+// TestDovecot is everything that is tried against one real server.
+func TestDovecot(t *testing.T) {
 	s := imaptest.Start(t)
-	backendtest.Run(t, suite(s, open(t, settings(s))))
+	b := open(t, settings(s))
+	t.Run("conformance", func(t *testing.T) { backendtest.Run(t, suite(s, b)) })
+	t.Run("conformance over the wire", func(t *testing.T) { backendtest.Run(t, suite(s, wiretest.OverWire(t, open(t, settings(s))))) })
+	for _, story := range stories {
+		t.Run(story.name, func(t *testing.T) { story.tell(t, s, b) })
+	}
 }
 
-func TestConformanceOverTheWire(t *testing.T) {
-	s := imaptest.Start(t)
-	backendtest.Run(t, suite(s, wiretest.OverWire(t, open(t, settings(s)))))
+// TestOlderDovecot is about a server that counts changes and tells of the inbox
+// alone, as Gmail does, and not of what is gone.
+func TestOlderDovecot(t *testing.T) {
+	s := imaptest.Start(t, imaptest.Capabilities("IMAP4rev1 SASL-IR ID IDLE LITERAL+ UIDPLUS MOVE CONDSTORE UNSELECT NAMESPACE"))
+	set := settings(s)
+	delete(set, "smtp")
+	backendtest.Run(t, suite(s, open(t, set)))
+}
+
+// stories are told one after the other; the last ones leave the server as it is
+// of no more use.
+var stories = []struct {
+	name string
+	tell func(t *testing.T, s *imaptest.Server, b backend.Backend)
+}{
+	{"roles", tellRoles},
+	{"a delivered message", tellDelivered},
+	{"a mark of deletion", tellMarked},
+	{"UIDVALIDITY changes", tellValidity},
+	{"a folder is removed and another one takes its name", tellRemoved},
+	{"a full mailbox", tellFull},
+	{"names that try tricks", tellNames},
+	{"a repeated Put", tellRepeated},
+	{"odd messages", tellOdd},
+	{"a message that streams", tellStream},
+	{"what the SMTP server says", tellRefusals},
+	{"STARTTLS", tellStartTLS},
+	{"certificates", tellCertificates},
+	{"a wrong password", tellPassword},
+	{"connections end with their session", tellConnections},
+	{"the server goes away", tellDown},
+}
+
+func openError(s backend.Settings) (backend.Backend, error) {
+	return imap.Open(context.Background(), s)
 }

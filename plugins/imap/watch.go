@@ -54,9 +54,6 @@ func (s *session) Watch(ctx context.Context, cs []backend.CollectionID, ready fu
 	if e := ended(ctx, op); e != nil {
 		return e
 	}
-	if backend.KindOf(failure(op, err)) == backend.Transient {
-		return failure(op, err)
-	}
 	return failure(op, err)
 }
 

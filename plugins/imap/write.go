@@ -85,8 +85,11 @@ func (c *conn) itemNamed(ctx context.Context, uid uint32, name backend.ItemID) (
 	var out backend.Item
 	section := "HEADER.FIELDS (" + strings.ToUpper(nameHeader) + ")"
 	err := c.Fetch(ctx, fmt.Sprint(uid), "FLAGS BODY.PEEK["+section+"]", 4<<10, func(m *imapconn.Message) error {
-		_, value, _ := strings.Cut(string(m.Sections[section].Data), ":")
-		if m.UID == uid && strings.TrimSpace(value) == string(name) {
+		for _, header := range m.Sections { // the one, but servers write its name differently
+			_, value, _ := strings.Cut(string(header.Data), ":")
+			if m.UID != uid || strings.TrimSpace(value) != string(name) {
+				continue
+			}
 			out = backend.Item{ID: itemID(c.Selected.Validity, uid), Revision: revision(backend.Flags(m.Flags))}
 		}
 		return nil
@@ -145,14 +148,14 @@ func systemFlags(flags []string) []string {
 	return slices.DeleteFunc(slices.Clone(flags), func(f string) bool { return !strings.HasPrefix(f, `\`) })
 }
 
-// flagsThere leaves out flags that the folder cannot keep.
+// flagsThere leaves out keywords that the folder cannot keep.
 func (c *conn) flagsThere(flags []string) []string {
 	s := c.Selected
-	if !s.HasFlagList || len(s.Permanent) == 0 { // a folder opened for reading may tell of none
+	if !s.HasFlagList || len(s.Permanent) == 0 || s.Keywords { // a folder opened for reading may tell of none
 		return flags
 	}
 	return slices.DeleteFunc(slices.Clone(flags), func(f string) bool {
-		return !backend.HasFlag(s.Permanent, f) && (!s.Keywords || strings.HasPrefix(f, `\`))
+		return !backend.HasFlag(s.Permanent, f) && !strings.HasPrefix(f, `\`)
 	})
 }
 

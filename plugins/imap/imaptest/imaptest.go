@@ -229,6 +229,15 @@ func (s *Server) SetPassword(u User, password string) {
 	s.must(err)
 	text := strings.Replace(string(data), u.Name+":{PLAIN}"+u.Password, u.Name+":{PLAIN}"+password, 1)
 	s.write("users", text)
+	for until := time.Now().Add(startTimeout); ; time.Sleep(50 * time.Millisecond) { // it looks at its file now and then
+		err := exec.Command("doveadm", "-c", filepath.Join(s.Dir, "dovecot.conf"), "auth", "test", u.Name, password).Run()
+		if err == nil {
+			return
+		}
+		if time.Now().After(until) {
+			s.t.Fatalf("imaptest: Dovecot does not accept %s's new password: %v", u.Name, err)
+		}
+	}
 }
 
 // program looks up an external program and skips the test without it.

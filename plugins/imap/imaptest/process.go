@@ -72,7 +72,7 @@ func (p *process) stop() {
 	p.cmd.Process.Signal(syscall.SIGTERM)
 	select {
 	case <-p.ended:
-	case <-time.After(10 * time.Second):
+	case <-time.After(2 * time.Second): // it waits for those who are logged in
 		p.cmd.Process.Kill()
 		<-p.ended
 	}

@@ -197,7 +197,8 @@ func (b *Bridge) join(ctx context.Context, o Options, backends []account.Named) 
 	if b.rules, err = rulebook.Open(ctx, b.store.Documents(), rulebook.Config{Policy: f.Policy.Policy, NeverFullWipe: f.Policy.NeverFullWipe}); err != nil {
 		return fmt.Errorf("bridge: %w", err)
 	}
-	b.devices = device.New(device.Options{Store: b.store.Phones(), Rules: b.rules, NeverFullWipe: f.Policy.NeverFullWipe, Looping: b.looping, Box: b.recoveryKeys()})
+	b.devices = device.New(device.Options{Store: b.store.Phones(), Rules: b.rules, NeverFullWipe: f.Policy.NeverFullWipe,
+		TwoPersons: f.Policy.WipeTwoPersons, WipeExpires: f.Policy.WipeExpires, Looping: b.looping, Box: b.recoveryKeys()})
 	b.tracer = new(trace.Tracer)
 	b.door = b.newDoor(o.Version)
 	b.handler = b.routes(easserver.New(easserver.Options{

@@ -183,6 +183,16 @@ func (a *Accounts) chooseVerifiers() error {
 	return nil
 }
 
+// NameOf is the name of the account that a login is for, whether its password is
+// right or not; empty if there can be none.
+func (a *Accounts) NameOf(login string) string {
+	id, err := a.options.Rule.Apply(login)
+	if err != nil {
+		return ""
+	}
+	return id.Name
+}
+
 // Login is LoginFrom for a caller of whom nothing is known.
 func (a *Accounts) Login(ctx context.Context, login, password string) (*Account, error) {
 	return a.LoginFrom(ctx, login, password, Caller{})

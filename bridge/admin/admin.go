@@ -64,12 +64,17 @@ type Devices interface {
 // Security orders phones to erase themselves, blocks and allows them, and knows
 // what is asked of them. *device.Register is one.
 type Security interface {
-	OrderWipe(ctx context.Context, id device.ID, o device.Order, by string) (device.Phone, error)
+	OrderWipe(ctx context.Context, id device.ID, o device.Order, by string, alone bool) (device.Phone, error)
+	ConfirmWipe(ctx context.Context, id device.ID, by string) (device.Phone, error)
+	ExpireWipe(ctx context.Context, id device.ID) (device.Phone, bool, error)
 	CancelWipe(ctx context.Context, id device.ID) (device.Phone, error)
 	Block(ctx context.Context, id device.ID, why string) error
 	Allow(ctx context.Context, id device.ID, by string) error
 	PolicyFor(device.Phone) policy.Policy
 	FullWipes() bool
+
+	// Health says in one word how a phone is, and why.
+	Health(p device.Phone, waits bool, now time.Time) (device.Health, string)
 
 	// Standing says why a phone is not served, in words and as an error of package
 	// device.

@@ -56,8 +56,19 @@ type Device struct {
 	Blocked    string `json:"blocked,omitempty"`    // why it is not served; empty if it is
 	Quarantine string `json:"quarantine,omitempty"` // why it waits for somebody who lets it in; empty if it does not
 	AllowedBy  string `json:"allowed_by,omitempty"` // who let it in, whatever the rules say
-	Policy     string `json:"policy,omitempty"`     // how it stands with the policy, where there is one, in words
-	Wipe       *Wipe  `json:"wipe,omitempty"`       // the last order to erase it
+
+	Health string `json:"health"` // in one word
+	Why    string `json:"why"`    // in words
+
+	Revealed *Revealed `json:"revealed,omitempty"` // who was told its recovery password last
+	Policy   string    `json:"policy,omitempty"`   // how it stands with the policy, where there is one, in words
+	Wipe     *Wipe     `json:"wipe,omitempty"`     // the last order to erase it
+}
+
+// Revealed says who was told a recovery password.
+type Revealed struct {
+	By   string    `json:"by"`
+	When time.Time `json:"when"`
 }
 
 // Says is what else a phone says of itself; empty where it says nothing.
@@ -73,12 +84,14 @@ type Says struct {
 // A Wipe is an order to erase a phone, and what came of it.
 type Wipe struct {
 	AccountOnly bool       `json:"account_only"`
-	State       string     `json:"state"` // pending, sent, acknowledged, failed, cancelled
+	State       string     `json:"state"` // requested, pending, sent, acknowledged, failed, cancelled, expired
 	By          string     `json:"by"`
 	Ordered     time.Time  `json:"ordered"`
 	Sent        *time.Time `json:"sent,omitempty"`
 	Ended       *time.Time `json:"ended,omitempty"`
-	Tries       int        `json:"tries,omitempty"` // how often the phone said that it could not
+	Second      string     `json:"second,omitempty"`  // who confirmed it, where two people have to want it
+	Expires     *time.Time `json:"expires,omitempty"` // when it is over, unless the phone came
+	Tries       int        `json:"tries,omitempty"`   // how often the phone said that it could not
 }
 
 // A Folder is a collection of a person as phones know it.

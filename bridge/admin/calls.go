@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"time"
 
 	"github.com/pushbridge/pushbridge/bridge/device"
 	"github.com/pushbridge/pushbridge/bridge/syncengine"
@@ -48,6 +49,11 @@ func (s *Server) devices(ctx context.Context, _ *visit, r UserRequest) ([]Device
 			Policy:  s.standing(p), Wipe: wipeOf(p.Wipe), Says: says(p.Information),
 		}
 		list[i].AllowedBy = p.Allowed.By
+		health, why := s.Security.Health(p, list[i].Waiting, time.Now())
+		list[i].Health, list[i].Why = string(health), why
+		if p.Revealed != (device.Allowed{}) {
+			list[i].Revealed = &Revealed{p.Revealed.By, p.Revealed.When}
+		}
 		switch why, err := s.Security.Standing(p); {
 		case errors.Is(err, device.ErrQuarantined):
 			list[i].Quarantine = why

@@ -24,9 +24,16 @@ var (
 	OpTrace  = op(post("trace.start", "/v1/trace", "records what a phone and the worker say", append(servers, DeviceSupport), Orders), (*Server).trace)
 	OpTraced = op(post("trace.fetch", "/v1/trace/fetch", "what was recorded since the last time", append(servers, DeviceSupport), Streams), (*Server).traced)
 
-	OpWipe  = op(own(post("wipe", "/v1/wipe", "has a phone erase itself or one account, or takes that back", support, Changes)), (*Server).wipe)
+	OpWipe       = op(own(post("wipe", "/v1/wipe", "has a phone erase itself or one account, or takes that back", support, Changes)), (*Server).wipe)
+	OpExpireWipe = op(post("wipe.expire", "/v1/wipe/expire", "ends an order to erase a phone whose time is over", support, Changes), (*Server).expireWipe)
+
+	OpConfirmWipe = op(post("wipe.confirm", "/v1/wipe/confirm", "is the second person's word that a phone is to be erased", append(support, SecurityAdministrator), Changes), (*Server).confirmWipe)
+
 	OpBlock = op(own(post("devices.block", "/v1/block", "keeps a phone out", support, Changes)), (*Server).block)
 	OpAllow = op(post("devices.allow", "/v1/allow", "lets a phone in that was blocked", support, Changes), (*Server).allow)
+
+	OpRecover = op(post("recovery.reveal", "/v1/recovery", "shows a phone's recovery password, and notes to whom", append(helpers[:len(helpers):len(helpers)], SecurityAdministrator), Changes), (*Server).recoverPassword)
+	OpRekey   = op(post("recovery.rekey", "/v1/recovery/rekey", "encrypts the recovery passwords with the newest key", secure, Changes), (*Server).rekey)
 
 	OpAudit       = op(get("audit.list", "/v1/audit", "what administrators did, the newest first", auditors), (*Server).audit)
 	OpAuditExport = op(get("audit.export", "/v1/audit/export", "what administrators did, in order", auditors), (*Server).auditExport)

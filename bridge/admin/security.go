@@ -35,7 +35,7 @@ func (s *Server) wipe(ctx context.Context, v *visit, req WipeRequest) (done Done
 	if req.AccountOnly {
 		order = device.WipeAccount
 	}
-	p, err := s.Security.OrderWipe(ctx, id, order, v.Name)
+	p, err := s.Security.OrderWipe(ctx, id, order, v.Name, v.alone())
 	switch {
 	case errors.Is(err, device.ErrNeverFullWipe):
 		return done, invalid("This server never has a whole phone erased (never_full_wipe in the configuration). Erase the account alone (--account-only), or block the phone.")
@@ -45,17 +45,72 @@ func (s *Server) wipe(ctx context.Context, v *visit, req WipeRequest) (done Done
 		return done, err
 	}
 	v.changed(before.Wipe, p.Wipe)
+	if p.Wipe.State == device.WipeRequested {
+		return Done{fmt.Sprintf("Two people have to want phone %s of %s erased, and %s does. Somebody else has to confirm it; until then nothing happens to the phone. Block it in the meantime, if it is lost.",
+			id.Device, id.User, p.Wipe.By)}, nil
+	}
+	return s.wiping(v, id, req.AccountOnly), nil
+}
+
+// wiping wakes the phone, and says what happens.
+func (s *Server) wiping(v *visit, id device.ID, accountOnly bool) Done {
 	when := "when it comes next"
 	if s.Waiting.Waits(id.User, id.Device) {
 		when = "at once: it waits, and is woken"
 	}
 	v.afterwards(func(context.Context) { s.Waiting.Order(id.User, id.Device, device.ErrWipe) })
 	what := "itself with everything that is on it"
-	if req.AccountOnly {
+	if accountOnly {
 		what = "this account with its contacts, calendars, tasks, notes and mail"
 	}
 	return Done{fmt.Sprintf("Phone %s of %s is told to erase %s, %s. Afterwards it is blocked until it is allowed again. \"admin devices\" says how far it came; --cancel takes it back as long as it has not done it.",
-		id.Device, id.User, what, when)}, nil
+		id.Device, id.User, what, when)}
+}
+
+// confirmWipe is the second person's word.
+func (s *Server) confirmWipe(ctx context.Context, v *visit, r PhoneRequest) (done Done, err error) {
+	id, err := s.phone(ctx, r.User, r.Device)
+	if err != nil {
+		return done, err
+	}
+	before, err := s.Devices.Phone(ctx, id)
+	if err != nil {
+		return done, err
+	}
+	p, err := s.Security.ConfirmWipe(ctx, id, v.Name)
+	switch {
+	case errors.Is(err, device.ErrSamePerson):
+		return done, &Error{Refused, fmt.Sprintf("%s wants phone %s of %s erased; somebody else has to confirm it.", before.Wipe.By, id.Device, id.User)}
+	case errors.Is(err, device.ErrNoWipe):
+		return done, notFound("Nothing about phone %s of %s waits to be confirmed%s.", id.Device, id.User, outcome(before.Wipe))
+	case errors.Is(err, device.ErrNeverFullWipe):
+		return done, invalid("This server never has a whole phone erased (never_full_wipe in the configuration).")
+	case err != nil:
+		return done, err
+	}
+	v.changed(before.Wipe, p.Wipe)
+	return s.wiping(v, id, p.Wipe.Order == device.WipeAccount), nil
+}
+
+// expireWipe ends an order that a phone did not come for in time.
+func (s *Server) expireWipe(ctx context.Context, v *visit, r PhoneRequest) (done Done, err error) {
+	id, err := s.phone(ctx, r.User, r.Device)
+	if err != nil {
+		return done, err
+	}
+	before, err := s.Devices.Phone(ctx, id)
+	if err != nil {
+		return done, err
+	}
+	p, ended, err := s.Security.ExpireWipe(ctx, id)
+	switch {
+	case err != nil:
+		return done, err
+	case !ended:
+		return done, notFound("No order to erase phone %s of %s is over.", id.Device, id.User)
+	}
+	v.changed(before.Wipe, p.Wipe)
+	return Done{fmt.Sprintf("The order to erase phone %s of %s is over; the phone is kept out.", id.Device, id.User)}, nil
 }
 
 func (s *Server) cancelWipe(ctx context.Context, v *visit, id device.ID) (done Done, err error) {
@@ -63,7 +118,7 @@ func (s *Server) cancelWipe(ctx context.Context, v *visit, id device.ID) (done D
 	if err != nil {
 		return done, err
 	}
-	if v.alone() && before.Wipe.InForce() && before.Wipe.By != v.Name {
+	if v.alone() && before.Wipe.By != v.Name && (before.Wipe.InForce() || before.Wipe.State == device.WipeRequested) {
 		return done, &Error{Refused, "An administrator ordered this phone erased; only one can take that back."}
 	}
 	p, err := s.Security.CancelWipe(ctx, id)
@@ -191,7 +246,7 @@ func wipeOf(w device.Wipe) *Wipe {
 		return &t
 	}
 	return &Wipe{AccountOnly: w.Order == device.WipeAccount, State: string(w.State), By: w.By, Ordered: w.Ordered,
-		Sent: moment(w.Sent), Ended: moment(w.Ended), Tries: w.Tries}
+		Sent: moment(w.Sent), Ended: moment(w.Ended), Tries: w.Tries, Second: w.Second, Expires: moment(w.Expires)}
 }
 
 // says is what else a phone says of itself, or nil.

@@ -39,6 +39,10 @@ type File struct {
 	// take of one backend; 0 means the default of package watch.
 	PollShare int
 
+	// ForgetAfter is after what time a phone that does not come any more is
+	// forgotten; 0 means never.
+	ForgetAfter time.Duration
+
 	PluginsDir      string // other people's plugins; empty means none
 	AutodiscoverURL string // what phones are told; empty means the host they asked
 	Profiles        string // a file of rules for sorts of phones, see package profile; empty means the built-in ones alone
@@ -100,6 +104,10 @@ type Policy struct {
 
 	NeverFullWipe bool   // nobody can have a whole phone erased
 	RecoveryKeys  string // a file with the keys of recovery passwords; empty means that none are kept
+
+	WipeTwoPersons bool          // two people have to want a whole phone erased
+	WipeExpires    time.Duration // how long an order to erase a phone waits for it; 0 means for ever
+	OwnersWipe     bool          // people may have their own phones erased as a whole
 }
 
 // Brake says when a deletion of many items is not believed at once: more than
@@ -167,6 +175,13 @@ const (
 const (
 	LeastThrottle = time.Second
 	MostThrottle  = 24 * time.Hour
+)
+
+// LeastExpiry and MostExpiry bound what waits for phones: one that is on a journey
+// is not gone, and ten years are for ever.
+const (
+	LeastExpiry = 24 * time.Hour
+	MostExpiry  = 3650 * 24 * time.Hour
 )
 
 // LeastPoll keeps a slip of the pen from hammering a server.

@@ -53,6 +53,10 @@ var keys = withSettings(map[string]taker{
 	"policy.allow_unprovisionable": boolean(func(f *File) *bool { return &f.Policy.AllowUnprovisionable }),
 	"policy.never_full_wipe":       boolean(func(f *File) *bool { return &f.Policy.NeverFullWipe }),
 	"policy.recovery_keys":         text(func(f *File) *string { return &f.Policy.RecoveryKeys }, anything),
+	"policy.wipe_two_persons":      boolean(func(f *File) *bool { return &f.Policy.WipeTwoPersons }),
+	"policy.wipe_expires":          duration(func(f *File) *time.Duration { return &f.Policy.WipeExpires }, LeastExpiry, MostExpiry),
+	"policy.owners_wipe":           boolean(func(f *File) *bool { return &f.Policy.OwnersWipe }),
+	"forget_after":                 duration(func(f *File) *time.Duration { return &f.ForgetAfter }, LeastExpiry, MostExpiry),
 
 	"brake.share":      number(func(f *File) *int { return &f.Brake.Share }, 1, 100),
 	"brake.count":      number(func(f *File) *int { return &f.Brake.Count }, 1, maxBrakeCount),

@@ -29,6 +29,7 @@ type Phone struct {
 
 	Policy     Policy
 	Allowed    Allowed `json:",omitzero"` // by an administrator, whatever the rules say
+	Revealed   Allowed `json:",omitzero"` // who was told its recovery password last
 	Blocked    bool    // it is refused until an administrator allows it
 	BlockedWhy string  `json:",omitempty"` // in words
 	Wipe       Wipe    `json:",omitzero"`  // the last order to erase it

@@ -52,6 +52,13 @@ type Options struct {
 	// NeverFullWipe makes the register unable to have a whole phone erased.
 	NeverFullWipe bool
 
+	// TwoPersons has two people want a whole phone erased before it is.
+	TwoPersons bool
+
+	// WipeExpires is how long an order to erase a phone waits for it; 0 means for
+	// ever. A phone that does not come in time is kept out.
+	WipeExpires time.Duration
+
 	// Looping is told of a phone that begins to go in circles about
 	// provisioning. Nil means that nobody is.
 	Looping func(Phone)
@@ -64,7 +71,8 @@ type Options struct {
 // at a time.
 type Register struct {
 	Options
-	policy atomic.Pointer[policy.Policy]
+	Presence Presence // what phones do at this moment
+	policy   atomic.Pointer[policy.Policy]
 }
 
 // New builds a Register.
@@ -97,6 +105,11 @@ func (r *Register) Admit(ctx context.Context, v Visit) (Phone, error) {
 	v.Type, v.UserAgent, v.Version = clip(v.Type), clip(v.UserAgent), clip(v.Version)
 	p, err := r.Store.Phone(ctx, v.ID)
 	now := time.Now()
+	if err == nil && p.Wipe.expired(now) {
+		if p, _, err = r.ExpireWipe(ctx, v.ID); err != nil {
+			return Phone{}, err
+		}
+	}
 	if err != nil || p.differs(v, now) {
 		if p, err = r.note(ctx, v, now); err != nil {
 			return Phone{}, err

@@ -41,6 +41,9 @@ const (
 	WipeAcknowledged WipeState = "acknowledged" // it said that it does so
 	WipeFailed       WipeState = "failed"       // it said that it could not; it is told again, up to MaxWipeTries times
 	WipeCancelled    WipeState = "cancelled"
+
+	WipeRequested WipeState = "requested" // a second person has to confirm it
+	WipeExpired   WipeState = "expired"   // the phone did not come in time; it is kept out
 )
 
 // MaxWipeTries is how often a phone is told to erase itself that says each time
@@ -52,9 +55,11 @@ type Wipe struct {
 	Order   Order
 	State   WipeState
 	By      string // who ordered it
+	Second  string `json:",omitempty"` // who confirmed it, where two persons have to
 	Ordered time.Time
+	Expires time.Time `json:",omitzero"` // when it is over, unless the phone came; zero means never
 	Sent    time.Time // the first time
-	Ended   time.Time // acknowledged, failed or cancelled
+	Ended   time.Time // acknowledged, failed, cancelled or expired
 	Tries   int       // how often the phone said that it could not
 }
 
@@ -74,6 +79,7 @@ var (
 	ErrNeverFullWipe = errors.New("device: this server never has a whole phone erased")
 	ErrNoAccountWipe = errors.New("device: the phone's version of the protocol cannot erase one account alone")
 	ErrNoWipe        = errors.New("device: no order to erase the phone is in force")
+	ErrSamePerson    = errors.New("device: somebody else has to confirm the order to erase the phone")
 )
 
 // FullWipes tells whether a whole phone can be erased.
@@ -93,8 +99,9 @@ func (r *Register) canWipe(o Order, version string) bool {
 }
 
 // OrderWipe wants a phone erased. An order of the same sort that is in force
-// stays as it is.
-func (r *Register) OrderWipe(ctx context.Context, id ID, o Order, by string) (Phone, error) {
+// stays as it is. Where two persons have to want a whole phone erased, it waits
+// for ConfirmWipe, unless alone says that one suffices.
+func (r *Register) OrderWipe(ctx context.Context, id ID, o Order, by string, alone bool) (Phone, error) {
 	p, err := r.Store.Update(ctx, id, func(p *Phone, known bool) error {
 		switch {
 		case !known:
@@ -106,13 +113,82 @@ func (r *Register) OrderWipe(ctx context.Context, id ID, o Order, by string) (Ph
 		case p.Wipe.InForce() && p.Wipe.Order == o:
 			return nil
 		}
+		two := r.TwoPersons && o == WipeDevice && !alone
+		if two && p.Wipe.State == WipeRequested && p.Wipe.Order == o {
+			return nil
+		}
 		p.Wipe = Wipe{Order: o, State: WipePending, By: clip(by), Ordered: time.Now()}
+		if two {
+			p.Wipe.State = WipeRequested
+			return nil
+		}
+		p.Wipe.Expires = r.expiry()
 		return nil
 	})
 	if err != nil {
 		return p, fmt.Errorf("device: ordering to erase a phone: %w", err)
 	}
 	return p, nil
+}
+
+// expiry is when an order that is given now is over.
+func (r *Register) expiry() time.Time {
+	if r.WipeExpires <= 0 {
+		return time.Time{}
+	}
+	return time.Now().Add(r.WipeExpires)
+}
+
+// ConfirmWipe is the second person's word, without which the first one's order is
+// none. ErrSamePerson says that it is the first one's again.
+func (r *Register) ConfirmWipe(ctx context.Context, id ID, by string) (Phone, error) {
+	p, err := r.Store.Update(ctx, id, func(p *Phone, known bool) error {
+		switch {
+		case !known:
+			return ErrUnknown
+		case p.Wipe.State != WipeRequested:
+			return ErrNoWipe
+		case p.Wipe.By == clip(by):
+			return ErrSamePerson
+		case p.Wipe.Order == WipeDevice && r.NeverFullWipe: // since it was requested
+			return ErrNeverFullWipe
+		}
+		p.Wipe.State, p.Wipe.Second, p.Wipe.Expires = WipePending, clip(by), r.expiry()
+		return nil
+	})
+	if err != nil {
+		return p, fmt.Errorf("device: confirming the order to erase a phone: %w", err)
+	}
+	return p, nil
+}
+
+// expired tells whether an order is over that the phone never heard of.
+func (w Wipe) expired(now time.Time) bool {
+	return w.State == WipePending && !w.Expires.IsZero() && !now.Before(w.Expires)
+}
+
+// ExpireWipe ends an order that a phone did not come for in time, and tells
+// whether it did. The phone is kept out: it is lost, whether it heard of it or not.
+func (r *Register) ExpireWipe(ctx context.Context, id ID) (Phone, bool, error) {
+	done := false
+	p, err := r.Store.Update(ctx, id, func(p *Phone, known bool) error {
+		now := time.Now()
+		done = known && p.Wipe.expired(now)
+		if !known {
+			return ErrUnknown
+		}
+		if !done {
+			return nil
+		}
+		p.Wipe.State, p.Wipe.Ended = WipeExpired, now
+		p.Allowed = Allowed{}
+		p.Blocked, p.BlockedWhy = true, "it did not come to "+p.Wipe.Order.String()+" before "+p.Wipe.Expires.UTC().Format(time.RFC3339)
+		return nil
+	})
+	if err != nil {
+		return p, false, fmt.Errorf("device: ending an order to erase a phone: %w", err)
+	}
+	return p, done, nil
 }
 
 // CancelWipe takes an order back. One that was sent may be carried out all the
@@ -122,7 +198,7 @@ func (r *Register) CancelWipe(ctx context.Context, id ID) (Phone, error) {
 		switch {
 		case !known:
 			return ErrUnknown
-		case !p.Wipe.InForce():
+		case !p.Wipe.InForce() && p.Wipe.State != WipeRequested:
 			return ErrNoWipe
 		}
 		p.Wipe.State, p.Wipe.Ended = WipeCancelled, time.Now()

@@ -56,7 +56,7 @@ func (w ward) acknowledges(o device.Order, done bool) {
 
 func (w ward) orders(o device.Order) {
 	w.t.Helper()
-	if _, err := w.OrderWipe(w.t.Context(), ann, o, "uid 0"); err != nil {
+	if _, err := w.OrderWipe(w.t.Context(), ann, o, "uid 0", false); err != nil {
 		w.t.Fatal(err)
 	}
 }
@@ -149,12 +149,12 @@ func TestWipeIsCancelled(t *testing.T) {
 
 func TestOrdersThatCannotBe(t *testing.T) {
 	never := newWard(t, device.Options{NeverFullWipe: true})
-	if _, err := never.OrderWipe(t.Context(), ann, device.WipeDevice, ""); !errors.Is(err, device.ErrNeverFullWipe) {
+	if _, err := never.OrderWipe(t.Context(), ann, device.WipeDevice, "", false); !errors.Is(err, device.ErrNeverFullWipe) {
 		t.Errorf("a full wipe where there is never one: %v", err)
 	}
 	never.orders(device.WipeAccount)
 	never.comes("account only", device.ErrWipe)
-	if _, err := never.OrderWipe(t.Context(), device.ID{User: "ann", Device: "other"}, device.WipeAccount, ""); !errors.Is(err, device.ErrUnknown) {
+	if _, err := never.OrderWipe(t.Context(), device.ID{User: "ann", Device: "other"}, device.WipeAccount, "", false); !errors.Is(err, device.ErrUnknown) {
 		t.Errorf("an unknown phone: %v", err)
 	}
 	if err := never.Block(t.Context(), device.ID{User: "ann", Device: "other"}, ""); !errors.Is(err, device.ErrUnknown) {
@@ -175,7 +175,7 @@ func TestOrdersThatCannotBe(t *testing.T) {
 	if _, err := never.CancelWipe(t.Context(), ann); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := never.OrderWipe(t.Context(), ann, device.WipeAccount, ""); !errors.Is(err, device.ErrNoAccountWipe) {
+	if _, err := never.OrderWipe(t.Context(), ann, device.WipeAccount, "", false); !errors.Is(err, device.ErrNoAccountWipe) {
 		t.Errorf("account only in 14.1: %v", err)
 	}
 }
@@ -369,4 +369,76 @@ func TestRecoveryPassword(t *testing.T) {
 	if err := w.KeepPassword(t.Context(), p, ""); !errors.Is(err, recovery.ErrInvalid) {
 		t.Errorf("an empty one: %v", err)
 	}
+}
+
+// Where two people have to want it, the first one's word alone does nothing.
+func TestTwoPersons(t *testing.T) {
+	w := newWard(t, device.Options{TwoPersons: true})
+	if _, err := w.ConfirmWipe(t.Context(), ann, "bob"); !errors.Is(err, device.ErrNoWipe) {
+		t.Errorf("confirming nothing: %v", err)
+	}
+	w.orders(device.WipeDevice)
+	w.orders(device.WipeDevice)
+	w.state("the first one's word", device.WipeRequested)
+	w.comes("the first one's word", nil)
+	if err := w.SendWipe(t.Context(), ann); !errors.Is(err, device.ErrNoWipe) {
+		t.Errorf("it is told before it is confirmed: %v", err)
+	}
+	w.acknowledges(device.WipeDevice, true)
+	w.state("acknowledged by nobody's wish", device.WipeRequested)
+	if _, err := w.ConfirmWipe(t.Context(), ann, "uid 0"); !errors.Is(err, device.ErrSamePerson) {
+		t.Errorf("the first one confirms it: %v", err)
+	}
+	if _, err := w.CancelWipe(t.Context(), ann); err != nil {
+		t.Fatal(err)
+	}
+	w.state("taken back", device.WipeCancelled)
+	w.orders(device.WipeDevice)
+	p, err := w.ConfirmWipe(t.Context(), ann, "bob")
+	if err != nil || p.Wipe.By != "uid 0" || p.Wipe.Second != "bob" {
+		t.Errorf("confirmed it is %+v, %v", p.Wipe, err)
+	}
+	w.state("confirmed", device.WipePending)
+	w.comes("confirmed", device.ErrWipe)
+
+	// An account alone, or an owner's own phone, is nobody else's business.
+	for _, o := range []struct {
+		order device.Order
+		alone bool
+	}{{device.WipeAccount, false}, {device.WipeDevice, true}} {
+		w := newWard(t, device.Options{TwoPersons: true})
+		if _, err := w.OrderWipe(t.Context(), ann, o.order, "ann", o.alone); err != nil {
+			t.Fatal(err)
+		}
+		w.state("one suffices", device.WipePending)
+	}
+}
+
+// An order that a phone does not come for is over some time, and keeps it out.
+func TestWipeExpires(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWard(t, device.Options{WipeExpires: 48 * time.Hour})
+		w.orders(device.WipeDevice)
+		time.Sleep(47 * time.Hour)
+		if _, done, err := w.ExpireWipe(t.Context(), ann); err != nil || done {
+			t.Errorf("before its time it is over: %t, %v", done, err)
+		}
+		time.Sleep(time.Hour)
+		if p := w.comes("too late", device.ErrBlocked); !strings.Contains(p.BlockedWhy, "did not come") {
+			t.Errorf("it is kept out because %q", p.BlockedWhy)
+		}
+		w.state("too late", device.WipeExpired)
+		if err := w.Allow(t.Context(), ann, "jane"); err != nil {
+			t.Fatal(err)
+		}
+		w.comes("allowed", nil)
+		// What it heard of does not end: it may do it any time.
+		w.orders(device.WipeDevice)
+		w.told()
+		time.Sleep(1000 * time.Hour)
+		if _, done, err := w.ExpireWipe(t.Context(), ann); err != nil || done {
+			t.Errorf("one that was sent is over: %t, %v", done, err)
+		}
+		w.comes("sent long ago", device.ErrWipe)
+	})
 }

@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/pushbridge/pushbridge/bridge"
 	"github.com/pushbridge/pushbridge/bridge/admin"
 	"github.com/pushbridge/pushbridge/bridge/bridgetest"
 	"github.com/pushbridge/pushbridge/bridge/device"
@@ -348,4 +349,58 @@ func soon[T any](t *testing.T, c <-chan T) (v T) {
 		t.Fatal("it does not end")
 	}
 	return v
+}
+
+// A phone whose password was changed at the server says so in the register, until
+// it is right again.
+func TestHealthOfAWrongPassword(t *testing.T) {
+	h := bridgetest.Start(t, bridgetest.Options{})
+	p := h.Phone(eas.V161, "phone1", phone.Settings{})
+	bridgetest.Sync(t, p)
+	is := func(when string, want device.Health) {
+		t.Helper()
+		if d := inRegister(t, h, "phone1"); d.Health != string(want) || d.Why == "" {
+			t.Errorf("%s it is %s because %q, want %s", when, d.Health, d.Why, want)
+		}
+	}
+	is("well,", device.HealthResting)
+	wrong := h.Client(eas.V161, "phone1")
+	wrong.Password = "wrong"
+	if _, err := wrong.FolderSync(t.Context(), eas.FolderSyncRequest{SyncKey: "0"}); err == nil {
+		t.Error("a wrong password is taken")
+	}
+	is("with a wrong password", device.HealthPassword)
+	bridgetest.Sync(t, p)
+	is("with the right one", device.HealthResting)
+	ended := ping(t, p)
+	awaitWaiting(t, h, 1)
+	is("while it waits", device.HealthWaiting)
+	h.Bridge.Door().Waiting.Again(bridgetest.User, "phone1")
+	soon(t, ended)
+}
+
+// Two people have to want a whole phone erased, where the configuration says so;
+// the phone hears of it when both do.
+func TestTwoPersonsEraseAPhone(t *testing.T) {
+	inEachVersion(t, func(t *testing.T, v eas.Version) {
+		h := bridgetest.Start(t, bridgetest.Options{Edit: func(o *bridge.Options) { o.Config.Policy.WipeTwoPersons = true }})
+		p := h.Phone(v, "phone1", phone.Settings{})
+		bridgetest.Sync(t, p)
+		do(t, h, admin.OpWipe, admin.WipeRequest{User: bridgetest.User, Device: "phone1"})
+		bridgetest.Sync(t, p)
+		me := admin.PhoneRequest{User: bridgetest.User, Device: "phone1"}
+		if _, err := admin.OpConfirmWipe.Do(t.Context(), h.Bridge.Door(), boss, me); err == nil {
+			t.Error("one person is two")
+		}
+		other := admin.Actor{Name: "joe", Roles: []admin.Role{admin.SecurityAdministrator}}
+		if _, err := admin.OpConfirmWipe.Do(t.Context(), h.Bridge.Door(), other, me); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := p.Sync(t.Context()); !errors.Is(err, phone.ErrWiped) {
+			t.Errorf("the phone goes on with %v", err)
+		}
+		if d := inRegister(t, h, "phone1"); d.Wipe == nil || d.Wipe.State != string(device.WipeAcknowledged) || d.Wipe.By != "jane" || d.Wipe.Second != "joe" {
+			t.Errorf("the order is %+v", d.Wipe)
+		}
+	})
 }

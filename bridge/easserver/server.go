@@ -245,6 +245,8 @@ func (s *Server) post(w *recorder, r *http.Request, event *telemetry.Event) {
 	if !ok {
 		return
 	}
+	leave := s.Devices.Presence.Enter(device.ID{User: acct.Name(), Device: query.DeviceID})
+	defer leave()
 	c, err := s.newCall(r, query, acct, event)
 	if c != nil {
 		c.tape = s.Tracer.Begin(trace.Phone{User: c.phone.User, Device: c.phone.Device}, string(query.Command), c.version.String(), c.body)
@@ -278,6 +280,9 @@ func (s *Server) login(w *recorder, r *http.Request, event *telemetry.Event, pho
 	acct, err := s.Accounts.LoginFrom(r.Context(), user, password, from)
 	if err != nil {
 		event.User = user
+		if backend.KindOf(err) == backend.Denied && phone != "" {
+			s.Devices.Presence.Refuse(device.ID{User: s.Accounts.NameOf(user), Device: phone})
+		}
 		if from.Address.IsValid() {
 			event.Add(slog.String("address", from.Address.String()))
 		}

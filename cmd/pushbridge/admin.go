@@ -39,7 +39,7 @@ func newAdmin() *cobra.Command {
 	flags.BoolVar(&f.json, "json", false, "print JSON")
 	c.AddCommand(f.status(), f.devices(), f.folders(), f.brake(), f.resync(), f.problems(), f.forget(),
 		f.choose("show", "Show folders on a person's phones", false), f.choose("hide", "Hide folders from a person's phones", true), f.choices(), f.trace(), f.heartbeat(), f.push(),
-		f.wipe(), f.block(), f.allow(), f.policy(), f.audit())
+		f.wipe(), f.block(), f.allow(), f.policy(), f.audit(), f.group(), f.admission(), f.people(), f.blockList(), f.recovery())
 	return c
 }
 

@@ -121,13 +121,13 @@ func printDevices(w io.Writer, list []admin.Device) {
 		fmt.Fprintln(w, "No phone has come yet.")
 		return
 	}
-	t := newTable(w, "USER", "DEVICE", "TYPE", "MODEL", "EAS", "FIRST SEEN", "LAST SEEN", "WAITING", "REMARKS")
+	t := newTable(w, "USER", "DEVICE", "TYPE", "MODEL", "EAS", "FIRST SEEN", "LAST SEEN", "HEALTH", "REMARKS")
 	for _, d := range list {
 		model := d.Model
 		if model == "" {
 			model = d.UserAgent
 		}
-		t.row(d.User, d.Device, d.Type, model, d.Version, moment(d.FirstSeen), moment(d.LastSeen), yes(d.Waiting), standing(d))
+		t.row(d.User, d.Device, d.Type, model, d.Version, moment(d.FirstSeen), moment(d.LastSeen), d.Health, standing(d))
 	}
 	t.Flush()
 }

@@ -18,7 +18,7 @@ import (
 var errNotConfirmed = errors.New("not confirmed: nothing was done")
 
 func (f *adminFlags) wipe() *cobra.Command {
-	var account, cancel, sure bool
+	var account, cancel, sure, second bool
 	c := &cobra.Command{
 		Use: "wipe USER DEVICE", Short: "Have a phone erase itself, or this account on it",
 		Long: "Tells a phone to erase itself, at its next request or at once if it waits:\n" +
@@ -32,8 +32,12 @@ func (f *adminFlags) wipe() *cobra.Command {
 	flags := c.Flags()
 	flags.BoolVar(&account, "account-only", false, "erase this account alone")
 	flags.BoolVar(&cancel, "cancel", false, "take the order back, as long as the phone has not done it")
+	flags.BoolVar(&second, "confirm", false, "be the second person, where two have to want it")
 	flags.BoolVar(&sure, "yes", false, "do not ask")
 	return ask(f, c, func(ctx context.Context, client *admin.Client, args []string) (admin.Done, error) {
+		if second && (cancel || account) {
+			return admin.Done{}, fmt.Errorf("%w: --confirm is for the order that there is, without --cancel and --account-only", errUsage)
+		}
 		if cancel && account {
 			return admin.Done{}, fmt.Errorf("%w: --cancel takes back whichever order there is, without --account-only", errUsage)
 		}
@@ -41,6 +45,9 @@ func (f *adminFlags) wipe() *cobra.Command {
 			if err := confirm(c, args[0], args[1], account); err != nil {
 				return admin.Done{}, err
 			}
+		}
+		if second {
+			return admin.OpConfirmWipe.Ask(ctx, client, admin.PhoneRequest{User: args[0], Device: args[1]})
 		}
 		return client.Wipe(ctx, admin.WipeRequest{User: args[0], Device: args[1], AccountOnly: account, Cancel: cancel})
 	}, printDone)
@@ -85,12 +92,15 @@ func (f *adminFlags) allow() *cobra.Command {
 }
 
 func (f *adminFlags) policy() *cobra.Command {
-	return ask(f, &cobra.Command{
-		Use: "policy", Short: "Say what is asked of phones",
-		Long: "Says what phones have to do and may not do before they are served, as the table\n" +
-			"[policy] of the configuration has it.",
+	c := ask(f, &cobra.Command{
+		Use: "policy", Short: "Say what is asked of phones, and change it",
+		Long: "Says what phones have to do and may not do before they are served, where no policy is\n" +
+			"for some of them alone: what the table [policy] of the configuration has, and the\n" +
+			"policies for everyone. \"admin policy result\" says it of one phone.",
 		Args: cobra.NoArgs,
 	}, func(ctx context.Context, c *admin.Client, _ []string) (admin.Policy, error) { return c.Policy(ctx) }, printPolicy)
+	c.AddCommand(f.policyCommands()...)
+	return c
 }
 
 func printPolicy(w io.Writer, p admin.Policy) {
@@ -129,6 +139,9 @@ func standing(d admin.Device) string {
 	}
 	if d.Blocked != "" {
 		words = append(words, "blocked: "+d.Blocked)
+	}
+	if d.Quarantine != "" {
+		words = append(words, "in quarantine: "+d.Quarantine)
 	}
 	if d.Policy != "" {
 		words = append(words, "policy: "+d.Policy)

@@ -128,8 +128,12 @@ func (b *Box) Seal(of, password string) ([]byte, error) {
 	if password == "" || len(password) > MaxPassword {
 		return nil, ErrInvalid
 	}
+	return b.seal(of, password, time.Now().UTC())
+}
+
+func (b *Box) seal(of, password string, handedIn time.Time) ([]byte, error) {
 	k := b.keys[0]
-	text, err := json.Marshal(sealed{k.name, time.Now().UTC(), k.aead.Seal(nil, nil, []byte(password), []byte(of))})
+	text, err := json.Marshal(sealed{k.name, handedIn, k.aead.Seal(nil, nil, []byte(password), []byte(of))})
 	if err != nil {
 		return nil, fmt.Errorf("recovery: %w", err)
 	}
@@ -154,4 +158,14 @@ func (b *Box) Open(of string, stored []byte) (password string, handedIn time.Tim
 		return string(plain), s.Time, nil
 	}
 	return "", time.Time{}, ErrKey
+}
+
+// Reseal encrypts what Seal made anew, under the first key; when it was handed in
+// stays.
+func (b *Box) Reseal(of string, stored []byte) ([]byte, error) {
+	password, handedIn, err := b.Open(of, stored)
+	if err != nil {
+		return nil, err
+	}
+	return b.seal(of, password, handedIn)
 }

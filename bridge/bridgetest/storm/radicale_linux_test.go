@@ -1,6 +1,7 @@
 package storm_test
 
 import (
+	"bytes"
 	"encoding/xml"
 	"fmt"
 	"io"
@@ -144,8 +145,8 @@ func (f *ford) roll() int {
 }
 
 // ServeHTTP passes a request on. What can go wrong are an error of the server, a
-// full disk, and a connection that breaks before the server heard, before it
-// answered, and in the middle of the answer.
+// full disk, a sync-token that is not known any more, and a connection that breaks
+// before the server heard, before it answered, and in the middle of the answer.
 func (f *ford) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	breaks := int64(-1)
 	switch n := f.roll(); {
@@ -154,6 +155,11 @@ func (f *ford) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	case n < 30 && r.Method == http.MethodPut:
 		http.Error(w, "the storm", http.StatusInsufficientStorage)
+		return
+	case n < 60 && r.Method == "REPORT" && asksForChanges(r): // RFC 6578, section 3.2
+		w.Header().Set("Content-Type", "application/xml")
+		w.WriteHeader(http.StatusForbidden)
+		io.WriteString(w, `<error xmlns="DAV:"><valid-sync-token/></error>`) //nolint:errcheck // then the connection broke, too
 		return
 	case n < 40:
 		panic(http.ErrAbortHandler)
@@ -177,6 +183,14 @@ func (f *ford) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		ErrorHandler: func(http.ResponseWriter, *http.Request, error) { panic(http.ErrAbortHandler) },
 	}
 	proxy.ServeHTTP(w, r)
+}
+
+// asksForChanges tells whether a request names a sync-token, and leaves it whole.
+func asksForChanges(r *http.Request) bool {
+	body, err := io.ReadAll(r.Body)
+	r.Body = io.NopCloser(io.MultiReader(bytes.NewReader(body), r.Body))
+	_, token, _ := strings.Cut(string(body), "sync-token>")
+	return err == nil && token != "" && !strings.HasPrefix(token, "</")
 }
 
 // broken is a connection that breaks.

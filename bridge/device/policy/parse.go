@@ -15,8 +15,15 @@ type Complaint struct {
 	Remedy  string
 }
 
-// String writes the complaint as "setting is wrong; what to do".
-func (c Complaint) String() string { return c.Setting + " " + c.Wrong + "; " + c.Remedy }
+// String writes the complaint as "setting is wrong; what to do", in one line,
+// whatever somebody took for the name of a setting.
+func (c Complaint) String() string {
+	name := c.Setting
+	if quoted := fmt.Sprintf("%.60q", name); quoted[1:len(quoted)-1] != name {
+		name = quoted
+	}
+	return name + " " + c.Wrong + "; " + c.Remedy
+}
 
 // Complaints are everything that is wrong. There is at least one.
 type Complaints []Complaint

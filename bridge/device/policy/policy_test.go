@@ -85,6 +85,7 @@ func TestParse(t *testing.T) {
 				"max_attachment_size has no effect while attachments_enabled is false", "device_password_history has no effect while device_password_enabled is false",
 			},
 		},
+		{name: "a name of several lines", written: map[string]any{"\n": []any{}, "a\r\nb": 1}, wrong: []string{`"\n" is not known`, `"a\r\nb" is not known`}},
 		{name: "a chain of needs", written: map[string]any{"device_password_enabled": true, "min_device_password_complex_characters": 3},
 			wrong: []string{"min_device_password_complex_characters has no effect while alphanumeric_device_password_required is false"}},
 	} {

@@ -92,7 +92,11 @@ func open(ctx context.Context, path string) (db *sqlstore.DB, err error) {
 			o.Read.Close()
 		}
 	}()
-	if err := migrate(ctx, o.Write); err != nil {
+	bring := migrate
+	if path == Memory {
+		bring = copyFresh
+	}
+	if err := bring(ctx, o.Write); err != nil {
 		return nil, err
 	}
 	if path != Memory { // whose one connection is all there is of it

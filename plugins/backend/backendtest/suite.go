@@ -33,8 +33,10 @@ type Suite struct {
 	// of each kind that is tested.
 	Credentials backend.Credentials
 
-	// Kinds are tested; nil means every kind of which the person has a
-	// writable collection. Naming a kind that is not there is a failure.
+	// Kinds are tested, the first of them most thoroughly: what takes long and
+	// is about sizes and numbers is tried with that one. Nil means every kind
+	// of which the person has a writable collection. Naming a kind that is not there
+	// is a failure.
 	Kinds []backend.CollectionKind
 
 	// Collection answers the collection to write to; nil means the first

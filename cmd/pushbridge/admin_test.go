@@ -179,6 +179,7 @@ func TestAdmin(t *testing.T) {
 		{"a phone loads anew", (*office).loadAnew},
 		{"most cards vanish", (*office).vanished},
 		{"what may wake a phone", (*office).pushed},
+		{"folders are hidden and shown", (*office).hidden},
 		{"a phone is forgotten", (*office).forgotten},
 		{"a phone is blocked", (*office).blocked},
 		{"a phone is lost", (*office).lost},

@@ -92,3 +92,46 @@ func TestPeopleEndToEnd(t *testing.T) {
 		t.Errorf("phone availability: status %d\n%s", status, fmt.Sprint(out.String()))
 	}
 }
+
+// Others' free and busy times are those that a real server which schedules
+// (RFC 6638), Cyrus, tells of them by the outbox of the phone's owner; it knows
+// people by their addresses, too.
+func TestAvailabilityOfOthersEndToEnd(t *testing.T) {
+	if testing.Short() {
+		t.Skip("starts nginx and Cyrus")
+	}
+	w := startWorldOn(t, davtest.Cyrus(t), "", "", "")
+	card := "BEGIN:VCARD\r\nVERSION:3.0\r\nUID:bob\r\nFN:Bob Beispiel\r\nN:Beispiel;Bob;;;\r\nEMAIL:%s\r\nEND:VCARD\r\n"
+	w.radicale.Put(w.radicale.AddressBook+"bob.vcf", fmt.Sprintf(card, "bob@"+davtest.CyrusDomain))
+	w.radicale.Put(w.radicale.AddressBook+"nobody.vcf", strings.NewReplacer("UID:bob", "UID:nobody", "Beispiel;Bob", "Niemand;Nora", "Bob Beispiel", "Nora Niemand").Replace(
+		fmt.Sprintf(card, "nora@elsewhere.example.net")))
+	start := time.Now().UTC().Truncate(time.Hour).Add(48 * time.Hour)
+	event := bridgetest.Event("tea", "Bob's private matter", start.Add(time.Hour)) // for an hour
+	tentative := strings.Replace(bridgetest.Event("maybe", "Perhaps", start.Add(3*time.Hour)), "SUMMARY", "STATUS:TENTATIVE\r\nSUMMARY", 1)
+	free := strings.Replace(bridgetest.Event("free", "Free", start.Add(5*time.Hour)), "SUMMARY", "TRANSP:TRANSPARENT\r\nSUMMARY", 1)
+	for name, body := range map[string]string{"tea": event, "maybe": tentative, "free": free} {
+		if r, err := w.radicale.DoAs(davtest.Bob, http.MethodPut, "/dav/calendars/user/bob/Default/"+name+".ics", []byte(body), "Content-Type", "text/calendar"); err != nil || r.Status/100 != 2 {
+			t.Fatalf("PUT as Bob: %d, %v\n%s", r.Status, err, r.Body)
+		}
+	}
+	for _, v := range []eas.Version{eas.V140, eas.V161} {
+		t.Run(v.String(), func(t *testing.T) {
+			c := w.within(t).client(v, "BUSY"+strings.ReplaceAll(v.String(), ".", ""))
+			const form = "2006-01-02T15:04:05.000Z"
+			r, err := c.ResolveRecipients(t.Context(), eas.ResolveRecipientsRequest{To: []string{"Bob", "Nora"}, Options: &eas.ResolveOptions{
+				Availability: &eas.AvailabilityRequest{StartTime: start.Format(form), EndTime: start.Add(6 * time.Hour).Format(form)}}})
+			if err != nil || len(r.Responses) != 2 || len(r.Responses[0].Recipients) != 1 || len(r.Responses[1].Recipients) != 1 {
+				t.Fatalf("ResolveRecipients: %+v, %v", r, err)
+			}
+			if got := r.Responses[0].Recipients[0].Availability; got == nil || got.Status != eas.ResolveOK || got.MergedFreeBusy != "002200110000" {
+				t.Errorf("of Bob: %+v, want 002200110000", got)
+			}
+			if got := r.Responses[1].Recipients[0].Availability; got == nil || got.Status != eas.ResolveBusyNever || got.MergedFreeBusy != "" {
+				t.Errorf("of somebody whom Cyrus does not know: %+v, want status 163", got)
+			}
+		})
+	}
+	if strings.Contains(w.log.String(), "private matter") {
+		t.Error("what Bob does stands in the log")
+	}
+}

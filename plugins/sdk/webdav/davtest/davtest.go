@@ -1,6 +1,6 @@
 // Package davtest starts real CalDAV and CardDAV servers for tests, on this machine and for as long as a test runs.
 //
-// A test that needs one calls [Radicale] or [Xandikos]. Where the program is
+// A test that needs one calls [Radicale], [Xandikos] or [Cyrus]. Where the program is
 // not installed the test is skipped by name, except that PUSHBRIDGE_CI=1 makes
 // its absence a failure.
 package davtest
@@ -59,6 +59,7 @@ type Server struct {
 	ended   chan struct{} // closed when process has ended
 	ready   func() error  // asks the server whether it answers
 	forget  func(path string) error
+	several bool // the server is several processes, which make up a group
 }
 
 // Option changes how a server is started.
@@ -130,7 +131,7 @@ func (s *Server) Restart() {
 		// Linux ends the server with the thread that started it.
 		runtime.LockOSThread()
 		defer runtime.UnlockOSThread()
-		endWithUs(cmd)
+		endWithUs(cmd, s.several)
 		err := cmd.Start()
 		started <- err
 		if err == nil {
@@ -170,7 +171,7 @@ func (s *Server) Stop() {
 	if s.process == nil {
 		return
 	}
-	s.process.Process.Kill() //nolint:errcheck // it may have ended already
+	kill(s.process.Process, s.several)
 	<-s.ended
 	s.process = nil
 }

@@ -16,6 +16,7 @@ func TestServers(t *testing.T) {
 	}{
 		{"radicale", davtest.Radicale},
 		{"xandikos", davtest.Xandikos},
+		{"cyrus", func(t testing.TB, _ ...davtest.Option) *davtest.Server { return davtest.Cyrus(t) }},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			t.Parallel()

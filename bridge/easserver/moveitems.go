@@ -40,8 +40,8 @@ func moveStatus(err error) eas.MoveStatus {
 		return eas.MoveBadDestination
 	case errors.Is(err, errMoveSame):
 		return eas.MoveSameFolder
-	case errors.Is(err, syncengine.ErrKeyMoved):
-		return eas.MoveLocked // by the same request, which came twice
+	case errors.Is(err, syncengine.ErrKeyMoved), errors.Is(err, errAgain):
+		return eas.MoveLocked // by the same request, which came twice, or by somebody who edits it again and again
 	}
 	return eas.MoveFailed
 }

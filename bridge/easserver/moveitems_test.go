@@ -305,3 +305,28 @@ func TestEmptyFolderContents(t *testing.T) {
 		})
 	}
 }
+
+// MS-ASCMD MoveItems status 7: what somebody edits faster than it can be copied is
+// not moved, and stays whole where it is; a later move takes it.
+func TestMoveOfWhatIsEditedAgainAndAgain(t *testing.T) {
+	h, _ := moveHouse(t, true)
+	h.Store("contacts", "c.vcf", bridgetest.Card("c", "Carol"))
+	p := h.Phone(eas.V161, "phone1", phone.Settings{})
+	look(t, p)
+	from, to, id := folderNamed(t, p, "Contacts"), folderNamed(t, p, "Club"), onlyOne(t, p, "Contacts")
+	h.Backend.Fail(memory.Failure{Op: memory.OpDelete, Err: &backend.Error{Kind: backend.Conflict, Err: errors.New("edited meanwhile")}, Times: -1})
+	out, err := p.Move(t.Context(), from.ServerID, to.ServerID, id)
+	if err != nil || len(out) != 1 || out[0].Status != eas.MoveLocked {
+		t.Fatalf("%+v, %v, want status 7", out, err)
+	}
+	if items := h.Backend.Items(bridgetest.User, "contacts"); len(items) != 1 {
+		t.Errorf("the folder has %d items, want the one", len(items))
+	}
+	h.Backend.Mend()
+	if out, err = p.Move(t.Context(), from.ServerID, to.ServerID, id); err != nil || out[0].Status != eas.MoveOK {
+		t.Fatalf("later: %+v, %v", out, err)
+	}
+	if here, there := len(h.Backend.Items(bridgetest.User, "contacts")), len(h.Backend.Items(bridgetest.User, "club")); here != 0 || there != 1 {
+		t.Errorf("the store has %d and %d items, want none and one", here, there)
+	}
+}

@@ -120,7 +120,7 @@ var ofCommon = map[string]Outcome{
 	"UserHasNoMailbox":               notApplicable("nobody has a mailbox, and everybody is served"),
 	"UserCannotBeAnonymous":          different("HTTP status 401", "easserver.TestWire"),
 	"UserPrincipalCouldNotBeFound":   notApplicable(noDirectory),
-	"UserDisabledForSync":            open("nobody is kept out by name; phones are, see DeviceIsBlockedForThisUser"),
+	"UserDisabledForSync":            tested("easserver.TestAdmissionOfPhones"),
 	"UserOnNewMailboxCannotSync":     notApplicable(exchangeMoves),
 	"UserOnLegacyMailboxCannotSync":  notApplicable(exchangeMoves),
 	"AccessDenied":                   notApplicable("other people's things are not there, and told so"),

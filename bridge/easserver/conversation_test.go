@@ -43,6 +43,8 @@ var sorts = []struct {
 		Supported: map[string][]wbxml.Tag{eas.ClassContacts: {tag.ContactsFirstName, tag.ContactsLastName, tag.ContactsJobTitle, tag.ContactsFileAs, tag.ContactsPicture}}}},
 	{"lg", "LGD855", "LG-D855/1.0", "LG1", eas.V121, phone.Settings{Supported: map[string][]wbxml.Tag{eas.ClassContacts: {}}}},
 	{"android-4", "Android", "Android/4.1.2-EAS-1.3", "androidc1", eas.V121, phone.Settings{}},
+	{"android-10", "Android", "Android/10-EAS-2.0", "androidc1", eas.V141, phone.Settings{Classes: []string{eas.ClassContacts, eas.ClassCalendar}}},
+	{"windows-phone", "WP8", "", "0123456789ABCDEF", eas.V141, phone.Settings{WindowSize: 25}},
 }
 
 func html(size int) []eas.BodyPreference {

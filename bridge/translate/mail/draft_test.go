@@ -68,6 +68,20 @@ func TestDraft(t *testing.T) {
 	}
 }
 
+// TestWordsThatLookEncoded: what a person wrote is read as they wrote it.
+func TestWordsThatLookEncoded(t *testing.T) {
+	const odd = "=?utf-8?q?a?= and more of it, so that it takes two lines of a header"
+	o, err := NewDraft(eas.Properties{eas.T(tag.EmailSubject, odd), eas.C(tag.AirSyncBaseAttachments, addOf("1", "=?utf-8?q?a?=.txt", "text/plain", "x"))}, ann)
+	raw := written(t, o, err)
+	ps := show(t, message([]byte(raw)), options(eas.V161))
+	if got := get(ps, tag.EmailSubject); got != odd {
+		t.Errorf("subject %q", got)
+	}
+	if _, _, files := texts(t, raw); len(files) != 1 || files[0] != "=?utf-8?q?a?=.txt x" {
+		t.Errorf("files %q", files)
+	}
+}
+
 func TestEditDraft(t *testing.T) {
 	o, err := NewDraft(eas.Properties{eas.T(tag.EmailTo, "a@example.com"), eas.T(tag.Email2Bcc, "b@example.com"), eas.T(tag.EmailSubject, "One"), bodyOf("1", "first"),
 		eas.C(tag.AirSyncBaseAttachments, addOf("1", "a.txt", "text/plain", "A"), addOf("2", "b.txt", "text/plain", "B"))}, ann)

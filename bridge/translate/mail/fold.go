@@ -74,11 +74,29 @@ func textField(name, value string) string {
 	if isASCII([]byte(value)) && !strings.Contains(value, "=?") {
 		return foldedField(name, strings.Fields(value))
 	}
-	return foldedField(name, strings.Split(mime.QEncoding.Encode("utf-8", value), " "))
+	return foldedField(name, encodedWords(mime.QEncoding, value))
 }
 
-// addressField writes addresses.
+// encodedWords encodes a text. One that only looks as if it were encoded has to
+// be, too.
+func encodedWords(e mime.WordEncoder, value string) []string {
+	if !isASCII([]byte(value)) {
+		return strings.Split(e.Encode("utf-8", value), " ")
+	}
+	var words []string
+	for chunk := range slices.Chunk([]byte(value), 45) {
+		words = append(words, "=?utf-8?b?"+base64.StdEncoding.EncodeToString(chunk)+"?=")
+	}
+	return words
+}
+
+// addressField writes addresses; nothing if there are none. Somebody of whom
+// there is only a name has none.
 func addressField(name string, list []address) string {
+	list = slices.DeleteFunc(slices.Clone(list), func(a address) bool { return a.addr == "" })
+	if len(list) == 0 {
+		return ""
+	}
 	var words []string
 	for i, a := range list {
 		s := a.sent()
@@ -97,10 +115,10 @@ func (a address) sent() []string {
 	switch {
 	case a.name == "":
 		return []string{a.addr}
-	case !isASCII([]byte(a.name)) && strings.ContainsAny(a.name, `()<>[]:;@\,."`): // which Q does not encode: RFC 2047, section 5
-		return append(strings.Split(mime.BEncoding.Encode("utf-8", a.name), " "), addr)
+	case strings.Contains(a.name, "=?"), !isASCII([]byte(a.name)) && strings.ContainsAny(a.name, `()<>[]:;@\,."`): // which Q does not encode: RFC 2047, section 5
+		return append(encodedWords(mime.BEncoding, a.name), addr)
 	case !isASCII([]byte(a.name)):
-		return append(strings.Split(mime.QEncoding.Encode("utf-8", a.name), " "), addr)
+		return append(encodedWords(mime.QEncoding, a.name), addr)
 	}
 	return []string{`"` + strings.ReplaceAll(strings.ReplaceAll(a.name, `\`, `\\`), `"`, `\"`) + `"`, addr}
 }
@@ -127,7 +145,7 @@ func param(name, value string) string {
 		}
 		return r
 	}, value)
-	if isASCII([]byte(value)) {
+	if isASCII([]byte(value)) && !strings.Contains(value, "=?") {
 		return "; " + name + `="` + strings.ReplaceAll(strings.ReplaceAll(value, `\`, `\\`), `"`, `\"`) + `"`
 	}
 	const digits = "0123456789ABCDEF"

@@ -22,12 +22,14 @@
 //	[MS-ASTASK]   Exchange ActiveSync: Tasks Class Protocol
 //	[MS-ASWBXML]  Exchange ActiveSync: WAP Binary XML (WBXML) Algorithm
 //	[MS-DTYP]     Windows Data Types
+//	[MS-OXCDATA]  Data Structures
 //	[MS-OXCICAL]  iCalendar to Appointment Object Conversion Algorithm
 //	[MS-OXDISCO]  Autodiscover HTTP Service Protocol, 19.0
 //	[MS-OXDSCLI]  Autodiscover Publishing and Lookup Protocol
 //	[MS-OXOMSG]   Email Object Protocol
 //	[MS-OXOUM]    Voice Mail and Fax Objects Protocol
 //	[MS-OXRTFCP]  Rich Text Format (RTF) Compression Algorithm
+//	[MS-OXTNEF]   Transport Neutral Encapsulation Format (TNEF) Data Algorithm
 //
 // Where we leave them, and where phones do and we follow, is written down in
 // DIVERGENCES.md; what becomes of each command, message and status, and which

@@ -33,6 +33,9 @@ func contentOf(root *part) *content {
 			c.files = append(c.files, files...)
 		}
 	}
+	for _, p := range c.files {
+		c.files = append(c.files, p.tnefFiles()...)
+	}
 	return c
 }
 

@@ -227,7 +227,7 @@ func (d *draft) writeFiles(sent eas.Properties) error {
 	}
 	if d.content != nil {
 		for _, p := range d.content.files {
-			if gone[p.path] {
+			if gone[p.path] || p.within != nil && p.within.isTNEF() {
 				continue
 			}
 			l := &letter{}

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"io"
 	"path"
+	"strconv"
 	"strings"
 
 	"github.com/pushbridge/pushbridge/bridge/translate"
@@ -24,7 +25,8 @@ type Part struct {
 	Encoded   int64  // its size in that encoding
 	Message   bool   // a message inside the message: what its number names is that message
 
-	nth int // of the files that are uuencoded in the text of the part; 0: the part itself
+	nth    int    // of the files that are uuencoded in the text of the part; 0: the part itself
+	inTNEF string // its number, for a file in winmail.dat
 }
 
 // FindPart tells of the part that has a number; the message may be hollow. The
@@ -49,8 +51,12 @@ func FindPart(m Message, number string) (Part, error) {
 		return p.public(), nil
 	}
 	file := p.public()
-	_, nth, _ := cutUUPath(p.path)
-	file.Path, file.Encoding, file.Encoded, file.nth = p.within.path, p.within.encoding, p.within.size(), nth
+	file.Path, file.Encoding, file.Encoded = p.within.path, p.within.encoding, p.within.size()
+	if _, nth, ok := cutUUPath(p.path); ok {
+		file.nth = nth
+	} else {
+		file.inTNEF = p.path
+	}
 	return file, nil
 }
 
@@ -58,8 +64,11 @@ func FindPart(m Message, number string) (Part, error) {
 // is in them.
 func (p Part) Decode(r io.Reader) io.Reader {
 	r = decoder(p.Encoding, r)
-	if p.nth > 0 {
+	switch {
+	case p.nth > 0:
 		return uuFile(r, p.nth)
+	case p.inTNEF != "":
+		return tnefReaderOf(r, p.inTNEF)
 	}
 	return r
 }
@@ -101,6 +110,15 @@ func (p *part) public() Part {
 // find is the part with a number, nil if there is none. The outer one of two
 // with the same number is it.
 func find(p *part, number string) *part {
+	if of, n, ok := strings.Cut(number, ".t"); ok {
+		nth, err := strconv.Atoi(n)
+		if outer := find(p, of); outer != nil && err == nil {
+			if files := outer.tnefFiles(); nth > 0 && nth <= len(files) {
+				return files[nth-1]
+			}
+		}
+		return nil
+	}
 	if of, nth, ok := cutUUPath(number); ok {
 		if text := find(p, of); text != nil {
 			if _, files := text.uuFiles(text.uuText()); nth <= len(files) {

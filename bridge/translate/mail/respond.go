@@ -265,6 +265,9 @@ func (l *letter) attachWhole(m Original, root *part) error {
 // attach puts a file of the original behind the message, as it is transferred;
 // shown says that the text shows it.
 func (l *letter) attach(m Original, p *part, shown bool) error {
+	if p.within != nil && p.within.isTNEF() {
+		return nil // it goes inside of the other
+	}
 	if p.within != nil { // as files are sent today
 		data, _ := p.decoded(len(p.body))
 		head := header{{name: "Content-Type", raw: []byte("Content-Type: " + p.fileType() + param("name", p.fileName()) + "\r\n")}}

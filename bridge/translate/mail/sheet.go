@@ -34,7 +34,7 @@ func Sheet() fidelity.Class {
 			{Name: "multipart/report", Shown: "MessageClass REPORT.IPM.Note.NDR, .DR, .IPNRN"},
 			{Name: "message/rfc822", Shown: "Attachment with Method 5"},
 			{Name: "uuencode in a text", Shown: "Attachment", Remark: "the text is shown without it"},
-			{Name: "application/ms-tnef (winmail.dat)", Shown: "Attachment", Remark: "as the file that it is"},
+			{Name: "application/ms-tnef (winmail.dat)", Shown: "Attachment", Remark: "as the file that it is, and beside it the files that are in it"},
 			{Name: "every other part", Shown: "Attachment"},
 		},
 		Remarks: []string{

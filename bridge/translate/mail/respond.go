@@ -258,6 +258,9 @@ func (l *letter) attachWhole(m Original, root *part) error {
 	if err != nil {
 		return err
 	}
+	if body.part != nil && m.Size > 0 {
+		body.size = m.Size // what stands between the parts may be missing here, too
+	}
 	l.behind = append(l.behind, []piece{{data: []byte(head)}, body})
 	return nil
 }

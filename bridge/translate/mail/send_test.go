@@ -280,6 +280,13 @@ func TestForwardHollow(t *testing.T) {
 	if raw := written(t, again, err); !strings.Contains(raw, "JVBERi0xLjQK\r\n--m\r\n") {
 		t.Errorf("a draft that is elsewhere in part:\n%s", raw)
 	}
+	original.Left[0].Encoded = 100
+	if o, err = Forward(newMessage("text/plain", "Look"), original, false, ann); err != nil {
+		t.Fatal(err)
+	}
+	if err := o.WriteTo(t.Context(), io.Discard); err == nil {
+		t.Error("a part that ends early went unnoticed")
+	}
 	original.Part = func(context.Context, string, io.Writer) error { return io.ErrUnexpectedEOF }
 	o, err = Forward(newMessage("text/plain", "Look"), original, false, ann)
 	if err != nil {

@@ -1,6 +1,7 @@
 package easserver
 
 import (
+	"bytes"
 	"context"
 	"crypto/rand"
 	"crypto/sha256"
@@ -195,11 +196,16 @@ func bytesOf(ctx context.Context, out *mail.Outgoing) ([]byte, error) {
 	}
 	r := out.Open(ctx)
 	defer r.Close()
-	b := make([]byte, out.Size())
-	if _, err := io.ReadFull(r, b); err != nil {
+	var b bytes.Buffer
+	b.Grow(int(out.Size()) + bytes.MinRead)
+	n, err := b.ReadFrom(io.LimitReader(r, backend.MaxItemSize+1)) // Size is not exact where a store counts otherwise
+	switch {
+	case err != nil:
 		return nil, fmt.Errorf("easserver: putting a mail together: %w", err)
+	case n > backend.MaxItemSize:
+		return nil, backend.Errorf(backend.TooLarge, "easserver: mail", "it has more than %d bytes", backend.MaxItemSize)
 	}
-	return b, nil
+	return b.Bytes(), nil
 }
 
 // sentFolder finds the folder for sent mail, or makes it.

@@ -59,21 +59,31 @@ func (s *Session) Collections(ctx context.Context) ([]backend.Collection, error)
 	if err != nil {
 		return nil, failure(op, err)
 	}
-	var list []backend.Collection
+	var names []string
 	for _, e := range entries {
+		if e.IsDir() && plainName(e.Name()) && e.Name() != mailDirectory {
+			names = append(names, e.Name())
+		}
+	}
+	if s.b.settings.Mail {
+		mail, err := mailFolders(home)
+		if err != nil {
+			return nil, failure(op, err)
+		}
+		names = append(names, mail...)
+	}
+	var list []backend.Collection
+	for _, name := range names {
 		if err := ctx.Err(); err != nil {
 			return nil, backend.E(backend.Transient, op, err)
 		}
-		if !e.IsDir() || !plainName(e.Name()) {
-			continue
-		}
-		p := place{s.user, e.Name()}
+		p := place{s.user, name}
 		f, err := openFolder(home, p, s.b.index(p))
 		switch {
 		case errors.Is(err, errNoCollection):
 			continue
 		case err != nil:
-			return nil, failure(op, fmt.Errorf("%.80q: %w", e.Name(), err))
+			return nil, failure(op, fmt.Errorf("%.80q: %w", name, err))
 		}
 		list = append(list, f.collection())
 		f.Close()
@@ -83,6 +93,9 @@ func (s *Session) Collections(ctx context.Context) ([]backend.Collection, error)
 
 // collection describes an open folder.
 func (f *folder) collection() backend.Collection {
+	if f.kind == backend.Mail {
+		return f.mailCollection()
+	}
 	c := backend.Collection{
 		ID: backend.CollectionID(idOf(f.directory)), Kind: f.kind, Name: f.meta.Name, Colour: f.meta.Colour,
 		Default: f.meta.Default || slices.Contains(defaults, f.directory), ReadOnly: f.readOnly(),
@@ -127,6 +140,10 @@ func (f *folder) identify() error {
 	if err := f.readMeta(); err != nil {
 		return err
 	}
+	if isMail(f.directory) {
+		f.kind = backend.Mail
+		return nil
+	}
 	kind := backend.CollectionKind(f.meta.Kind)
 	if kind == "" {
 		kind = kindsByName[strings.ToLower(f.directory)]
@@ -170,8 +187,10 @@ func (f *folder) readMeta() error {
 		}
 		return fmt.Errorf("%s: %w", metaFile, err)
 	}
-	switch k := backend.CollectionKind(f.meta.Kind); k {
-	case "", backend.Contacts, backend.Events, backend.Tasks, backend.Notes:
+	switch k := backend.CollectionKind(f.meta.Kind); {
+	case isMail(f.directory) && (k == "" || k == backend.Mail):
+		return nil
+	case slices.Contains([]backend.CollectionKind{"", backend.Contacts, backend.Events, backend.Tasks, backend.Notes}, k):
 		return nil
 	default:
 		return fmt.Errorf("%s: kind is %.40q; write one of contacts, events, tasks, notes", metaFile, k)

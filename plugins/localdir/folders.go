@@ -9,6 +9,7 @@ import (
 	"io"
 	"io/fs"
 	"os"
+	"path"
 	"strings"
 
 	"github.com/pelletier/go-toml/v2"
@@ -33,8 +34,14 @@ func (s *Session) CreateCollection(ctx context.Context, c backend.Collection) (b
 	if err := ctx.Err(); err != nil {
 		return backend.Collection{}, backend.E(backend.Transient, op, err)
 	}
+	directory := string(c.ID)
 	switch c.Kind {
 	case backend.Contacts, backend.Events, backend.Tasks, backend.Notes:
+	case backend.Mail:
+		if directory = mailDirectory + "/." + directory; s.b.settings.Mail {
+			break
+		}
+		fallthrough
 	default:
 		return backend.Collection{}, backend.Errorf(backend.Unsupported, op, "no collections of kind %.40q", c.Kind)
 	}
@@ -49,11 +56,15 @@ func (s *Session) CreateCollection(ctx context.Context, c backend.Collection) (b
 		return backend.Collection{}, err
 	}
 	defer home.Close()
-	made := s.makeDirectory(home, string(c.ID), Meta{Kind: string(c.Kind), Name: c.Name, Colour: c.Colour})
+	made := s.makeDirectory(home, directory, Meta{Kind: string(c.Kind), Name: c.Name, Colour: c.Colour})
 	if made != nil && !errors.Is(made, fs.ErrExist) {
 		return backend.Collection{}, failure(op, made)
 	}
-	f, err := s.open(ctx, op, c.ID)
+	id := c.ID
+	if c.Kind == backend.Mail {
+		id = mailFolderID(directory)
+	}
+	f, err := s.open(ctx, op, id)
 	if err != nil {
 		return backend.Collection{}, err
 	}
@@ -80,7 +91,7 @@ func (s *Session) makeDirectory(home *os.Root, name string, m Meta) error {
 		}
 		return err
 	}
-	from := draft + rand.Text()
+	from := path.Join(path.Dir(name), draft+rand.Text())
 	if err := home.Mkdir(from, newDirectoryMode); err != nil {
 		return err
 	}
@@ -191,7 +202,13 @@ func (s *Session) DeleteCollection(ctx context.Context, id backend.CollectionID)
 	if err != nil {
 		return failure(op, err)
 	}
+	if f.directory == mailDirectory {
+		return backend.Errorf(backend.Unsupported, op, "the inbox stays")
+	}
 	for _, e := range entries {
+		if n := e.Name(); f.kind == backend.Mail && (e.IsDir() && (n == "cur" || n == "new" || n == "tmp") || n == keywordsFile) {
+			continue
+		}
 		if n := e.Name(); n != metaFile && n != lockName && !strings.HasPrefix(n, draft) && !(e.Type().IsRegular() && isItem(n, f.kind)) {
 			return backend.Errorf(backend.Unsupported, op, "there is %.80q in %.80q, which is no item", n, f.directory)
 		}
@@ -201,7 +218,7 @@ func (s *Session) DeleteCollection(ctx context.Context, id backend.CollectionID)
 		return err
 	}
 	defer home.Close()
-	away := gone + rand.Text()
+	away := path.Join(path.Dir(f.directory), gone+rand.Text())
 	if err := home.Rename(f.directory, away); err != nil {
 		return failure(op, err)
 	}

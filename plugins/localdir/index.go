@@ -61,7 +61,8 @@ type entry struct {
 	sure     bool // the stamp was settled when the content was read
 	sequence int64
 	removed  bool
-	look     int // the last one that saw the file
+	look     int       // the last one that saw the file
+	received time.Time // of a message
 }
 
 type logged struct {
@@ -162,7 +163,7 @@ func (x *index) since(c backend.Cursor) ([]backend.Change, error) {
 		if !ok || e.sequence != l.sequence || c == "" && e.removed {
 			continue
 		}
-		list = append(list, backend.Change{ID: backend.ItemID(idOf(l.name)), Revision: e.revision, Removed: e.removed})
+		list = append(list, backend.Change{ID: backend.ItemID(idOf(l.name)), Revision: e.revision, Removed: e.removed, Received: e.received})
 	}
 	return list, nil
 }
@@ -172,6 +173,9 @@ var errExpired = errors.New("the cursor is of an earlier run, or too old")
 // look brings the index up to date with the directory. x.mu is held, so that
 // what is written meanwhile is noted after what is seen now.
 func (f *folder) look(ctx context.Context) error {
+	if f.kind == backend.Mail {
+		return f.lookMail(ctx)
+	}
 	names, err := f.list()
 	if err != nil {
 		return err

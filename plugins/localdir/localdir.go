@@ -1,4 +1,4 @@
-// Package localdir serves the .vcf and .ics files of a directory as a backend.
+// Package localdir serves the .vcf and .ics files of a directory, and Maildirs in it, as a backend.
 //
 // Each person has a directory, DIR/USER, and in it one for each collection
 // with a file for each item, as vdirsyncer and others keep them. Other
@@ -8,7 +8,8 @@
 // A file .collection.toml says what a collection is; see [Meta]. Without one,
 // the directory's name or else its files tell the kind. Names that begin with
 // a dot, files of other sorts, links, and directories inside of collections are
-// not looked at.
+// not looked at. Where mail is switched on, a person's directory DIR/USER/Maildir
+// is mail, and people of the same directory can send each other some.
 package localdir
 
 import (
@@ -38,6 +39,10 @@ type Settings struct {
 	// read at each login, so that it may change. Lines that begin with # are
 	// comments.
 	UsersFile string `setting:"users_file"`
+
+	// Mail serves the Maildir in a person's directory, and delivers what people
+	// send to each other.
+	Mail bool `setting:"mail"`
 }
 
 // maxUsersFile bounds the file with the users, in bytes.
@@ -81,7 +86,11 @@ func Open(_ context.Context, settings backend.Settings) (backend.Backend, error)
 
 // Extras implements backend.Declarer.
 func (b *Backend) Extras() []backend.Extra {
-	return []backend.Extra{backend.ExtraWatch, backend.ExtraProbe, backend.ExtraFolderEditor}
+	extras := []backend.Extra{backend.ExtraWatch, backend.ExtraProbe, backend.ExtraFolderEditor}
+	if b.settings.Mail {
+		extras = append(extras, backend.ExtraMail, backend.ExtraSend, backend.ExtraSearch)
+	}
+	return extras
 }
 
 // Open checks the password.
@@ -167,12 +176,20 @@ type folder struct {
 	*index
 }
 
+// directory is the directory of a collection with an ID.
+func (s *Session) directory(id string) (string, bool) {
+	if directory, ok := mailFolder(id); ok && s.b.settings.Mail {
+		return directory, true
+	}
+	return fileName(id)
+}
+
 // open opens a collection.
 func (s *Session) open(ctx context.Context, op string, c backend.CollectionID) (*folder, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, backend.E(backend.Transient, op, err)
 	}
-	name, ok := fileName(string(c))
+	name, ok := s.directory(string(c))
 	if !ok {
 		return nil, backend.Errorf(backend.NotFound, op, "no collection %.80q", c)
 	}

@@ -28,7 +28,7 @@ func build(t testing.TB, files ...string) (backend.Backend, string) {
 			write(t, path, "BEGIN:VCARD\r\nVERSION:3.0\r\nFN:"+f+"\r\nEND:VCARD\r\n")
 		}
 	}
-	b, err := localdir.Open(t.Context(), backend.Settings{"dir": dir, "users": map[string]any{"ann": "secret", "bob": "other"}})
+	b, err := localdir.Open(t.Context(), backend.Settings{"dir": dir, "users": map[string]any{"ann": "secret", "bob": "other"}, "mail": true})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -67,17 +67,29 @@ func TestConformance(t *testing.T) {
 		{"over the wire", wiretest.OverWire},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
-			b, dir := build(t, "contacts/-", "friends/-", "calendar/-", "tasks/-", "notes/-", "shared/-")
+			b, dir := build(t, "contacts/-", "friends/-", "calendar/-", "tasks/-", "notes/-", "shared/-", "Maildir/cur/-", "Maildir/.Sent/cur/-")
 			write(t, filepath.Join(dir, "ann/friends/.collection.toml"), "kind = \"contacts\"\n")
 			write(t, filepath.Join(dir, "ann/shared/.collection.toml"), "kind = \"contacts\"\nread_only = true\n")
 			backendtest.Run(t, backendtest.Suite{
 				Backend: tc.wrap(t, b), Credentials: ann,
 				Outside: func(t *testing.T, c backend.CollectionID, name string, body []byte) {
-					write(t, filepath.Join(dir, "ann", string(c), name), string(body))
+					place := string(c)
+					if place == "Maildir" {
+						place = "Maildir/new"
+					}
+					write(t, filepath.Join(dir, "ann", place, name), string(body))
 				},
 				Expire: func(_ *testing.T, c backend.CollectionID) { localdir.Forget(b, "ann", string(c)) },
 				Unreadable: func(t *testing.T, c backend.CollectionID, id backend.ItemID) {
-					if err := os.Truncate(filepath.Join(dir, "ann", string(c), string(id)), backend.MaxItemSize+1); err != nil {
+					path := filepath.Join(dir, "ann", string(c), string(id))
+					if c == "Maildir" {
+						found, err := filepath.Glob(filepath.Join(dir, "ann/Maildir/*", string(id)+"*"))
+						if err != nil || len(found) != 1 {
+							t.Fatal(found, err)
+						}
+						path = found[0]
+					}
+					if err := os.Truncate(path, backend.MaxItemSize+1); err != nil {
 						t.Fatal(err)
 					}
 				},

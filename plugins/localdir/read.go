@@ -72,6 +72,9 @@ func (s *Session) Probe(ctx context.Context, cs []backend.CollectionID) (map[bac
 // Get implements backend.Session.
 func (s *Session) Get(ctx context.Context, c backend.CollectionID, ids []backend.ItemID, yield func(backend.Fetched) error) error {
 	const op = "localdir: get"
+	if _, mail := mailFolder(string(c)); mail && s.b.settings.Mail {
+		return s.getMail(ctx, c, ids, yield)
+	}
 	f, err := s.open(ctx, op, c)
 	if err != nil {
 		return err

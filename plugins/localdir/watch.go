@@ -2,6 +2,8 @@ package localdir
 
 import (
 	"context"
+	"errors"
+	"io/fs"
 	"path/filepath"
 
 	"github.com/pushbridge/pushbridge/plugins/backend"
@@ -25,8 +27,23 @@ func (s *Session) Watch(ctx context.Context, cs []backend.CollectionID, ready fu
 				return err
 			}
 			dirs[i].Path = filepath.Join(dirs[i].Path, f.directory)
+			if f.kind == backend.Mail {
+				dirs = append(dirs, f.mailDirs(dirs[i].Path, c)...)
+			}
 			f.Close()
 		}
 	}
 	return s.b.watches.Watch(ctx, op, dirs, ready, changed)
+}
+
+// mailDirs are the directories of a mail folder in which messages are. One that
+// is not there yet is made, for otherwise nobody would hear of the first one.
+func (f *folder) mailDirs(path string, c backend.CollectionID) []dirwatch.Dir {
+	var dirs []dirwatch.Dir
+	for _, name := range []string{"new", "cur"} {
+		if err := f.Mkdir(name, newDirectoryMode); err == nil || errors.Is(err, fs.ErrExist) {
+			dirs = append(dirs, dirwatch.Dir{Path: filepath.Join(path, name), Collection: c})
+		}
+	}
+	return dirs
 }

@@ -82,7 +82,12 @@ func (s *Session) Put(ctx context.Context, c backend.CollectionID, it backend.It
 	if it.MediaType != f.kind.MediaType() || len(it.Body) == 0 {
 		return backend.Item{}, backend.Errorf(backend.Invalid, op, "%d bytes of %.80q for a collection of %s", len(it.Body), it.MediaType, f.kind)
 	}
-	if it.Revision == "" {
+	switch {
+	case f.kind == backend.Mail && it.Revision != "":
+		return backend.Item{}, backend.Errorf(backend.Unsupported, op, "messages do not change")
+	case f.kind == backend.Mail:
+		return f.createLetter(op, it)
+	case it.Revision == "":
 		return f.create(op, it)
 	}
 	return f.replace(op, it)
@@ -170,7 +175,12 @@ func (f *folder) check(op string, id backend.ItemID, rev backend.Revision) (stri
 // write writes a file beside the collection's items, makes sure that it is on
 // the disk, and lets place give it its name.
 func (f *folder) write(name string, body []byte, mode os.FileMode, place func(from string) error) error {
-	from := draft + rand.Text()
+	return f.writeIn("", body, mode, place)
+}
+
+// writeIn is write with the directory in which the file is written: "tmp/".
+func (f *folder) writeIn(directory string, body []byte, mode os.FileMode, place func(from string) error) error {
+	from := directory + draft + rand.Text()
 	file, err := f.OpenFile(from, os.O_CREATE|os.O_EXCL|os.O_WRONLY, mode)
 	if err != nil {
 		return err
@@ -208,6 +218,9 @@ func (s *Session) Delete(ctx context.Context, c backend.CollectionID, id backend
 		return err
 	}
 	defer end()
+	if f.kind == backend.Mail {
+		return f.removeLetter(op, id, rev)
+	}
 	name, _, err := f.check(op, id, rev)
 	if err != nil {
 		return err
@@ -254,12 +267,15 @@ func (s *Session) Move(ctx context.Context, from backend.CollectionID, id backen
 	if first != from {
 		a, b = b, a
 	}
+	if a.kind != b.kind {
+		return backend.Item{}, backend.Errorf(backend.Invalid, op, "from a collection of %s to one of %s", a.kind, b.kind)
+	}
+	if a.kind == backend.Mail {
+		return s.moveLetter(op, a, b, id)
+	}
 	name, info, err := a.check(op, id, "")
 	if err != nil {
 		return backend.Item{}, err
-	}
-	if a.kind != b.kind {
-		return backend.Item{}, backend.Errorf(backend.Invalid, op, "from a collection of %s to one of %s", a.kind, b.kind)
 	}
 	body, err := a.read(name)
 	if err != nil {
@@ -291,6 +307,10 @@ func (s *Session) unmoved(ctx context.Context, op string, c backend.CollectionID
 		return backend.Item{}, err
 	}
 	defer f.Close()
+	if f.kind == backend.Mail {
+		name, l, err := f.letter(op, id, "")
+		return backend.Item{ID: backend.ItemID(idOf(name)), Revision: l.revision()}, err
+	}
 	name, _, err := f.check(op, id, "")
 	if err != nil {
 		return backend.Item{}, err

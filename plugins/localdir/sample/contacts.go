@@ -68,7 +68,7 @@ func contactFiles(now time.Time) ([]file, error) {
 		if err != nil {
 			return nil, err
 		}
-		files = append(files, file{"contacts/" + uid + ".vcf", card})
+		files = append(files, file{path: "contacts/" + uid + ".vcf", text: card})
 	}
 	return files, nil
 }

@@ -11,7 +11,7 @@ func eventFiles(now time.Time) []file {
 	var files []file
 	for i, e := range events {
 		uid := fmt.Sprintf("sample-event-%02d", i+1)
-		files = append(files, file{e.calendar + "/" + uid + ".ics", e.object(uid, now)})
+		files = append(files, file{path: e.calendar + "/" + uid + ".ics", text: e.object(uid, now)})
 	}
 	return files
 }
@@ -163,7 +163,7 @@ func taskFiles(now time.Time) []file {
 		}
 		p.line("END:VTODO")
 		p.line("END:VCALENDAR")
-		files = append(files, file{"tasks/" + uid + ".ics", p.String()})
+		files = append(files, file{path: "tasks/" + uid + ".ics", text: p.String()})
 	}
 	return files
 }
@@ -195,7 +195,7 @@ func noteFiles(now time.Time) []file {
 		}
 		p.line("END:VJOURNAL")
 		p.line("END:VCALENDAR")
-		files = append(files, file{"notes/" + uid + ".ics", p.String()})
+		files = append(files, file{path: "notes/" + uid + ".ics", text: p.String()})
 	}
 	return files
 }

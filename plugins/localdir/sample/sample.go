@@ -1,4 +1,4 @@
-// Package sample writes believable contacts, events, tasks and notes of invented people into a directory for the demonstration.
+// Package sample writes believable contacts, events, tasks, notes and mails of invented people into a directory for the demonstration.
 //
 // Telephone numbers are from the ranges that the regulators of Germany,
 // Britain and the United States keep free for stories, addresses of mail and
@@ -72,8 +72,22 @@ func writeAll(home string, now time.Time) error {
 	files = append(files, eventFiles(now)...)
 	files = append(files, taskFiles(now)...)
 	files = append(files, noteFiles(now)...)
-	for _, f := range files {
-		if err := os.WriteFile(filepath.Join(home, f.path), []byte(f.text), 0o640); err != nil {
+	for _, name := range mailFolders {
+		for _, part := range []string{"cur", "new", "tmp"} {
+			if err := os.MkdirAll(filepath.Join(home, name, part), 0o750); err != nil {
+				return err
+			}
+		}
+	}
+	for _, f := range append(files, mailFiles(now)...) {
+		path := filepath.Join(home, f.path)
+		if err := os.WriteFile(path, []byte(f.text), 0o640); err != nil {
+			return err
+		}
+		if f.at.IsZero() {
+			continue
+		}
+		if err := os.Chtimes(path, f.at, f.at); err != nil {
 			return err
 		}
 	}
@@ -81,7 +95,10 @@ func writeAll(home string, now time.Time) error {
 }
 
 // A file is one item with its path below the person's directory.
-type file struct{ path, text string }
+type file struct {
+	path, text string
+	at         time.Time // of the file; zero is now
+}
 
 // A page is a sequence of content lines. See RFC 5545, section 3.1, and RFC
 // 6350, section 3.2.

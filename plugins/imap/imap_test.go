@@ -22,7 +22,7 @@ func credentials(u imaptest.User) backend.Credentials {
 // settings are for a server's TLS ports.
 func settings(s *imaptest.Server) backend.Settings {
 	return backend.Settings{
-		"url": "imaps://" + s.IMAPS, "smtp": "smtps://" + s.SMTPS, "ca_file": s.CAFile, "poll": "300ms", "timeout": "20s",
+		"url": "imaps://" + s.IMAPS, "smtp": "smtps://" + s.SMTPS, "sieve": "sieve://" + s.Sieve, "ca_file": s.CAFile, "poll": "300ms", "timeout": "20s",
 	}
 }
 
@@ -84,6 +84,7 @@ func TestOlderDovecot(t *testing.T) {
 	s := imaptest.Start(t, imaptest.Capabilities("IMAP4rev1 SASL-IR ID IDLE LITERAL+ UIDPLUS MOVE CONDSTORE UNSELECT NAMESPACE"))
 	set := settings(s)
 	delete(set, "smtp")
+	delete(set, "sieve")
 	backendtest.Run(t, suite(s, open(t, set)))
 }
 
@@ -105,6 +106,7 @@ var stories = []struct {
 	{"a message that streams", tellStream},
 	{"what the SMTP server says", tellRefusals},
 	{"STARTTLS", tellStartTLS},
+	{"a vacation", tellVacation},
 	{"certificates", tellCertificates},
 	{"a wrong password", tellPassword},
 	{"connections end with their session", tellConnections},

@@ -32,6 +32,7 @@ var (
 	_ backend.Mailbox      = (*session)(nil)
 	_ backend.Searcher     = (*session)(nil)
 	_ backend.Sender       = (*session)(nil)
+	_ backend.Vacationer   = (*session)(nil)
 )
 
 // A conn is a connection of a session.

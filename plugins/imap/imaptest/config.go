@@ -24,7 +24,7 @@ func (s *Server) dovecotConfig() string {
 		own += "imap_capability = " + s.Capabilities + "\n"
 	}
 	return strings.NewReplacer(
-		"DIR", s.Dir,
+		"DIR", s.Dir, "SMTPADDRESS", s.SMTP,
 		"IMAPPORT", port(s.IMAP), "IMAPSPORT", port(s.IMAPS), "SIEVEPORT", port(s.Sieve), "LMTPPORT", port(s.lmtp),
 	).Replace(`protocols = imap lmtp sieve
 base_dir = DIR/run
@@ -107,6 +107,7 @@ protocol lmtp {
   mail_plugins = quota sieve
   postmaster_address = postmaster@pushbridge.example
 }
+submission_host = SMTPADDRESS
 plugin {
   quota = count:User quota
   quota_vsizes = yes
@@ -160,6 +161,8 @@ recipient:
        local_parts = refused
   defer message = 4.2.0 come back later
        local_parts = later
+  accept senders = :
+         domains = pushbridge.example
   require message = 5.7.0 log in first
           authenticated = *
   accept domains = pushbridge.example

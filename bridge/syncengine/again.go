@@ -3,6 +3,9 @@ package syncengine
 import (
 	"context"
 	"fmt"
+	"slices"
+
+	"github.com/pushbridge/pushbridge/plugins/backend"
 )
 
 // LookAgain makes the next Peek see what a Refresh brought meanwhile, whoever
@@ -50,6 +53,36 @@ func (r *Round) Again(ctx context.Context, n Number, held bool) error {
 	r.dirty = true
 	r.again()
 	return nil
+}
+
+// Numbered answers the numbers of the items that are named and there. What the
+// mirror does not know yet, it is asked for first. Those that it does not find are
+// absent.
+func (e *Engine) Numbered(ctx context.Context, f Folder, s Source, ids []backend.ItemID) (map[backend.ItemID]Number, error) {
+	found, err := e.numbered(ctx, f, ids)
+	if err != nil || len(found) == len(ids) {
+		return found, err
+	}
+	if _, err := e.Refresh(ctx, f, s); err != nil {
+		return nil, err
+	}
+	return e.numbered(ctx, f, ids)
+}
+
+func (e *Engine) numbered(ctx context.Context, f Folder, ids []backend.ItemID) (map[backend.ItemID]Number, error) {
+	found := make(map[backend.ItemID]Number, len(ids))
+	for some := range slices.Chunk(ids, backend.MaxBatch) {
+		items, err := e.store.ItemsNamed(ctx, f.ID, some)
+		if err != nil {
+			return nil, fmt.Errorf("syncengine: the numbers of items: %w", err)
+		}
+		for _, it := range items {
+			if !it.Removed {
+				found[it.ID] = it.Number
+			}
+		}
+	}
+	return found, nil
 }
 
 // Item finds an item by its number, whichever phone asks; ErrNoItem if it is

@@ -40,7 +40,7 @@ var (
 
 	saveItem = query(`INSERT INTO items (folder, number, id, revision, sequence, revised, removed, touched, known, ends, done, due)
 		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12) ON CONFLICT (folder, number) DO UPDATE SET
-		revision = excluded.revision, sequence = excluded.sequence, revised = excluded.revised, removed = excluded.removed,
+		id = excluded.id, revision = excluded.revision, sequence = excluded.sequence, revised = excluded.revised, removed = excluded.removed,
 		touched = excluded.touched, known = excluded.known, ends = excluded.ends, done = excluded.done, due = excluded.due`)
 	saveFacts = query(`UPDATE items SET known = 1, ends = $4, done = $5, due = $6
 		WHERE folder = $1 AND number = $2 AND revision = $3 AND removed = 0 AND known = 0`)

@@ -83,7 +83,7 @@ func itemsNamed(t *testing.T, s syncengine.Store) {
 		t.Errorf("an item that never was is %+v, %v", it, err)
 	}
 	changed := all[6]
-	changed.Revision, changed.Sequence, changed.Removed, changed.Touched = "r2", 999, true, 99
+	changed.ID, changed.Revision, changed.Sequence, changed.Removed, changed.Touched = "successor", "r2", 999, true, 99
 	changed.Known, changed.Facts, changed.Revised = false, syncengine.Facts{Ends: -5, Done: true}, 998
 	saveItems(t, s, f, changed)
 	if it, err := s.Item(t.Context(), f, 7); err != nil || it != changed {

@@ -71,8 +71,7 @@ func (s *Server) execute(ctx context.Context, c *call, req *eas.FindRequest) (*e
 	}
 	s.searches.Add(name, struct{}{})
 	if criterion.GAL == nil {
-		none := 0 // nobody serves mail: nothing is found, which is true
-		return &eas.FindResults{Status: eas.FindOK, Total: &none}, eas.FindOK, nil
+		return s.findInMail(ctx, c, of, o, r)
 	}
 	return s.findPeople(ctx, c, query, o, r)
 }

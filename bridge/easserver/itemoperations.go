@@ -221,6 +221,7 @@ type heldItem struct {
 	folder  syncengine.Folder
 	class   *class
 	session backend.Session
+	number  syncengine.Number
 }
 
 // read finds an item by its ServerId and reads it.
@@ -255,7 +256,7 @@ func (s *Server) locate(ctx context.Context, c *call, serverID string) (heldItem
 	if err != nil {
 		return heldItem{}, err
 	}
-	return heldItem{backend.Item{ID: row.ID, Revision: row.Revision}, folder, k, session}, nil
+	return heldItem{backend.Item{ID: row.ID, Revision: row.Revision}, folder, k, session, n}, nil
 }
 
 // onlySchema keeps the properties that were asked for. See [MS-ASCMD] "Schema

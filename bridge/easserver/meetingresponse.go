@@ -2,6 +2,7 @@ package easserver
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -40,7 +41,7 @@ func (s *Server) meetingResponse(ctx context.Context, c *call) (answer, error) {
 		if len(a.RequestID) <= MaxID { // longer ones cannot be named in the answer
 			r.RequestID = a.RequestID
 		}
-		err := s.respond(ctx, c, a)
+		eventID, err := s.respond(ctx, c, a)
 		if kind := backend.KindOf(err); kind == backend.Denied || kind == backend.Transient {
 			return nil, err // to be sent again: the same answer twice is one
 		}
@@ -49,7 +50,7 @@ func (s *Server) meetingResponse(ctx context.Context, c *call) (answer, error) {
 			c.report(s, err)
 			c.note(slog.Any("refused_response", err))
 		} else if calendar.Response(a.UserResponse) != calendar.Declined {
-			r.CalendarID = a.RequestID
+			r.CalendarID = eventID
 		}
 		c.event.Status = max(c.event.Status, int(r.Status))
 		response.Results = append(response.Results, r)
@@ -91,14 +92,34 @@ func meetingStatus(err error) eas.MeetingStatus {
 	return eas.MeetingServerError
 }
 
-// respond writes one response into the event that it is for.
-func (s *Server) respond(ctx context.Context, c *call, a *eas.MeetingAnswer) error {
-	folder, _, err := syncengine.ParseServerID(a.RequestID)
+// respond answers one invitation, which is an event or a mail, and answers the
+// ServerId of the event.
+func (s *Server) respond(ctx context.Context, c *call, a *eas.MeetingAnswer) (eventID string, err error) {
+	id := cmp.Or(a.RequestID, a.LongID) // our LongIds are ServerIds
+	if err := checkResponse(c, a, id); err != nil {
+		return "", err
+	}
+	it, err := s.locate(ctx, c, id)
+	if err != nil {
+		return "", err
+	}
+	if it.class.message != nil {
+		return s.respondToMail(ctx, c, a, it)
+	}
+	if it.Item, err = getOne(ctx, it.session, it.folder.Collection, it.ID); err != nil {
+		return "", err
+	}
+	return id, s.respondInCalendar(ctx, c, a, it)
+}
+
+// checkResponse refuses what contradicts the protocol.
+func checkResponse(c *call, a *eas.MeetingAnswer, id string) error {
+	folder, _, err := syncengine.ParseServerID(id)
 	switch {
-	case err != nil: // such as a LongId of a Search that there is not
+	case err != nil:
 		return err
 	case !mayBeIn(a.CollectionID, folder):
-		return fmt.Errorf("%w: %.70q is not in folder %.70q", syncengine.ErrNoItem, a.RequestID, a.CollectionID)
+		return fmt.Errorf("%w: %.70q is not in folder %.70q", syncengine.ErrNoItem, id, a.CollectionID)
 	case a.InstanceID != "" && c.version < eas.V141:
 		return fmt.Errorf("%w: InstanceId in version %s", translate.ErrInvalid, c.version)
 	}
@@ -107,24 +128,32 @@ func (s *Server) respond(ctx context.Context, c *call, a *eas.MeetingAnswer) err
 			return errInstance
 		}
 	}
-	if err := checkProposal(a.SendResponse); err != nil {
-		return err
-	}
-	it, err := s.read(ctx, c, a.RequestID)
+	return checkProposal(a.SendResponse)
+}
+
+// respondInCalendar writes one response into the event that it is for.
+func (s *Server) respondInCalendar(ctx context.Context, c *call, a *eas.MeetingAnswer, it heldItem) (err error) {
 	switch {
-	case err != nil:
-		return err
 	case it.class.respond == nil:
 		return fmt.Errorf("%w: an item of class %s is no invitation", translate.ErrInvalid, it.class.name)
 	case it.folder.ReadOnly:
 		return backend.Errorf(backend.ReadOnly, "easserver: respond", "folder %s is read-only", it.folder.ID)
 	}
 	o := s.translation(c)
-	o.Item = a.RequestID
+	o.Item = cmp.Or(a.RequestID, a.LongID)
 	if o.Schedules, err = schedules(ctx, it.session, it.folder); err != nil {
 		return err
 	}
 	said := calendar.Answer{Response: calendar.Response(a.UserResponse), Instance: a.InstanceID, Silent: a.SendResponse == nil}
+	if a.SendResponse != nil && !o.Schedules && s.Accounts.Offers(backend.ExtraSend) {
+		if _, err := it.class.respond(it.Body, said, o); err != nil {
+			return translated(err)
+		}
+		if err := s.mailResponse(ctx, c, a, it.Body, said); err != nil {
+			return err
+		}
+		return s.putResponse(ctx, it, said, nil, o)
+	}
 	return s.putResponse(ctx, it, said, a.SendResponse, o)
 }
 

@@ -209,6 +209,7 @@ func TestMeetingResponseThatIsMailed(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			h, r, a := invited(t, tt.v, meeting("bo", bridgetest.User))
 			h.Backend.Schedule(tt.mails)
+			h.Backend.Fail(memory.Failure{Op: memory.OpSend, Times: -1, Err: backend.Errorf(backend.Invalid, "test", "nobody sends mail")})
 			before := unfolded(h)
 			a.SendResponse = tt.send
 			if got := r.respond(a); got.Status != eas.MeetingStatus(tt.status) || (got.CalendarID != "") != (tt.status == 1) {

@@ -37,11 +37,7 @@ func (s *Server) searchStore(ctx context.Context, c *call, store *eas.SearchStor
 	case strings.EqualFold(store.Name, eas.SearchGAL):
 		return s.searchGAL(ctx, c, store)
 	case strings.EqualFold(store.Name, eas.SearchMailbox):
-		// Nobody serves mail: nothing is found, which is true.
-		if store.Query == nil {
-			return &eas.SearchStoreResults{Status: eas.SearchProtocol}, nil
-		}
-		return nothingFound(), nil
+		return s.searchMail(ctx, c, store)
 	case strings.EqualFold(store.Name, eas.SearchDocumentLibrary):
 		return &eas.SearchStoreResults{Status: eas.SearchBadLink}, nil // no documents are served
 	}

@@ -32,7 +32,10 @@ func (s *Server) settings(ctx context.Context, c *call) (answer, error) {
 		}
 	}
 	if req.Oof != nil {
-		response.Oof = &eas.OofResult{Status: oof(req.Oof)}
+		var err error
+		if response.Oof, err = s.oof(ctx, c, req.Oof); err != nil {
+			return nil, err
+		}
 	}
 	if req.DevicePassword != nil {
 		status, err := s.keepPassword(ctx, c, req.DevicePassword.Password)
@@ -80,24 +83,6 @@ func (s *Server) keepPassword(ctx context.Context, c *call, password string) (ea
 		return 0, err
 	}
 	return eas.SettingsOK, nil
-}
-
-// oof answers that out-of-office messages cannot be had: nobody here answers
-// mail, and nobody shall believe that it is answered. What contradicts itself is
-// told so first. See [MS-ASCMD] "Status (Settings)" and "Oof".
-func oof(req *eas.OofRequest) eas.SettingsStatus {
-	switch set := req.Set; {
-	case req.Get != nil && set != nil:
-		return eas.SettingsConflicting
-	case req.Get != nil:
-	case set == nil:
-		return eas.SettingsProtocol
-	case set.OofState == nil || *set.OofState < 0 || *set.OofState > 2:
-		return eas.SettingsBadValue
-	case *set.OofState == 2 && !during(set.StartTime, set.EndTime):
-		return eas.SettingsBadValue
-	}
-	return eas.SettingsUnavailable
 }
 
 // during tells whether two times are a stretch of time.

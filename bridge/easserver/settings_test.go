@@ -14,12 +14,52 @@ import (
 	"github.com/pushbridge/pushbridge/bridge/device/policy"
 	"github.com/pushbridge/pushbridge/bridge/eas"
 	"github.com/pushbridge/pushbridge/bridge/eas/conformance"
+	"github.com/pushbridge/pushbridge/plugins/backend"
+	"github.com/pushbridge/pushbridge/plugins/backend/memory"
 )
+
+// withoutVacation makes a house in which nobody answers mail while people are away.
+func withoutVacation(h *bridgetest.House) {
+	for _, op := range []memory.Op{memory.OpVacation, memory.OpSetVacation} {
+		h.Backend.Fail(memory.Failure{Op: op, Times: -1, Err: backend.Errorf(backend.Unsupported, "test", "there is no such thing")})
+	}
+}
+
+// What a phone sets while its owner is away is what people are told, and comes back.
+func TestVacation(t *testing.T) {
+	conformance.Shows(t, "OofMessage")
+	h := bridgetest.Start(t, bridgetest.Options{})
+	for _, v := range []eas.Version{eas.V121, eas.V141, eas.V161} {
+		settings := func(o eas.OofRequest) *eas.OofResult {
+			t.Helper()
+			res, err := h.Client(v, "phone1").Settings(t.Context(), eas.SettingsRequest{Oof: &o})
+			if err != nil || res.Oof == nil || res.Oof.Status != eas.SettingsOK {
+				t.Fatalf("%s: %+v, %v", v, res.Oof, err)
+			}
+			return res.Oof
+		}
+		get := eas.OofRequest{Get: &eas.OofGet{BodyType: "TEXT"}}
+		settings(eas.OofRequest{Set: &eas.Oof{OofState: ptr(2), StartTime: "2026-12-01T00:00:00.000Z", EndTime: "2026-12-24T00:00:00.000Z", Messages: []eas.OofMessage{
+			{AppliesToExternalKnown: true, Enabled: ptr(true), ReplyMessage: "Not for you", BodyType: "TEXT"},
+			{AppliesToInternal: true, Enabled: ptr(true), ReplyMessage: "<p>Away &amp; gone</p>", BodyType: "HTML"},
+		}}})
+		got := settings(get).Get
+		if *got.OofState != 2 || got.StartTime != "2026-12-01T00:00:00.000Z" || got.EndTime != "2026-12-24T00:00:00.000Z" ||
+			len(got.Messages) != 3 || strings.TrimSpace(got.Messages[0].ReplyMessage) != "Away & gone" || !*got.Messages[0].Enabled {
+			t.Errorf("%s: it came back as %+v", v, got)
+		}
+		settings(eas.OofRequest{Set: &eas.Oof{OofState: ptr(0)}})
+		if got := settings(get).Get; *got.OofState != 0 || !strings.Contains(got.Messages[0].ReplyMessage, "Away") {
+			t.Errorf("%s: switched off it came back as %+v, want the text kept", v, got)
+		}
+	}
+}
 
 // Out-of-office messages cannot be had, and what contradicts itself is told so.
 func TestOof(t *testing.T) {
 	conformance.Shows(t, "SettingsUnavailable", "SettingsProtocol", "SettingsBadValue", "SettingsConflicting", "OofRequest", "Oof", "OofResult")
 	h := bridgetest.Start(t, bridgetest.Options{})
+	withoutVacation(h)
 	get := &eas.OofGet{BodyType: "TEXT"}
 	on := func(state int, from, to string) *eas.Oof {
 		return &eas.Oof{OofState: &state, StartTime: from, EndTime: to, Messages: []eas.OofMessage{{AppliesToInternal: true, Enabled: ptr(true), ReplyMessage: "Away", BodyType: "TEXT"}}}

@@ -9,6 +9,7 @@ import (
 	"github.com/pushbridge/pushbridge/bridge/eas/tag"
 	"github.com/pushbridge/pushbridge/bridge/syncengine"
 	"github.com/pushbridge/pushbridge/bridge/translate"
+	"github.com/pushbridge/pushbridge/bridge/translate/mail"
 	"github.com/pushbridge/pushbridge/bridge/wbxml"
 	"github.com/pushbridge/pushbridge/plugins/backend"
 )
@@ -114,11 +115,15 @@ func (f *folderSync) applyAll(ctx context.Context) error {
 // Fetch, and the names of the files that came with an Add or a Change. See
 // [MS-ASAIRS] "FileReference (Attachment)".
 func (f *folderSync) answered(cmd *eas.SyncCommand, out eas.SyncOutcome) eas.Properties {
-	if cmd.Do != tag.AirSyncAdd && cmd.Do != tag.AirSyncChange || f.class.attached == nil || f.call.version < eas.V160 {
+	made := f.drafts[cmd]
+	if cmd.Do != tag.AirSyncAdd && cmd.Do != tag.AirSyncChange || f.class.attached == nil && made == nil || f.call.version < eas.V160 {
 		return out.Data
 	}
 	o := f.translation(0)
 	o.Item = out.ServerID
+	if made != nil {
+		return mail.Attached(made, o)
+	}
 	return f.class.attached(cmd.Data, o)
 }
 

@@ -12,6 +12,7 @@ import (
 	"github.com/pushbridge/pushbridge/bridge/eas"
 	"github.com/pushbridge/pushbridge/bridge/syncengine"
 	"github.com/pushbridge/pushbridge/bridge/translate"
+	"github.com/pushbridge/pushbridge/bridge/translate/mail"
 	"github.com/pushbridge/pushbridge/bridge/wbxml"
 	"github.com/pushbridge/pushbridge/plugins/backend"
 )
@@ -41,6 +42,7 @@ type folderSync struct {
 	tried   map[string]translate.Digest            // by earlier tries of the phone's commands; see prepare
 	noted   map[string]translate.Digest            // the same, and what this request tries
 	created map[*eas.SyncCommand]creation          // see create
+	drafts  map[*eas.SyncCommand]*mail.Outgoing    // what became of phones' new drafts
 }
 
 // folderSettings are what a phone said of a folder and what holds until it

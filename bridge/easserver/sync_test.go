@@ -356,6 +356,7 @@ func TestItemOperationsFetch(t *testing.T) {
 
 func TestSettings(t *testing.T) {
 	h := bridgetest.Start(t, bridgetest.Options{Edit: ofExampleOrg})
+	withoutVacation(h)
 	for _, v := range []eas.Version{eas.V121, eas.V141, eas.V161} {
 		res, err := h.Client(v, "phone1").Settings(t.Context(), eas.SettingsRequest{
 			DeviceInformation: &eas.DeviceInformation{Model: "Brick", FriendlyName: "Ann's brick"},

@@ -208,6 +208,12 @@ func (p *Phone) ChangeInstance(folder, serverID, instanceID string, edit eas.Pro
 	return p.edit(folder, eas.SyncCommand{Do: changeTag, ServerID: serverID, InstanceID: instanceID, Data: edit})
 }
 
+// SendDraft queues that a draft is to be sent, from 16.0 on. The server tells that it
+// is gone from among the drafts. See [MS-ASEMAIL] "Send".
+func (p *Phone) SendDraft(folder, serverID string) error {
+	return p.edit(folder, eas.SyncCommand{Do: changeTag, ServerID: serverID, Send: true, Data: eas.Properties{}})
+}
+
 // Delete queues the removal of an item. It is sent with the next Sync.
 func (p *Phone) Delete(folder, serverID string) error {
 	return p.edit(folder, eas.SyncCommand{Do: deleteTag, ServerID: serverID})

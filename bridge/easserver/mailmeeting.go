@@ -1,0 +1,199 @@
+package easserver
+
+import (
+	"bytes"
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"log/slog"
+	"strconv"
+	"strings"
+
+	"github.com/pushbridge/pushbridge/bridge/eas"
+	"github.com/pushbridge/pushbridge/bridge/eas/tag"
+	"github.com/pushbridge/pushbridge/bridge/syncengine"
+	"github.com/pushbridge/pushbridge/bridge/translate"
+	"github.com/pushbridge/pushbridge/bridge/translate/calendar"
+	"github.com/pushbridge/pushbridge/bridge/translate/mail"
+	"github.com/pushbridge/pushbridge/plugins/backend"
+)
+
+// respondToMail answers an invitation that came by mail: the event goes into the
+// main calendar with the answer in it, the organizer is told if the phone wants us
+// to, and the mail goes to what is deleted. It answers the event's ServerId; none
+// after a no. See [MS-ASCMD] "MeetingResponse".
+func (s *Server) respondToMail(ctx context.Context, c *call, a *eas.MeetingAnswer, it heldItem) (eventID string, err error) {
+	held, err := heldMessageOf(ctx, it, maxOriginal)
+	if err != nil {
+		return "", err
+	}
+	ics, method, err := mail.Invitation(messageOf(held.Message))
+	if err != nil || method != "REQUEST" {
+		return "", fmt.Errorf("%w: the mail is no invitation", translate.ErrInvalid)
+	}
+	said := calendar.Answer{Response: calendar.Response(a.UserResponse), Instance: a.InstanceID, Silent: a.SendResponse == nil}
+	eventID, mailed, err := s.intoCalendar(ctx, c, ics, said)
+	if err != nil {
+		return "", err
+	}
+	if a.SendResponse != nil && !mailed {
+		if err := s.mailResponse(ctx, c, a, ics, said); err != nil {
+			return "", err
+		}
+	}
+	if err := s.discardInvitation(ctx, c, it); err != nil {
+		c.note(slog.Any("invitation_stays", err)) // which is no reason to answer once more
+	}
+	return eventID, nil
+}
+
+// intoCalendar puts an invitation's event, with the answer in it, into the person's
+// main calendar, or the answer into the event that is there. mailed tells whether
+// the store tells the organizer.
+func (s *Server) intoCalendar(ctx context.Context, c *call, ics []byte, said calendar.Answer) (eventID string, mailed bool, err error) {
+	folder, err := s.mainCalendar(ctx, c)
+	if err != nil || folder.ID == 0 {
+		return "", false, err // nobody serves a calendar: the answer is all there is
+	}
+	session, err := c.account.Session(ctx, folder.Backend)
+	if err != nil {
+		return "", false, err
+	}
+	o := s.translation(c)
+	o.Self = s.person(ctx, c).Addresses
+	if o.Schedules, err = schedules(ctx, session, folder); err != nil {
+		return "", false, err
+	}
+	event := withoutMethod(ics)
+	answered, err := calendar.Respond(event, said, o)
+	if err != nil {
+		return "", false, err
+	}
+	id := nameOfEvent(event)
+	var stored backend.Item
+	if said.Response == calendar.Declined {
+		stored.ID, err = id, backend.Errorf(backend.Conflict, "easserver: respond", "it is changed only if it is there")
+	} else {
+		stored, err = session.Put(ctx, folder.Collection, backend.Item{ID: id, MediaType: folder.Kind.MediaType(), Body: answered})
+	}
+	if backend.KindOf(err) == backend.Conflict && stored.ID != "" {
+		stored, err = s.answerThere(ctx, session, folder, stored.ID, said, o)
+		if backend.KindOf(err) == backend.NotFound && said.Response == calendar.Declined {
+			return "", o.Schedules, nil
+		}
+	}
+	if err != nil {
+		return "", false, err
+	}
+	if said.Response == calendar.Declined {
+		return "", o.Schedules, nil
+	}
+	numbers, err := s.Engine.Numbered(ctx, folder, session, []backend.ItemID{stored.ID})
+	if n := numbers[stored.ID]; n != 0 {
+		eventID = syncengine.ServerID(folder.ID, n)
+	}
+	return eventID, o.Schedules, err
+}
+
+// answerThere writes the answer into an event that is in the calendar already.
+func (s *Server) answerThere(ctx context.Context, session backend.Session, folder syncengine.Folder, id backend.ItemID, said calendar.Answer, o translate.Options) (backend.Item, error) {
+	for range maxMerges {
+		now, err := getOne(ctx, session, folder.Collection, id)
+		if err != nil {
+			return now, err
+		}
+		body, err := calendar.Respond(now.Body, said, o)
+		if err != nil || bytes.Equal(body, now.Body) {
+			return now, err
+		}
+		stored, err := session.Put(ctx, folder.Collection, backend.Item{ID: id, Revision: now.Revision, MediaType: now.MediaType, Body: body})
+		if backend.KindOf(err) != backend.Conflict {
+			return stored, err
+		}
+	}
+	return backend.Item{}, backend.Errorf(backend.Conflict, "easserver: respond", "the event changes faster than it can be answered")
+}
+
+// mainCalendar is where invitations go; its ID is 0 if nobody serves calendars.
+func (s *Server) mainCalendar(ctx context.Context, c *call) (syncengine.Folder, error) {
+	all, err := s.Engine.Folders(ctx, c.phone.User)
+	if err != nil {
+		return syncengine.Folder{}, err
+	}
+	for _, f := range all {
+		if f.Kind == backend.Events && f.Default && !f.ReadOnly {
+			return f, nil
+		}
+	}
+	return syncengine.Folder{}, nil
+}
+
+// withoutMethod is an invitation as it is kept: a calendar object says nothing of how
+// it came. See RFC 4791, section 4.1.
+func withoutMethod(ics []byte) []byte {
+	var out []byte
+	for line := range bytes.Lines(ics) {
+		if len(line) < 7 || !bytes.EqualFold(line[:7], []byte("METHOD:")) {
+			out = append(out, line...)
+		}
+	}
+	return out
+}
+
+// nameOfEvent is the same for all invitations to one event.
+func nameOfEvent(ics []byte) backend.ItemID {
+	uid := ""
+	for line := range bytes.Lines(ics) {
+		if name, value, ok := strings.Cut(strings.TrimRight(string(line), "\r\n"), ":"); ok && strings.EqualFold(name, "UID") {
+			uid = value
+			break
+		}
+	}
+	sum := sha256.Sum256([]byte(uid))
+	return backend.ItemID(hex.EncodeToString(sum[:20]))
+}
+
+// mailResponse mails the answer to the organizer, once.
+func (s *Server) mailResponse(ctx context.Context, c *call, a *eas.MeetingAnswer, ics []byte, said calendar.Answer) error {
+	if a.SendResponse.ProposedStartTime != "" || a.SendResponse.ProposedEndTime != "" {
+		return errNotMailed // nothing of ours could say that
+	}
+	m, err := s.mailer(ctx, c)
+	if errors.Is(err, errNoSender) {
+		return errNotMailed
+	}
+	if err != nil {
+		return err
+	}
+	comment, _ := a.SendResponse.Body.Text(tag.AirSyncBaseData)
+	p := post{name: "meeting:" + a.RequestID + ":" + strconv.Itoa(a.UserResponse) + ":" + a.InstanceID, save: true}
+	p.token = m.token(p.name + string(nameOfEvent(ics)))
+	if p.out, err = mail.MeetingReply(ics, said, comment, m.sending(p.token)); err != nil {
+		return fmt.Errorf("%w: %w", errNotMailed, err)
+	}
+	switch err := m.send(ctx, p); {
+	case err == nil, errors.Is(err, errSentBefore):
+		return nil
+	case backend.KindOf(err) == backend.Transient, backend.KindOf(err) == backend.Other:
+		return err
+	default:
+		return fmt.Errorf("%w: %w", errNotMailed, err)
+	}
+}
+
+// discardInvitation takes an invitation that is answered to what is deleted.
+func (s *Server) discardInvitation(ctx context.Context, c *call, it heldItem) error {
+	trash, err := s.folderFor(ctx, c, it.folder.Backend, backend.RoleTrash)
+	if err != nil {
+		return err
+	}
+	if trash.ID == 0 || trash.ID == it.folder.ID {
+		return nil
+	}
+	if _, err = it.session.Move(ctx, it.folder.Collection, it.ID, trash.Collection); err != nil && backend.KindOf(err) != backend.NotFound {
+		return err
+	}
+	return s.Engine.Discarded(ctx, it.folder, it.number)
+}

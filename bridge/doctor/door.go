@@ -97,7 +97,7 @@ func webServer(step string, a answer) *Finding {
 	case a.status == http.StatusGatewayTimeout:
 		f.Code, f.Text, f.Remedy = "timeout", said+": the web server gave up waiting", "nginx: fastcgi_read_timeout 3660s; as in nginx.conf.example"
 	case a.status == http.StatusRequestEntityTooLarge:
-		f.Code, f.Text, f.Remedy = "body-limit", said, "nginx: client_max_body_size 20m; as in nginx.conf.example"
+		f.Code, f.Text, f.Remedy = "body-limit", said, "nginx: client_max_body_size 36m; as in nginx.conf.example"
 	case a.status == statusMoved:
 		f.Code, f.Text = "moved", said+": this account is on another server"
 		if to := a.header.Get("X-MS-Location"); to != "" {
@@ -237,7 +237,7 @@ func (v *visit) sizes(ctx context.Context) bool {
 			}
 			continue
 		}
-		v.fail("long bodies", "body-limit", fmt.Sprintf("a request of %d MB is refused, and phones send pictures", size>>20), "nginx: client_max_body_size 20m; in pushbridge's location, as nginx.conf.example has it; other proxies have limits of their own")
+		v.fail("long bodies", "body-limit", fmt.Sprintf("a request of %d MB is refused, and phones send pictures", size>>20), "nginx: client_max_body_size 36m; in pushbridge's location, as nginx.conf.example has it; other proxies have limits of their own")
 		return true
 	}
 	v.ok("long bodies", "%d MB get through", bodySizes[len(bodySizes)-1]>>20)

@@ -70,6 +70,8 @@ func newPhone() *cobra.Command {
 		watch,
 		f.soak(),
 		f.find(),
+		f.mail(),
+		f.send(),
 		f.availability(),
 		f.folder(),
 		f.move(),

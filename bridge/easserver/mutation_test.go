@@ -500,6 +500,11 @@ func (s *scene) requests() map[string]any {
 		_, n1 := named(s.t, s.phone, "Notes", "Title 1")
 		note := eas.Properties{T(tag.NotesSubject, "Idea"), T(tag.NotesMessageClass, "IPM.StickyNote"), body}
 		all["Sync notes"] = sync(notes, change(n0, note), eas.SyncCommand{Do: tag.AirSyncDelete, ServerID: n1}, eas.SyncCommand{Do: tag.AirSyncAdd, ClientID: "new", Data: note})
+		inbox := folderOfType(s.t, s.phone, eas.FolderInbox)
+		source := &eas.MailSource{FolderID: inbox.ServerID, ItemID: inbox.ServerID + ":1"}
+		all["SendMail"] = &eas.SendMailRequest{ClientID: "mail", SaveInSentItems: true, Mime: eas.Opaque(newMail)}
+		all["SmartReply"] = &eas.SmartReplyRequest{ClientID: "reply", Source: source, SaveInSentItems: true, ReplaceMime: true, Mime: eas.Opaque(newMail)}
+		all["SmartForward"] = &eas.SmartForwardRequest{ClientID: "forward", Source: source, Mime: eas.Opaque(newMail)}
 	}
 	maps.DeleteFunc(all, func(name string, _ any) bool { return !commandOf(name).KnownIn(s.version) })
 	return all

@@ -109,5 +109,8 @@ func compose(to []string, subject string, text io.Reader) ([]byte, error) {
 	case n > maxText:
 		return nil, fmt.Errorf("phone: the text is longer than %d bytes", maxText)
 	}
-	return b.Bytes(), q.Close()
+	if err := q.Close(); err != nil { // which writes what is left
+		return nil, fmt.Errorf("phone: writing the text: %w", err)
+	}
+	return b.Bytes(), nil
 }

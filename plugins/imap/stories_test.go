@@ -5,8 +5,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"os"
-	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -251,76 +249,6 @@ func tellRepeated(t *testing.T, s *imaptest.Server, b backend.Backend) {
 	}
 }
 
-// oddMessages are such as break programs: each has to come in some form.
-var oddMessages = map[string]string{
-	"empty":                 "\r\n",
-	"no body":               "Subject: x\r\n",
-	"no header":             "\r\njust text",
-	"bare line feeds":       "Subject: x\nContent-Type: text/plain\n\nline\nline\n",
-	"8 bit header":          "Subject: Zo\xeb \xff\xfe\r\n\r\nx\r\n",
-	"no boundary":           "Content-Type: multipart/mixed\r\n\r\n--x\r\n\r\na\r\n--x--\r\n",
-	"boundary never there":  "Content-Type: multipart/mixed; boundary=x\r\n\r\nno part\r\n",
-	"unfinished multipart":  "Content-Type: multipart/mixed; boundary=x\r\n\r\n--x\r\nContent-Type: text/plain\r\n\r\na\r\n",
-	"quotes in a boundary":  "Content-Type: multipart/mixed; boundary=\"a\\\"b c\"\r\n\r\n--a\"b c\r\n\r\na\r\n--a\"b c--\r\n",
-	"header without end":    "Subject: x\r\nContent-Type: text/plain\r\nX-Long: " + strings.Repeat("y", 60_000),
-	"empty multipart":       "Content-Type: multipart/mixed; boundary=x\r\n\r\n--x--\r\n",
-	"nested for ever":       nested(100),
-	"a thousand parts":      "Content-Type: multipart/mixed; boundary=x\r\n\r\n" + strings.Repeat("--x\r\n\r\npart\r\n", 1000) + "--x--\r\n",
-	"message in a message":  "Content-Type: message/rfc822\r\n\r\nContent-Type: multipart/mixed; boundary=x\r\n\r\n--x\r\n\r\na\r\n--x--\r\n",
-	"a type that is none":   "Content-Type: (((\r\n\r\nx\r\n",
-	"parameters broken":     "Content-Type: text/plain; charset=\"utf-8; x=;;;=\r\n\r\nx\r\n",
-	"base64 that is none":   "Content-Type: text/plain\r\nContent-Transfer-Encoding: base64\r\n\r\n!!!!\r\n",
-	"a header ten times":    strings.Repeat("Content-Type: multipart/mixed; boundary=x\r\n", 10) + "\r\n--x\r\n\r\na\r\n--x--\r\n",
-	"like a literal":        "Subject: {10}\r\n\r\n{99999999}\r\n* BYE\r\nt1 OK\r\n",
-	"header with a quote":   "Subject: \"\\\r\nContent-Type: text/plain; name=\"a\\\\\\\"b\r\n\r\nx\r\n",
-	"attachment of nothing": "Content-Type: multipart/mixed; boundary=x\r\n\r\n--x\r\nContent-Disposition: attachment\r\n\r\n\r\n--x--\r\n",
-}
-
-func nested(depth int) string {
-	var b strings.Builder
-	for n := range depth {
-		fmt.Fprintf(&b, "Content-Type: multipart/mixed; boundary=b%d\r\n\r\n--b%d\r\n", n, n)
-	}
-	b.WriteString("\r\nthe innermost\r\n")
-	return b.String()
-}
-
-func tellOdd(t *testing.T, s *imaptest.Server, b backend.Backend) {
-	m := login(t, b, imaptest.Bob)
-	trash := folders(t, m)["trash"].ID
-	ids := make(map[backend.ItemID]string)
-	var all []backend.ItemID
-	for name, body := range oddMessages {
-		it := put(t, m, trash, "odd-"+strings.ReplaceAll(name, " ", "-"), body)
-		ids[it.ID], all = name, append(all, it.ID)
-	}
-	// With a small limit every larger one is asked for in parts.
-	for _, limit := range []int{1, 100, 1 << 20} {
-		seen := 0
-		err := m.Messages(t.Context(), trash, all, limit, func(got backend.Message) error {
-			seen++
-			if got.Err != nil || len(got.Body) == 0 {
-				t.Errorf("%s, limit %d: %d bytes, error %v", ids[got.ID], limit, len(got.Body), got.Err)
-			}
-			return nil
-		})
-		if err != nil || seen != len(oddMessages) {
-			t.Errorf("limit %d: %d messages of %d, error %v", limit, seen, len(oddMessages), err)
-		}
-	}
-	big := "Content-Type: multipart/mixed; boundary=x\r\n\r\n" + strings.Repeat("--x\r\nContent-Type: text/plain\r\n\r\n"+strings.Repeat("a line of text\r\n", 20)+"\r\n", 300) + "--x--\r\n"
-	it := put(t, m, trash, "big", big)
-	err := m.Messages(t.Context(), trash, []backend.ItemID{it.ID}, 10_000, func(got backend.Message) error {
-		if got.Err != nil || len(got.Body) > 60_000 || len(got.Left) < 200 {
-			t.Errorf("of 300 parts come %d bytes, %d are left out, error %v", len(got.Body), len(got.Left), got.Err)
-		}
-		return nil
-	})
-	if err != nil {
-		t.Error(err)
-	}
-}
-
 // tellStream reads a large attachment without keeping it.
 func tellStream(t *testing.T, s *imaptest.Server, b backend.Backend) {
 	m := login(t, b, imaptest.Bob)
@@ -498,38 +426,5 @@ func tellDown(t *testing.T, s *imaptest.Server, b backend.Backend) {
 	s.Restart()
 	if news, _ := list(t, m, inbox, cursor); len(news) > 0 {
 		t.Errorf("when the server is back Changes tells %v", news)
-	}
-}
-
-func TestSettings(t *testing.T) {
-	notPEM := filepath.Join(t.TempDir(), "ca.pem")
-	if err := os.WriteFile(notPEM, []byte("x"), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	for _, test := range []struct {
-		name string
-		give backend.Settings
-		want string
-	}{
-		{"nothing", nil, "url must be set"},
-		{"another scheme", backend.Settings{"url": "https://x"}, `url begins with "https", want imap://, imaps:// or imap+plain://`},
-		{"no scheme", backend.Settings{"url": "mail.example.org:993"}, "url "},
-		{"a password", backend.Settings{"url": "imaps://ann:geheim@mail.example.org"}, `url is "...@mail.example.org"`},
-		{"a path", backend.Settings{"url": "imaps://mail.example.org/INBOX"}, "url is"},
-		{"sieves", backend.Settings{"url": "imaps://x", "sieve": "sieves://x"}, "sieve begins with sieves://, which there is not"},
-		{"two at once", backend.Settings{"url": "imaps://x", "smtp": "x", "smtp_login": "maybe"}, `smtp_login is "maybe", want "person" or "none"; smtp is "x"`},
-		{"no certificates", backend.Settings{"url": "imaps://x", "ca_file": notPEM}, "has no certificates in PEM form"},
-		{"nothing of something", backend.Settings{"url": "imaps://x", "connections": -1}, "more than nothing"},
-		{"a typing error", backend.Settings{"url": "imaps://x", "smpt": "y"}, `smpt is not known; did you mean "smtp"?`},
-	} {
-		t.Run(test.name, func(t *testing.T) {
-			_, err := openError(test.give)
-			if err == nil || !strings.Contains(err.Error(), test.want) || strings.Contains(err.Error(), "geheim") || strings.Contains(err.Error(), "\n") {
-				t.Errorf("error = %v, want %q in one line", err, test.want)
-			}
-		})
-	}
-	if _, err := openError(backend.Settings{"url": "imaps://[::1]:1993", "smtp": "smtp+plain://localhost"}); err != nil {
-		t.Error(err)
 	}
 }

@@ -199,9 +199,7 @@ func (s *Server) Doveadm(args ...string) string {
 // Deliver hands a message to a person's mailbox as a mail server does.
 func (s *Server) Deliver(u User, message []byte) {
 	s.t.Helper()
-	nc, err := net.Dial("tcp", s.lmtp)
-	s.must(err)
-	c := smtp.NewClientLMTP(nc)
+	c := s.LMTP()
 	defer c.Close()
 	s.must(c.Mail("sender@"+Domain, nil))
 	s.must(c.Rcpt(u.Address(), nil))
@@ -210,6 +208,14 @@ func (s *Server) Deliver(u User, message []byte) {
 	_, err = w.Write(message)
 	s.must(err)
 	s.must(w.Close())
+}
+
+// LMTP is a connection for deliveries. The caller closes it.
+func (s *Server) LMTP() *smtp.Client {
+	s.t.Helper()
+	nc, err := net.Dial("tcp", s.lmtp)
+	s.must(err)
+	return smtp.NewClientLMTP(nc)
 }
 
 // Stop stops the IMAP server.

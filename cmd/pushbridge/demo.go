@@ -89,7 +89,7 @@ func (d demonstration) run(ctx context.Context, stdout, stderr io.Writer) (err e
 	}
 	file.Login.Address = "{user}@example.org"
 	file.Backends = []config.Backend{{Name: "files", Plugin: "localdir", Settings: backend.Settings{
-		"dir": data, "users": d.users(),
+		"dir": data, "users": d.users(), "mail": true,
 	}}}
 	level := "info"
 	if d.people > 0 {
@@ -162,6 +162,10 @@ and in a third one, change something:
 
     printf 'BEGIN:VCARD\r\nVERSION:3.0\r\nUID:first-push\r\nFN:First Push\r\nN:Push;First;;;\r\nTEL;TYPE=CELL:+49 30 1234567\r\nEND:VCARD\r\n' > %[5]s
 
+or have a mail come:
+
+    printf 'From: first@example.org\r\nTo: %[3]s@example.org\r\nSubject: First mail\r\n\r\nIt has been pushed.\r\n' > %[10]s
+
 What a phone would hold:
 
     %[1]s phone sync --url http://%[2]s --user %[3]s --password %[4]s
@@ -180,7 +184,8 @@ A real phone: add an account of the type Exchange (ActiveSync).
 
 The files are in %[7]s. What the worker has to say follows.
 
-`, me, here, sample.User, demoPassword, quoted(filepath.Join(data, sample.User, "contacts", "first-push.vcf")), reachable(a.String()), data, reach, quoted(socket))
+`, me, here, sample.User, demoPassword, quoted(filepath.Join(data, sample.User, "contacts", "first-push.vcf")), reachable(a.String()), data, reach, quoted(socket),
+		quoted(filepath.Join(data, sample.User, "Maildir", "new", "first-mail")))
 }
 
 // quoted is a word as a shell takes it.

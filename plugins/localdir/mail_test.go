@@ -2,6 +2,7 @@ package localdir_test
 
 import (
 	"bytes"
+	"context"
 	"os"
 	"path/filepath"
 	"slices"
@@ -198,4 +199,31 @@ func TestWhenAMessageCame(t *testing.T) {
 	if err != nil {
 		t.Error(err)
 	}
+}
+
+// TestWatchOfMail delivers a mail as other programs do.
+func TestWatchOfMail(t *testing.T) {
+	m, dir := mailbox(t)
+	w, _ := backend.As[backend.Watcher](m)
+	ctx, cancel := context.WithCancel(t.Context())
+	ready, told, ended := make(chan struct{}), make(chan backend.CollectionID, 10), make(chan error, 1)
+	go func() {
+		ended <- w.Watch(ctx, []backend.CollectionID{"", "contacts", "Maildir", "Maildir.Sent"}, func() { close(ready) }, func(c backend.CollectionID) { told <- c })
+	}()
+	select {
+	case <-ready:
+	case err := <-ended:
+		t.Fatalf("Watch: %v", err)
+	}
+	write(t, filepath.Join(dir, "ann/Maildir/new/first-mail"), note)
+	select {
+	case c := <-told:
+		if c != "Maildir" {
+			t.Errorf("Watch tells of %q", c)
+		}
+	case <-time.After(20 * time.Second):
+		t.Error("nobody is told of a new mail")
+	}
+	cancel()
+	<-ended
 }

@@ -265,6 +265,10 @@ func (l *lister) counted(ctx context.Context, old cursor) error {
 	return nil
 }
 
+// maxCompared bounds the messages of a folder of which all flags are compared;
+// each costs some 200 bytes meanwhile.
+const maxCompared = 300_000
+
 // compare lists what has changed on a server that counts nothing, by comparing
 // all flags with those that are remembered.
 func (l *lister) compare(ctx context.Context, old cursor) error {
@@ -273,7 +277,9 @@ func (l *lister) compare(ctx context.Context, old cursor) error {
 	if l.now.exists > 0 {
 		err := l.c.Fetch(ctx, "1:*", listItems, 0, func(m *imapconn.Message) error {
 			if m.HasFlags {
-				st.note(m)
+				if st.note(m); len(messages) > maxCompared {
+					return backend.Errorf(backend.TooLarge, "imap: Changes", "more than %d messages on a server that counts no changes", maxCompared)
+				}
 				messages[m.UID] = backend.Change{ID: itemID(l.now.validity, m.UID), Revision: revision(backend.Flags(m.Flags)), Received: received(m.Date)}
 			}
 			return nil

@@ -148,7 +148,7 @@ func (c *conn) folders(ctx context.Context, item string) ([]folder, error) {
 				return backend.Errorf(backend.TooLarge, "imap: LIST", "more than %d folders", maxFolders)
 			}
 			list = append(list, listedFolder(r.Args))
-		case r.Name == "STATUS" && len(r.Args) == 2:
+		case r.Name == "STATUS" && len(r.Args) == 2 && len(statuses) <= maxFolders:
 			statuses[inboxName(r.Args[0].Text)] = statusOf(r.Args[1])
 		}
 		return nil

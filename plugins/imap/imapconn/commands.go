@@ -90,7 +90,7 @@ func (c *Conn) noteSelected(res *Response) {
 	case res.Code == "NOMODSEQ":
 		s.ModSeq = 0
 	case res.Code == "PERMANENTFLAGS":
-		s.HasFlagList = true
+		s.HasFlagList, s.Permanent = true, nil
 		for _, f := range first.List {
 			s.Permanent = append(s.Permanent, f.Text)
 			s.Keywords = s.Keywords || f.Text == `\*`
@@ -135,11 +135,16 @@ func (c *Conn) FetchWith(ctx context.Context, cmd *Command, yield func(*Message)
 	return err
 }
 
+// maxFound bounds what one search finds.
+const maxFound = 4_000_000
+
 // Search answers the UIDs of messages, in order where the server keeps to it.
 func (c *Conn) Search(ctx context.Context, cmd *Command) ([]uint32, error) {
 	var uids []uint32
 	_, err := c.Run(ctx, cmd, func(res *Response) error {
-		uids = append(uids, res.Numbers...)
+		if uids = append(uids, res.Numbers...); len(uids) > maxFound {
+			return errLimit
+		}
 		return nil
 	})
 	return uids, err

@@ -108,6 +108,41 @@ func TestBadServers(t *testing.T) {
 	}
 }
 
+// TestManySections is about a server that sends more than it was asked for.
+func TestManySections(t *testing.T) {
+	client, server := net.Pipe()
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		io.WriteString(server, "* OK hello\r\n")
+		bufio.NewReader(server).ReadString('\n')
+		io.WriteString(server, "* 1 FETCH (UID 1")
+		body := strings.Repeat("x", 1<<20)
+		for n := range 1000 {
+			if _, err := fmt.Fprintf(server, " BODY[%d] {%d}\r\n%s", n+1, len(body), body); err != nil {
+				return
+			}
+		}
+	}()
+	c, err := New(t.Context(), client, 5*time.Second, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	kept := 0
+	err = c.Fetch(t.Context(), "1", "BODY.PEEK[1]", 1<<20, func(m *Message) error {
+		for _, s := range m.Sections {
+			kept += len(s.Data)
+		}
+		return nil
+	})
+	if err == nil || !c.Broken() || kept > 0 {
+		t.Errorf("a thousand megabytes come for one: %d are kept, error %v", kept, err)
+	}
+	c.Close()
+	server.Close()
+	<-done
+}
+
 func TestRefusals(t *testing.T) {
 	c, _ := dialogue(t, "%s NO [NONEXISTENT] not here\r\n", "%s BAD what\r\n", "* OK [X (] odd\r\n* OK [] odd\r\n* NO nothing\r\n%s OK [APPENDUID 1 2] fine\r\n")
 	_, err := c.Run(t.Context(), NewCommand("SELECT").String("x"), nil)

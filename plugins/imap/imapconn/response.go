@@ -32,7 +32,18 @@ type Message struct {
 	Size      int64
 	Structure Value
 	Sections  map[string]Section // by what is between the brackets
+
+	kept int64 // about how many bytes of memory Sections are
 }
+
+const (
+	// maxBeside is how many bytes of sections are kept of one message, beyond
+	// the most that one of them may have: the headers of hundreds of parts.
+	maxBeside = 8 << 20
+
+	// sectionCost is about what a section costs beside its bytes.
+	sectionCost = 100
+)
 
 // A Section is some bytes of a message.
 type Section struct {
@@ -219,10 +230,11 @@ func orSyntax(err error, what string) error {
 // item takes one thing that FETCH says of a message.
 func (c *Conn) item(m *Message, name string, sections sectionHandler) error {
 	if key, ok := sectionName(name); ok {
-		s, err := c.section(sections)
+		s, err := c.section(sections, sections.max+maxBeside-m.kept)
 		if m.Sections == nil {
 			m.Sections = make(map[string]Section)
 		}
+		m.kept += int64(len(s.Data) + len(key) + sectionCost)
 		m.Sections[key] = s
 		return err
 	}
@@ -263,8 +275,9 @@ func sectionName(name string) (string, bool) {
 	return rest[:end], true
 }
 
-// section takes bytes of a message.
-func (c *Conn) section(sections sectionHandler) (Section, error) {
+// section takes bytes of a message, of which no more than there is room for may
+// be kept.
+func (c *Conn) section(sections sectionHandler, room int64) (Section, error) {
 	p, err := c.in.peek()
 	if err != nil {
 		return Section{}, err
@@ -282,6 +295,8 @@ func (c *Conn) section(sections sectionHandler) (Section, error) {
 		return Section{}, err
 	case sections.stream != nil:
 		return Section{}, stream(sections.stream, io.LimitReader(c.in.br, size), size)
+	case room < 0 || size <= sections.max && size > room:
+		return Section{}, errLimit
 	case size > sections.max:
 		_, err := io.CopyN(io.Discard, c.in.br, size)
 		return Section{Over: true}, err

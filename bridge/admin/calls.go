@@ -42,27 +42,33 @@ func (s *Server) devices(ctx context.Context, _ *visit, r UserRequest) ([]Device
 	}
 	list := make([]Device, len(phones))
 	for i, p := range phones {
-		list[i] = Device{
-			User: p.User, Device: p.Device, Type: p.Type, Model: p.Model, Name: p.FriendlyName, System: p.OS,
-			UserAgent: p.UserAgent, Version: p.Version, FirstSeen: p.FirstSeen, LastSeen: p.LastSeen,
-			Waiting: s.Waiting.Waits(p.User, p.Device),
-			Policy:  s.standing(p), Wipe: wipeOf(p.Wipe), Says: says(p.Information),
-		}
-		list[i].AllowedBy = p.Allowed.By
-		health, why := s.Security.Health(p, list[i].Waiting, time.Now())
-		list[i].Health, list[i].Why = string(health), why
-		if p.Revealed != (device.Allowed{}) {
-			list[i].Revealed = &Revealed{p.Revealed.By, p.Revealed.When}
-		}
-		switch why, err := s.Security.Standing(p); {
-		case errors.Is(err, device.ErrQuarantined):
-			list[i].Quarantine = why
-		case err != nil:
-			list[i].Blocked = why
-		}
+		list[i] = s.deviceOf(p)
 	}
 	slices.SortStableFunc(list, func(a, b Device) int { return cmp.Compare(a.User, b.User) })
 	return list, nil
+}
+
+// deviceOf is a phone as the API has it.
+func (s *Server) deviceOf(p device.Phone) Device {
+	d := Device{
+		User: p.User, Device: p.Device, Type: p.Type, Model: p.Model, Name: p.FriendlyName, System: p.OS,
+		UserAgent: p.UserAgent, Version: p.Version, FirstSeen: p.FirstSeen, LastSeen: p.LastSeen,
+		Waiting: s.Waiting.Waits(p.User, p.Device),
+		Policy:  s.standing(p), Wipe: wipeOf(p.Wipe), Says: says(p.Information),
+	}
+	d.AllowedBy = p.Allowed.By
+	health, why := s.Security.Health(p, d.Waiting, time.Now())
+	d.Health, d.Why = string(health), why
+	if p.Revealed != (device.Allowed{}) {
+		d.Revealed = &Revealed{p.Revealed.By, p.Revealed.When}
+	}
+	switch why, err := s.Security.Standing(p); {
+	case errors.Is(err, device.ErrQuarantined):
+		d.Quarantine = why
+	case err != nil:
+		d.Blocked = why
+	}
+	return d
 }
 
 func (s *Server) folders(ctx context.Context, _ *visit, r PhoneRequest) ([]Folder, error) {

@@ -144,13 +144,16 @@ func (v *visit) of(user, device string, folder int64) {
 	v.object = user
 	if device != "" {
 		v.note = append(v.note, slog.String("phone", device))
-		v.object = "phone " + device + " of " + user
+		v.object = phoneObject(user, device)
 	}
 	if folder != 0 {
 		v.note = append(v.note, slog.Int64("folder", folder))
 		v.object = fmt.Sprintf("folder %d, %s", folder, v.object)
 	}
 }
+
+// phoneObject names a phone in the audit.
+func phoneObject(user, device string) string { return "phone " + cut(device) + " of " + cut(user) }
 
 // alone tells whether the actor is nothing but a phone's owner.
 func (v *visit) alone() bool { return len(v.Roles) == 1 && v.Is(SelfService) }

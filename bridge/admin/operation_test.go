@@ -52,6 +52,7 @@ func newDesk(t *testing.T, edit func(*admin.Options)) desk {
 var may = map[string]string{
 	"status":         "sduhcr",
 	"devices.list":   "sduhcro",
+	"devices.show":   "sduhcro",
 	"folders.list":   "sduhcro",
 	"problems.list":  "sduhcro",
 	"heartbeat.show": "sduhcro",

@@ -6,6 +6,7 @@ var (
 	OpStatus = op(get("status", "/v1/status", "how the worker and its backends are", staff), (*Server).status)
 
 	OpDevices   = op(own(get("devices.list", "/v1/devices", "the phones, of everybody or of one person", staff)), (*Server).devices)
+	OpDevice    = op(own(get("devices.show", "/v1/device", "everything that is known of a phone", staff)), (*Server).device)
 	OpFolders   = op(own(get("folders.list", "/v1/folders", "a person's folders, and what each phone has of them", staff)), (*Server).folders)
 	OpProblems  = op(own(get("problems.list", "/v1/problems", "objects that cannot be shown to phones", staff)), (*Server).problems)
 	OpHeartbeat = op(own(get("heartbeat.show", "/v1/heartbeat", "how long a phone's waits live", staff)), (*Server).heartbeat)

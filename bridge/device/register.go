@@ -63,6 +63,10 @@ type Options struct {
 	// provisioning. Nil means that nobody is.
 	Looping func(Phone)
 
+	// Arrived is told of a phone that comes for the first time and has to wait to be
+	// let in, and why. Nil means that nobody is.
+	Arrived func(p Phone, why string)
+
 	// Box keeps recovery passwords. Nil means that none are taken.
 	Box *recovery.Box
 }
@@ -110,12 +114,17 @@ func (r *Register) Admit(ctx context.Context, v Visit) (Phone, error) {
 			return Phone{}, err
 		}
 	}
+	fresh := errors.Is(err, ErrUnknown)
 	if err != nil || p.differs(v, now) {
 		if p, err = r.note(ctx, v, now); err != nil {
 			return Phone{}, err
 		}
 	}
-	return r.admits(p, v.Version)
+	p, why, err := r.admits(p, v.Version)
+	if fresh && errors.Is(err, ErrQuarantined) && r.Arrived != nil {
+		r.Arrived(p, why)
+	}
+	return p, err
 }
 
 // Summons is why a phone that begins to wait is to come at once instead:
@@ -131,7 +140,7 @@ func (r *Register) Summons(ctx context.Context, id ID, version string) error {
 	case r.Stale(p):
 		return ErrStale
 	}
-	_, err = r.admits(p, version)
+	_, _, err = r.admits(p, version)
 	if errors.Is(err, ErrQuarantined) {
 		err = nil // it may wait: for being allowed
 	}
@@ -140,19 +149,19 @@ func (r *Register) Summons(ctx context.Context, id ID, version string) error {
 
 // admits answers ErrWipe, ErrBlocked, ErrUserOff or ErrQuarantined for a phone
 // that is not to be served, or not yet.
-func (r *Register) admits(p Phone, version string) (Phone, error) {
+func (r *Register) admits(p Phone, version string) (_ Phone, why string, err error) {
 	switch {
 	case p.Wipe.InForce() && r.canWipe(p.Wipe.Order, version):
-		return p, ErrWipe
+		return p, "", ErrWipe
 	case p.Wipe.InForce(), p.Blocked:
 		// An order that cannot be carried out keeps the phone out: it is lost, and
 		// whoever has it shall get nothing more.
-		return p, ErrBlocked
+		return p, p.BlockedWhy, ErrBlocked
 	case r.Rules == nil:
-		return p, nil
+		return p, "", nil
 	}
-	_, err := r.Rules.Admits(p)
-	return p, err
+	why, err = r.Rules.Admits(p)
+	return p, why, err
 }
 
 // Standing says why a phone is not served at present, in words, or "".

@@ -26,6 +26,7 @@ func TestRulesForPhones(t *testing.T) {
 			t.Errorf("status %d, it prints %s", status, out)
 		}
 	})
+	o.says("device ann FRESH1", "health", "resting: seen", "every folder wakes it", "of 30", "devices.allow")
 	o.says("audit verify", "all as written")
 }
 

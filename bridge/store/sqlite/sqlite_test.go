@@ -4,11 +4,15 @@ import (
 	"bytes"
 	"database/sql"
 	"errors"
+	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
 	"sync"
 	"testing"
+
+	"github.com/pressly/goose/v3"
 
 	"github.com/pushbridge/pushbridge/bridge/audit"
 	"github.com/pushbridge/pushbridge/bridge/device"
@@ -239,5 +243,56 @@ func TestNoQueryReadsWhatItDoesNotNeed(t *testing.T) {
 		if !used[text] {
 			t.Errorf("there is no query %q any more (%s)", text, why)
 		}
+	}
+}
+
+// TestStateOfAnEarlierVersion is a database from before there were administrators'
+// documents, with a phone that accepted a policy, and its recovery password.
+func TestStateOfAnEarlierVersion(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "state.db")
+	db, err := sql.Open("sqlite", path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	files, err := fs.Sub(sqlite.Migrations, "migrations")
+	if err != nil {
+		t.Fatal(err)
+	}
+	old, err := goose.NewProvider(goose.DialectSQLite3, db, files)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := old.UpTo(t.Context(), 7); err != nil {
+		t.Fatal(err)
+	}
+	for _, q := range []string{
+		fmt.Sprintf(`PRAGMA application_id = %d`, sqlite.ApplicationID),
+		`INSERT INTO phones (account, device, last_seen, record) VALUES ('ann', 'P', 1790000000000000000, '{"User":"ann","Device":"P","Type":"iPhone","UserAgent":"x","Version":"16.1",
+			"Model":"iPhone 15","IMEI":"","FriendlyName":"","OS":"iOS 18","OSLanguage":"","PhoneNumber":"","Operator":"","FirstSeen":"2026-01-02T03:04:05Z","LastSeen":"2026-09-21T14:13:20Z",
+			"Policy":{"Temporary":1,"Key":2,"Revision":"r","Accepted":"r","Status":1,"When":"2026-01-02T03:04:05Z"},"Blocked":true,"BlockedWhy":"lost",
+			"Wipe":{"Order":1,"State":"sent","By":"uid 0","Ordered":"2026-01-02T03:04:05Z","Sent":"2026-01-02T03:04:06Z","Ended":"0001-01-01T00:00:00Z","Tries":0}}')`,
+		`INSERT INTO phone_values (account, device, name, value) VALUES ('ann', 'P', 'recovery-password', 'sealed')`,
+	} {
+		if _, err := db.Exec(q); err != nil {
+			t.Fatalf("%s: %v", q, err)
+		}
+	}
+	if err := db.Close(); err != nil {
+		t.Fatal(err)
+	}
+	now := open(t, path)
+	id := device.ID{User: "ann", Device: "P"}
+	p, err := now.Phones().Phone(t.Context(), id)
+	if err != nil || !p.Blocked || p.Policy.Accepted != "r" || !p.Wipe.InForce() || p.Approved() || p.Model != "iPhone 15" {
+		t.Errorf("the phone is %+v, %v", p, err)
+	}
+	if v, err := now.Phones().Recall(t.Context(), id, "recovery-password"); err != nil || string(v) != "sealed" {
+		t.Errorf("its recovery password is %q, %v", v, err)
+	}
+	if _, err := audit.New(now.Audit()).Append(t.Context(), audit.Entry{Actor: "jane", Outcome: audit.Done}); err != nil {
+		t.Error(err)
+	}
+	if all, err := now.Documents().Documents(t.Context(), "policy"); err != nil || len(all) != 0 {
+		t.Errorf("there are %v, %v", all, err)
 	}
 }

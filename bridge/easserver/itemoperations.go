@@ -224,16 +224,6 @@ type heldItem struct {
 	number  syncengine.Number
 }
 
-// read finds an item by its ServerId and reads it.
-func (s *Server) read(ctx context.Context, c *call, serverID string) (heldItem, error) {
-	it, err := s.locate(ctx, c, serverID)
-	if err != nil {
-		return it, err
-	}
-	it.Item, err = getOne(ctx, it.session, it.folder.Collection, it.ID)
-	return it, err
-}
-
 // locate finds an item by its ServerId, in the folders of this person only.
 func (s *Server) locate(ctx context.Context, c *call, serverID string) (heldItem, error) {
 	id, n, err := syncengine.ParseServerID(serverID)

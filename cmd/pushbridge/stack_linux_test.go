@@ -264,6 +264,7 @@ func (s *stack) table(before, full, idle usage) {
 	}
 	s.b.ReportMetric(n, "phones")
 	s.b.ReportMetric(float64(s.refused()), "5xx")
+	s.b.ReportMetric(float64((full.worker.cpu-before.worker.cpu).Microseconds())/1000/n, "worker-ms/set-up")
 	each("worker", before.worker.memory, idle.worker.memory)
 	each("plugin", before.plugin.memory, idle.plugin.memory)
 	each("nginx", before.nginx.memory, idle.nginx.memory)

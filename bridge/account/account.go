@@ -46,7 +46,7 @@ type Account struct {
 	names       map[string]string // what backends are told that have a rule of their own
 
 	mu       sync.Mutex
-	sessions map[string]backend.Session
+	sessions []watched // few, and what each phone that waits may hold
 }
 
 // String shows the name and hides the password.
@@ -72,7 +72,7 @@ func (a *Account) Address() string { return a.address }
 // likewise without asking anybody.
 func (a *Account) Session(ctx context.Context, name string) (backend.Session, error) {
 	a.mu.Lock()
-	s := a.sessions[name]
+	s := a.opened(name)
 	a.mu.Unlock()
 	if err := a.standing.err(); err != nil {
 		return nil, err
@@ -93,19 +93,27 @@ func (a *Account) Session(ctx context.Context, name string) (backend.Session, er
 	}
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	if other := a.sessions[name]; other != nil { // somebody was faster
+	if other := a.opened(name); other != nil { // somebody was faster
 		s.Close()
 		return other, nil
 	}
-	if a.sessions == nil {
-		a.sessions = make(map[string]backend.Session)
-	}
-	a.sessions[name] = watched{s, a, name}
+	mine := watched{s, a, name}
+	a.sessions = append(a.sessions, mine)
 	// A watch function may use the session when the request is long answered,
 	// which keeps the account alive; it is closed when nobody can use it any
 	// more.
 	runtime.AddCleanup(a, func(s backend.Session) { s.Close() }, s)
-	return a.sessions[name], nil
+	return mine, nil
+}
+
+// opened is the session with a backend, or nil if there is none. a.mu is held.
+func (a *Account) opened(name string) backend.Session {
+	for _, s := range a.sessions {
+		if s.backend == name {
+			return s
+		}
+	}
+	return nil
 }
 
 // A sessioner is a backend that makes a session without asking the store.

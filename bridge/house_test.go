@@ -44,6 +44,7 @@ type pkg struct {
 	Name         string
 	Dir          string
 	Doc          string
+	Imports      []string
 	Deps         []string
 	GoFiles      []string
 	TestGoFiles  []string
@@ -52,7 +53,7 @@ type pkg struct {
 
 func listPackages(t *testing.T) []pkg {
 	t.Helper()
-	out, err := exec.Command("go", "list", "-json=ImportPath,Name,Dir,Doc,Deps,GoFiles,TestGoFiles,XTestGoFiles", module+"/...").Output()
+	out, err := exec.Command("go", "list", "-json=ImportPath,Name,Dir,Doc,Imports,Deps,GoFiles,TestGoFiles,XTestGoFiles", module+"/...").Output()
 	if err != nil {
 		t.Fatalf("go list: %v", err)
 	}

@@ -143,7 +143,7 @@ var ofOthers = map[string]Outcome{
 	"HTTP 400":             tested("easserver.TestBadInput", "easserver.TestRequestsThatNameNothingKnown"),
 	"HTTP 401":             tested("easserver.TestWrongPassword", "easserver.TestWrongPasswords"),
 	"HTTP 403":             tested("easserver.TestAcknowledgements"),
-	"HTTP 456":             notApplicable("no backend says that an account is blocked: a refused password is HTTP status 401"),
+	"HTTP 456":             different("a person whom an administrator switched off is status 126, or HTTP status 403; what a backend refuses is 401, for none says that an account is blocked", "easserver.TestAdmissionOfPhones"),
 	"HTTP 457":             notApplicable("no backend says that a password has expired"),
 	"HTTP 449":             tested("easserver.TestPhasesOfProvisioning"),
 	"HTTP 501":             tested("easserver.TestBadInput"),

@@ -71,6 +71,26 @@ func TestMeetingResponse(t *testing.T) {
 	})
 }
 
+// Somebody to whom a guest forwarded a meeting answers it, too, and joins the
+// guests, of whom nobody's line changes.
+func TestMeetingResponseToWhatWasForwarded(t *testing.T) {
+	inEachVersion(t, func(t *testing.T, v eas.Version) {
+		h, r, a := invited(t, v, meeting("bo", "carol"))
+		for response, want := range map[int]string{1: "ACCEPTED", 2: "TENTATIVE", 3: "DECLINED"} {
+			a.UserResponse = response
+			if got := r.respond(a); got.Status != eas.MeetingOK {
+				t.Errorf("response %d was answered %+v", response, got)
+			}
+			s := unfolded(h)
+			for _, line := range []string{"ATTENDEE;PARTSTAT=" + want + ":mailto:ann@example.org", "ATTENDEE;PARTSTAT=NEEDS-ACTION:mailto:carol@example.org", "X-KEEP:", "ORGANIZER:mailto:bo@example.org"} {
+				if strings.Count(s, line) != 1 {
+					t.Errorf("after response %d the event is\n%s\nwant %q in it", response, s, line)
+				}
+			}
+		}
+	})
+}
+
 // [MS-ASCMD] "Status (MeetingResponse)".
 func TestMeetingResponseStatuses(t *testing.T) {
 	inEachVersion(t, func(t *testing.T, v eas.Version) {

@@ -42,9 +42,10 @@ type Answer struct {
 }
 
 // Respond writes a person's answer, one of whose addresses is in Options.Self,
-// into an event. The error is translate.ErrInvalid if the person organizes the
-// event, or cannot be told among its guests, or if there is no such occurrence;
-// it is ErrNoSeries if there are no occurrences at all.
+// into an event; who is not among its guests, because one of them passed it on,
+// joins them. The error is translate.ErrInvalid if the person organizes the event or
+// has no known address, or if there is no such occurrence; it is ErrNoSeries if
+// there are no occurrences at all.
 //
 // See [MS-ASCMD] "MeetingResponse" and RFC 5546, section 3.2.3.
 func Respond(ics []byte, a Answer, o translate.Options) ([]byte, error) {

@@ -192,3 +192,45 @@ func TestAnOccurrenceThatThePhoneEditedBefore(t *testing.T) {
 	}
 	stored(t, h, "calendar", "SUMMARY:Theirs", "SUMMARY:Newer")
 }
+
+// What of an occurrence differs from its series is told of it; so who edits the
+// series changes how its occurrences are told, and has edited none of them.
+func TestAnOccurrenceBesideAnEditOfItsSeries(t *testing.T) {
+	override := func(place string) string {
+		return "BEGIN:VEVENT\r\nUID:series\r\nDTSTAMP:20260101T000000Z\r\nRECURRENCE-ID:" + second +
+			"\r\nDTSTART:" + second + "\r\nDURATION:PT1H\r\nSUMMARY:Special\r\nLOCATION:" + place + "\r\nEND:VEVENT\r\nEND:VCALENDAR"
+	}
+	for _, tt := range []struct {
+		name, occurrence string // where it takes place
+		old, new         string // what others replace once
+		status           eas.SyncStatus
+	}{
+		{"it becomes another place than the series'", "Here", "LOCATION:Here", "LOCATION:There", eas.SyncOK},
+		{"it was another one, and is the same now", "There", "LOCATION:Here", "LOCATION:There", eas.SyncOK},
+		{"it is another one still", "Elsewhere", "LOCATION:Here", "LOCATION:There", eas.SyncOK},
+		{"the series has no place any more", "Here", "LOCATION:Here\r\n", "", eas.SyncOK},
+		{"the occurrence itself", "Elsewhere", "LOCATION:Elsewhere", "LOCATION:There", eas.SyncConflict},
+		{"the occurrence itself, and now it is the series'", "Elsewhere", "LOCATION:Elsewhere", "LOCATION:Here", eas.SyncConflict},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			h := bridgetest.Start(t, bridgetest.Options{})
+			event := strings.Replace(daily(), "SUMMARY:Series", "SUMMARY:Series\r\nLOCATION:Here", 1)
+			event = strings.Replace(event, "END:VCALENDAR", override(tt.occurrence), 1)
+			h.Store("calendar", "e", event)
+			s := newHandset(t, h, eas.V161, "phone1", "Calendar", 1)
+			changed := strings.Replace(event, tt.old, tt.new, 1)
+			if changed == event {
+				t.Fatal("nobody edits anything")
+			}
+			h.Store("calendar", "e", changed)
+			if status, told := s.take(s.send(s.on(second, "Mine"))); status != tt.status || !told {
+				t.Errorf("the edit got status %d, told %v; want %d and the series", status, told, tt.status)
+			}
+			want := "SUMMARY:Mine"
+			if tt.status != eas.SyncOK {
+				want = "SUMMARY:Special"
+			}
+			stored(t, h, "calendar", want)
+		})
+	}
+}

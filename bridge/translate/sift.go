@@ -294,7 +294,7 @@ func (m *listMerge) merged(now *eas.Element, phone bool) *eas.Element {
 	}
 	sent := m.kind.element(&m.sent[i])
 	edited := !m.s.held.has(m.g|markElement, sent.sums[0])
-	theirs := !m.s.held.has(m.g|markElement, el.sums[0]) && !m.s.tried.has(m.g|markElement, el.sums[0])
+	theirs := !m.has(m.s.held, now) && !m.has(m.s.tried, now)
 	if edited && theirs && !slices.Contains(el.sums, sent.sums[0]) {
 		m.disputed = true
 		edited = phone
@@ -306,6 +306,14 @@ func (m *listMerge) merged(now *eas.Element, phone bool) *eas.Element {
 		return nil
 	}
 	return now
+}
+
+// has tells whether a digest has an element that is there now.
+func (m *listMerge) has(d Digest, now *eas.Element) bool {
+	if m.kind == exceptions {
+		return d.hasException(now, m.s.now)
+	}
+	return d.has(m.g|markElement, m.kind.element(now).sums[0])
 }
 
 // keeps tells whether an element of the phone's that is not there now is to be

@@ -96,3 +96,41 @@ func TestAddToFolderThatIsGone(t *testing.T) {
 		}
 	})
 }
+
+// An item is moved away and back. Another phone heard of the first and nobody of
+// the second yet; a phone that heard of neither edits it, and its edit counts.
+func TestEditOfWhatIsBack(t *testing.T) {
+	for _, tt := range []struct {
+		name string
+		do   eas.SyncCommand
+		want int
+	}{
+		{"a change", eas.SyncCommand{Do: tag.AirSyncChange}, 1},
+		{"a deletion", eas.SyncCommand{Do: tag.AirSyncDelete}, 0},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			h := bridgetest.Start(t, bridgetest.Options{})
+			card := bridgetest.Card("a", "Ann Old")
+			h.Store("contacts", "a", card)
+			s, other := newHandset(t, h, eas.V141, "phone1", "Contacts", 1), h.Phone(eas.V141, "phone2", phone.Settings{})
+			bridgetest.Sync(t, other)
+			h.Backend.Remove(bridgetest.User, "contacts", "a")
+			bridgetest.Sync(t, other)
+			h.Store("contacts", "a", card)
+
+			tt.do.ServerID = s.id
+			if tt.want > 0 {
+				tt.do.Data = s.with(eas.T(tag.ContactsJobTitle, "edited"))
+			}
+			if status, told := s.take(s.send(tt.do)); status != eas.SyncOK || told {
+				t.Errorf("status %d, told of it: %v; want 1 and nothing", status, told)
+			}
+			if items := h.Backend.Items(bridgetest.User, "contacts"); len(items) != tt.want {
+				t.Errorf("the server holds %d items, want %d", len(items), tt.want)
+			}
+			if tt.want > 0 {
+				stored(t, h, "contacts", "TITLE:edited")
+			}
+		})
+	}
+}

@@ -241,9 +241,18 @@ func (f *folderSync) change(ctx context.Context, cmd *eas.SyncCommand) error {
 }
 
 // lookup finds the item of a command. One that left the filter's window while
-// the phone's owner edited it is there all the same.
+// the phone's owner edited it is there all the same. One that was gone when the
+// folder was listed last may be back: the phone, which was not told of either,
+// means what is there now.
 func (f *folderSync) lookup(ctx context.Context, n syncengine.Number) (row syncengine.Row, left bool, err error) {
 	row, _, err = f.round.Lookup(ctx, n)
+	if errors.Is(err, syncengine.ErrNoItem) && row.Removed && !f.relisted {
+		f.relisted = true
+		if _, err := f.server.Engine.Refresh(ctx, f.folder, f.session); err != nil {
+			return row, false, err
+		}
+		row, _, err = f.round.Lookup(ctx, n)
+	}
 	if errors.Is(err, syncengine.ErrNoItem) && row.ID != "" && !row.Removed {
 		return row, true, nil
 	}

@@ -37,6 +37,7 @@ type folderSync struct {
 	skipped int   // items that could not be shown
 
 	schedules bool // the store mails invitations; known when the phone writes
+	relisted  bool // because of a command for an item that was gone
 
 	mine    map[syncengine.Number]backend.Revision // those that hold what the phone sent in this round already
 	tried   map[string]translate.Digest            // by earlier tries of the phone's commands; see prepare

@@ -140,7 +140,7 @@ func (f *folderSync) replaceDraft(ctx context.Context, cmd *eas.SyncCommand, m *
 	}
 	draft, err := mail.EditDraft(old.original(), cmd.Data, m.sending(m.token(name)))
 	if err != nil {
-		return "", translated(errors.Join(err, f.round.Again(ctx, n, true)))
+		return "", f.refused(ctx, n, true, translated(err))
 	}
 	stored, err := f.putDraft(ctx, name, draft)
 	if err != nil {

@@ -226,7 +226,10 @@ func (k *carrier) copied(ctx context.Context) (backend.Item, error) {
 		case backend.NotFound:
 			return there, nil
 		case backend.ReadOnly, backend.Unsupported, backend.Invalid:
-			return backend.Item{}, errors.Join(err, k.undo(ctx, there))
+			if err := k.undo(ctx, there); err != nil {
+				return backend.Item{}, err // to be sent again, lest it stays in both
+			}
+			return backend.Item{}, err
 		}
 		return there, err
 	}
@@ -288,7 +291,10 @@ func (k *carrier) met(ctx context.Context, id backend.ItemID, now backend.Item, 
 	ours := !first && (id == k.Copy || strings.Contains(string(id), k.Name))
 	switch sum := sumOf(there.Body); {
 	case !ours:
-		return there, errors.Join(backend.Errorf(backend.Conflict, "easserver: move", "%.70q is there already", id), k.forget(ctx, first))
+		if err := k.forget(ctx, first); err != nil {
+			return there, err
+		}
+		return there, backend.Errorf(backend.Conflict, "easserver: move", "%.70q is there already", id)
 	case bytes.Equal(there.Body, now.Body), bytes.Equal(k.Sum, sumOf(now.Body)):
 		return there, nil
 	case !bytes.Equal(k.Sum, sum):

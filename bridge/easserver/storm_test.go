@@ -3,6 +3,7 @@ package easserver_test
 import (
 	"bytes"
 	"context"
+	"net/http"
 	"slices"
 	"strings"
 	"testing"
@@ -313,5 +314,45 @@ func TestWhatOthersDoToAnItemWhoseAnswerWasLost(t *testing.T) {
 				t.Errorf("the server holds %q, want %q", stored, tt.stored)
 			}
 		})
+	}
+}
+
+// A phone hangs up while its edit is refused, so that the worker cannot note
+// that the phone has to see what is there. The phone asks again, and is told of
+// both. Seed 21143.
+func TestRefusedWhileThePhoneHangsUp(t *testing.T) {
+	var b hooked
+	var hangUp context.CancelFunc
+	o := b.on(t.TempDir())
+	o.Wrap = func(h http.Handler) http.Handler {
+		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			ctx, cancel := context.WithCancel(r.Context())
+			defer cancel()
+			hangUp = cancel
+			h.ServeHTTP(w, r.WithContext(ctx))
+		})
+	}
+	h := bridgetest.Start(t, o)
+	card := bridgetest.Card("a", "Ann Old")
+	h.Store("contacts", "a", card)
+	s := newHandset(t, h, eas.V141, "phone1", "Contacts", 1)
+	first := true
+	b.stored = func() error {
+		if first {
+			hangUp()
+		}
+		first = false
+		h.Store("contacts", "a", card)
+		return backend.Errorf(backend.ReadOnly, "test: put", "nobody may write here")
+	}
+	edit := eas.SyncCommand{Do: tag.AirSyncChange, ServerID: s.id, Data: s.with(eas.T(tag.ContactsJobTitle, "edited"))}
+	s.send(edit) // an answer to it is nothing that a phone which hung up would get
+	s.window--   // the same request again
+	status, told := s.take(s.send(edit))
+	if !told {
+		_, told = s.take(s.send())
+	}
+	if status != eas.SyncConflict || !told {
+		t.Errorf("status %d, told what is there: %v; want %d and that", status, told, eas.SyncConflict)
 	}
 }

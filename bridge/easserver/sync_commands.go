@@ -292,7 +292,7 @@ func (f *folderSync) remove(ctx context.Context, cmd *eas.SyncCommand) error {
 	}
 	switch backend.KindOf(err) {
 	case backend.ReadOnly:
-		return errors.Join(err, f.round.Again(ctx, n, false))
+		return f.refused(ctx, n, false, err)
 	case backend.NotFound:
 		err = nil
 	}

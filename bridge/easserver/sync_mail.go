@@ -205,11 +205,11 @@ func (f *folderSync) changeMessage(ctx context.Context, cmd *eas.SyncCommand) er
 	if len(set)+len(clear) > 0 {
 		if f.folder.ReadOnly {
 			err = backend.Errorf(backend.ReadOnly, "easserver: change", "folder %s is read-only", f.folder.ID)
-			return errors.Join(err, f.round.Again(ctx, n, true))
+			return f.refused(ctx, n, true, err)
 		}
 		rev, err := box.SetFlags(ctx, f.folder.Collection, row.ID, set, clear)
 		if backend.KindOf(err) == backend.ReadOnly {
-			return errors.Join(err, f.round.Again(ctx, n, true))
+			return f.refused(ctx, n, true, err)
 		}
 		if err != nil {
 			return err

@@ -142,7 +142,7 @@ func (f *folderSync) rewrite(ctx context.Context, n syncengine.Number, row synce
 		told := now.Revision == row.Told
 		e, err := apply(ctx, n, now.Body, told)
 		if errors.Is(err, translate.ErrInvalid) {
-			return errors.Join(err, f.round.Again(ctx, n, true)) // the phone shall see what really is there
+			return f.refused(ctx, n, true, err)
 		}
 		if err != nil {
 			return translated(err)
@@ -163,7 +163,7 @@ func (f *folderSync) rewrite(ctx context.Context, n syncengine.Number, row synce
 		}
 		if f.folder.ReadOnly {
 			err = backend.Errorf(backend.ReadOnly, "easserver: change", "folder %s is read-only", f.folder.ID)
-			return errors.Join(err, f.round.Again(ctx, n, true))
+			return f.refused(ctx, n, true, err)
 		}
 		if !same {
 			if err := f.noteTry(ctx, e); err != nil {
@@ -174,7 +174,7 @@ func (f *folderSync) rewrite(ctx context.Context, n syncengine.Number, row synce
 			case backend.Conflict:
 				continue // somebody was faster: merge with what is there now
 			case backend.ReadOnly, backend.Invalid, backend.TooLarge:
-				return errors.Join(err, f.round.Again(ctx, n, true)) // the phone shall see what really is there
+				return f.refused(ctx, n, true, err)
 			}
 			if err != nil {
 				return err
@@ -186,6 +186,17 @@ func (f *folderSync) rewrite(ctx context.Context, n syncengine.Number, row synce
 		return f.rewritten(ctx, n, e, left)
 	}
 	return backend.Errorf(backend.Conflict, "easserver: change", "the item changes faster than it can be merged")
+}
+
+// refused is the reason why a phone's edit of an item is refused, once it is
+// noted that the phone shall see what really is there; held tells whether it has
+// the item still. Without that note the phone is not to hear of the refusal: it
+// would keep what its owner did.
+func (f *folderSync) refused(ctx context.Context, n syncengine.Number, held bool, why error) error {
+	if err := f.round.Again(ctx, n, held); err != nil {
+		return err
+	}
+	return why
 }
 
 var errChangedThere = backend.Errorf(backend.Conflict, "easserver: change", "the item was changed on the server, too")

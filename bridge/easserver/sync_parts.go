@@ -280,11 +280,14 @@ func (s *Server) folderOfItem(ctx context.Context, c *call, id syncengine.Folder
 	if !errors.Is(err, syncengine.ErrNoFolder) || !hasPlace(c, f) || !c.profile.Merges(f.Kind) {
 		return f, err
 	}
-	chosen, no := s.chosen(ctx, c)
-	if no == nil && chosen(f) {
+	chosen, failed := s.chosen(ctx, c)
+	switch {
+	case failed != nil:
+		return f, failed
+	case chosen(f):
 		return f, nil
 	}
-	return f, errors.Join(err, no)
+	return f, err
 }
 
 // hiddenFolder finds a folder that is not shown to the phone any more, because

@@ -27,8 +27,10 @@ func (r *Round) LookAgain(ctx context.Context) error {
 // first try and somebody changed that since; and the phone shall see what
 // really is there. held tells whether the phone still has the item: then the
 // news is a Change, else an Add. Other phones of the person are told once more,
-// too, which does no harm.
+// too, which does no harm. It goes on when the context ends: the phone may hear
+// of the refusal all the same.
 func (r *Round) Again(ctx context.Context, n Number, held bool) error {
+	ctx = context.WithoutCancel(ctx)
 	_, err := r.write(ctx, func(w Writer, m *Mirror) (Item, error) {
 		row, err := w.Item(ctx, r.Folder.ID, n)
 		if err == nil && !row.Removed {

@@ -1,6 +1,7 @@
 package syncengine_test
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"maps"
@@ -239,6 +240,24 @@ func TestNewsOfARefreshDuringTheRound(t *testing.T) {
 		t.Fatal(err)
 	}
 	peek(1)
+}
+
+// A phone that hangs up may hear of a refusal all the same, in a later answer.
+func TestAgainWhileThePhoneHangsUp(t *testing.T) {
+	w := newWorld(t)
+	f := w.folder("notes")
+	w.put("notes", "a", "a")
+	p := w.phone("P", f)
+	p.all()
+	r := p.begin()
+	ctx, hangUp := context.WithCancel(t.Context())
+	hangUp()
+	if err := r.Again(ctx, 1, true); err != nil {
+		t.Fatal(err)
+	}
+	if news, err := r.Peek(t.Context(), 10); err != nil || len(news) != 1 {
+		t.Errorf("news %v, %v, want the item", news, err)
+	}
 }
 
 func TestServerIDs(t *testing.T) {

@@ -152,12 +152,14 @@ func (s *Server) movable(ctx context.Context, c *call, id string, missing error)
 type carrier struct {
 	*syncengine.Move
 	from, to backend.Session
+	engine   *syncengine.Engine
+	user     string
 }
 
 // carry moves an item: the store does it where it can, else it is copied, and
 // removed when the copy is there. At no moment it is in neither folder.
 func (s *Server) carry(ctx context.Context, c *call, m *syncengine.Move) (syncengine.Number, error) {
-	k := carrier{Move: m}
+	k := carrier{Move: m, engine: s.Engine, user: c.phone.User}
 	var err error
 	if k.from, err = c.account.Session(ctx, m.Source.Backend); err != nil {
 		return 0, err
@@ -204,7 +206,11 @@ func (k *carrier) copied(ctx context.Context) (backend.Item, error) {
 	for range maxMerges {
 		now, err := getOne(ctx, k.from, k.Source.Collection, k.ID)
 		if backend.KindOf(err) == backend.NotFound && k.Copy != "" {
-			return getOne(ctx, k.to, k.Target.Collection, k.Copy) // an earlier try removed it
+			there, err := getOne(ctx, k.to, k.Target.Collection, k.Copy)
+			if err != nil {
+				return there, err
+			}
+			return k.gone(ctx, there) // an earlier try removed it, or somebody else
 		}
 		if err != nil {
 			return backend.Item{}, err
@@ -224,7 +230,7 @@ func (k *carrier) copied(ctx context.Context) (backend.Item, error) {
 		case backend.Conflict:
 			continue // somebody changed it since it was copied
 		case backend.NotFound:
-			return there, nil
+			return k.gone(ctx, there)
 		case backend.ReadOnly, backend.Unsupported, backend.Invalid:
 			if err := k.undo(ctx, there); err != nil {
 				return backend.Item{}, err // to be sent again, lest it stays in both
@@ -234,6 +240,40 @@ func (k *carrier) copied(ctx context.Context) (backend.Item, error) {
 		return there, err
 	}
 	return backend.Item{}, errAgain
+}
+
+// gone is asked for when the item is gone and its copy is there. That is how a
+// move ends; unless somebody else took the item to a third folder at the same
+// moment: then it is there, and the copy is one too many. Where that is not
+// certain the copy stays.
+func (k *carrier) gone(ctx context.Context, there backend.Item) (backend.Item, error) {
+	folders, err := k.engine.Folders(ctx, k.user)
+	if err != nil {
+		return there, nil
+	}
+	for _, f := range folders {
+		if !k.came(ctx, f, there.Body) {
+			continue
+		}
+		if err := k.undo(ctx, there); err != nil {
+			return backend.Item{}, err
+		}
+		return backend.Item{}, fmt.Errorf("%w: somebody else moved it to folder %v", errMoveSource, f.ID)
+	}
+	return there, nil
+}
+
+// came tells whether the item came to a third folder just now: it is there, and
+// nobody knew it there before.
+func (k *carrier) came(ctx context.Context, f syncengine.Folder, body []byte) bool {
+	if f.Kind != k.Source.Kind || f.Backend != k.Source.Backend || f.ID == k.Source.ID || f.ID == k.Target.ID {
+		return false
+	}
+	if known, err := k.engine.Lists(ctx, f, k.ID); known || err != nil {
+		return false
+	}
+	it, err := getOne(ctx, k.from, f.Collection, k.ID)
+	return err == nil && bytes.Equal(it.Body, body)
 }
 
 // errAgain means that the item changes faster than it can be copied.

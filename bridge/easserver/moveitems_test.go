@@ -22,6 +22,7 @@ type clumsy struct {
 	*memory.Backend
 	immovable bool
 	after     map[memory.Op]error // once
+	deleting  func()              // before the next Delete; nil does nothing
 }
 
 type clumsySession struct {
@@ -48,6 +49,10 @@ func (s clumsySession) Put(ctx context.Context, c backend.CollectionID, it backe
 }
 
 func (s clumsySession) Delete(ctx context.Context, c backend.CollectionID, id backend.ItemID, rev backend.Revision) error {
+	if do := s.b.deleting; do != nil {
+		s.b.deleting = nil
+		do()
+	}
 	return errors.Join(s.Session.Delete(ctx, c, id, rev), s.b.slip(memory.OpDelete))
 }
 
@@ -328,5 +333,49 @@ func TestMoveOfWhatIsEditedAgainAndAgain(t *testing.T) {
 	}
 	if here, there := len(h.Backend.Items(bridgetest.User, "contacts")), len(h.Backend.Items(bridgetest.User, "club")); here != 0 || there != 1 {
 		t.Errorf("the store has %d and %d items, want none and one", here, there)
+	}
+}
+
+// Somebody takes an item to a third folder while the phone's move copies it: it
+// is there, and nowhere else. Where somebody deletes it, the copy stays, and so it
+// does where one of the same name was in a third folder before. Seed 21348.
+func TestMoveOfWhatSomebodyElseMoves(t *testing.T) {
+	for _, tt := range []struct {
+		name          string
+		before, moved bool // whether it is in the third folder
+		status        eas.MoveStatus
+		there         int // how many are in the phone's folder in the end
+	}{
+		{"moved", false, true, eas.MoveBadSource, 0},
+		{"deleted", false, false, eas.MoveOK, 1},
+		{"deleted, and another like it elsewhere", true, false, eas.MoveOK, 1},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			h, b := moveHouse(t, true)
+			h.Backend.SetCollection(bridgetest.User, backend.Collection{ID: "third", Kind: backend.Contacts, Name: "Third"})
+			card := bridgetest.Card("c", "Carol")
+			h.Store("contacts", "c.vcf", card)
+			if tt.before {
+				h.Store("third", "c.vcf", card)
+			}
+			p := h.Phone(eas.V161, "phone1", phone.Settings{})
+			look(t, p)
+			b.deleting = func() {
+				if tt.moved {
+					h.Store("third", "c.vcf", card)
+				}
+				h.Backend.Remove(bridgetest.User, "contacts", "c.vcf")
+			}
+			out, err := p.Move(t.Context(), folderNamed(t, p, "Contacts").ServerID, folderNamed(t, p, "Club").ServerID, onlyOne(t, p, "Contacts"))
+			if err != nil || len(out) != 1 || out[0].Status != tt.status {
+				t.Fatalf("%+v, %v, want status %d", out, err, tt.status)
+			}
+			if n := len(h.Backend.Items(bridgetest.User, "club")); n != tt.there {
+				t.Errorf("the phone's folder has %d, want %d", n, tt.there)
+			}
+			if third := len(h.Backend.Items(bridgetest.User, "third")); (third == 1) != (tt.before || tt.moved) {
+				t.Errorf("the third folder has %d", third)
+			}
+		})
 	}
 }

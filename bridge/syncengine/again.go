@@ -71,6 +71,12 @@ func (e *Engine) Numbered(ctx context.Context, f Folder, s Source, ids []backend
 	return e.numbered(ctx, f, ids)
 }
 
+// Lists tells whether the mirror has an item of a name as it was refreshed last.
+func (e *Engine) Lists(ctx context.Context, f Folder, id backend.ItemID) (bool, error) {
+	found, err := e.numbered(ctx, f, []backend.ItemID{id})
+	return len(found) > 0, err
+}
+
 func (e *Engine) numbered(ctx context.Context, f Folder, ids []backend.ItemID) (map[backend.ItemID]Number, error) {
 	found := make(map[backend.ItemID]Number, len(ids))
 	for some := range slices.Chunk(ids, backend.MaxBatch) {

@@ -56,7 +56,11 @@ func (h *handset) edit() {
 	}
 	e := w.edited(o, *was, w.turned(o, *was), h.mine(o.where))
 	w.note("%s makes %q of %q (%s)", h, e.label(), was.label(), id)
-	if err := h.phone.Change(f.ServerID, id, k.sends(o, e)); err != nil {
+	sent := k.sends(o, e)
+	if k.class == eas.ClassTasks && e.done == was.done {
+		sent = sent[:1] // the title: what the phone is told of the rest until it sends this stays
+	}
+	if err := h.phone.Change(f.ServerID, id, sent); err != nil {
 		h.problem("editing: %v", err)
 	}
 }
@@ -101,7 +105,10 @@ func (h *handset) remove() {
 	h.world.note("%s deletes %q (%s)", h, was.label(), id)
 	if !o.where.readOnly {
 		h.world.deleted(o, h.String())
-		o.perhaps = o.perhaps || o.wanders() // then it may be elsewhere by now
+		if o.wanders() { // then it may be elsewhere by now, and what the phone did to it and has not sent goes nowhere
+			o.perhaps = true
+			o.refuse(h.String())
+		}
 	}
 	if err := h.phone.Delete(f.ServerID, id); err != nil {
 		h.problem("deleting: %v", err)

@@ -15,7 +15,7 @@ import (
 )
 
 // A fake is a server without a network and without a store: one folder of
-// contacts, for one phone. Tests bend it by its fields.
+// contacts, and an inbox without mail, for one phone. Tests bend it by its fields.
 type fake struct {
 	t  *testing.T
 	mu sync.Mutex
@@ -39,6 +39,9 @@ type fake struct {
 	log   []string // commands, with what matters of them
 	syncs []eas.SyncRequest
 }
+
+// inbox is the folder of mail, which is empty.
+const inbox = "2"
 
 func newFake(t *testing.T) *fake {
 	return &fake{t: t, version: eas.V141, provisioned: true, folderKey: "1"}
@@ -144,7 +147,7 @@ func (f *fake) serveFolders(w http.ResponseWriter, body []byte) {
 	if m.SyncKey == "0" {
 		c = &eas.FolderChanges{Count: 2, Adds: []eas.Folder{
 			{ServerID: "7", ParentID: "0", DisplayName: "Contacts", Type: eas.FolderContacts},
-			{ServerID: "2", ParentID: "0", DisplayName: "Inbox", Type: eas.FolderInbox},
+			{ServerID: inbox, ParentID: "0", DisplayName: "Inbox", Type: eas.FolderInbox},
 		}}
 	}
 	f.answer(w, eas.FolderSyncResponse{Status: eas.FolderOK, SyncKey: f.folderKey, Changes: c})
@@ -184,6 +187,13 @@ func (f *fake) serveSync(w http.ResponseWriter, body []byte) (lost bool) {
 	}
 	c := m.Collections[0]
 	r := eas.SyncResult{CollectionID: c.CollectionID, Status: eas.SyncOK}
+	if c.CollectionID == inbox { // there is never news of it
+		if c.SyncKey == "0" {
+			r.SyncKey = "1"
+			f.answer(w, eas.SyncResponse{Collections: []eas.SyncResult{r}})
+		}
+		return lost
+	}
 	if c.SyncKey == "0" {
 		f.told, f.round = 0, 0
 	}

@@ -6,6 +6,8 @@ import (
 	"io"
 	"sync"
 	"time"
+
+	"github.com/pushbridge/pushbridge/bridge/eas"
 )
 
 // signs are how Watch marks what happened.
@@ -21,6 +23,12 @@ const settled = 2 * time.Second
 // Watch syncs everything, then waits in Pings and writes a line for each change
 // as it comes, until ctx ends.
 func Watch(ctx context.Context, w io.Writer, c Config) error {
+	if c.Classes == nil { // all, and of mail the last week's
+		c.Classes = []string{eas.ClassContacts, eas.ClassCalendar, eas.ClassTasks, eas.ClassNotes, eas.ClassEmail}
+		if c.Filters == nil {
+			c.Filters = map[string]int{eas.ClassEmail: 3}
+		}
+	}
 	p, err := c.connect(ctx, "watch")
 	if err != nil {
 		return err

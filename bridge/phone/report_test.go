@@ -317,3 +317,49 @@ func TestEachPurposeIsAPhoneOfItsOwn(t *testing.T) {
 		t.Error("the device that somebody asked for is not used")
 	}
 }
+
+func TestWatchShowsMailAsItComes(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := newFake(t)
+		f.items = 1
+		came := false
+		f.ping = func(r *http.Request, m eas.PingRequest) eas.PingResponse {
+			if came {
+				hold(r, time.Hour)
+				return eas.PingResponse{}
+			}
+			hold(r, time.Second)
+			came = true
+			return eas.PingResponse{Status: eas.PingChanges, Folders: []string{inbox}}
+		}
+		filter := -1
+		f.sync = func(m *eas.SyncRequest) *eas.SyncResponse {
+			c := m.Collections[0]
+			if c.CollectionID != inbox || !came || c.SyncKey != "1" {
+				return nil
+			}
+			if c.Options != nil && c.Options[0].FilterType != nil {
+				filter = *c.Options[0].FilterType
+			}
+			return &eas.SyncResponse{Collections: []eas.SyncResult{{
+				CollectionID: inbox, Status: eas.SyncOK, SyncKey: "2",
+				Commands: []eas.SyncCommand{{Do: tag.AirSyncAdd, ServerID: "2:1", Data: eas.Properties{eas.T(tag.EmailSubject, "First mail")}}},
+			}}}
+		}
+		ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+		defer cancel()
+		var b bytes.Buffer
+		if err := Watch(ctx, &b, f.config()); err != nil {
+			t.Fatal(err)
+		}
+		want := `hh:mm:ss  holding 1 item in 2 folders; waiting for changes (heartbeat 480 s)
+hh:mm:ss  + Inbox: First mail
+`
+		if diff := cmp.Diff(want, timeless(b.String())); diff != "" {
+			t.Errorf("(-want +got):\n%s", diff)
+		}
+		if filter != 3 {
+			t.Errorf("the inbox is asked for with the FilterType %d, want 3, a week: a watch is no download of everything", filter)
+		}
+	})
+}

@@ -162,7 +162,7 @@ and in a third one, change something:
 
     printf 'BEGIN:VCARD\r\nVERSION:3.0\r\nUID:first-push\r\nFN:First Push\r\nN:Push;First;;;\r\nTEL;TYPE=CELL:+49 30 1234567\r\nEND:VCARD\r\n' > %[5]s
 
-or have a mail come (phones show it; "phone watch" shows none):
+or have a mail come:
 
     printf 'From: first@example.org\r\nTo: %[3]s@example.org\r\nSubject: First mail\r\n\r\nIt has been pushed.\r\n' > %[10]s
 

@@ -317,8 +317,8 @@ func TestRenewal(t *testing.T) {
 				}
 				s := &subscriber{lives: tc.lives, err: tc.err}
 				for range 10 * 24 {
-					r.Ensure(t.Context(), "calendar", "ann", "/ann/work/#VEVENT", s)
-					r.Ensure(t.Context(), "calendar", "ann", "/ann/work/#VTODO", s)
+					r.Ensure(t.Context(), "calendar", "ann", "/ann/team/#VEVENT", s)
+					r.Ensure(t.Context(), "calendar", "ann", "/ann/team/#VTODO", s)
 					time.Sleep(time.Hour)
 				}
 				if n := len(s.asked); n < tc.least || n > tc.most {

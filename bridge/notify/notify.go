@@ -35,7 +35,7 @@ type Notice struct {
 	User    string `json:"user,omitempty"`    // who changed it; empty means that it is not known
 
 	// Path is that of what changed, from the storage's root, not escaped: an
-	// item ("/ann/work/1.ics") or a collection ("/ann/work/"). Empty means that
+	// item ("/ann/team/1.ics") or a collection ("/ann/team/"). Empty means that
 	// it is not known: anything that the user can see.
 	Path string `json:"path,omitempty"`
 }

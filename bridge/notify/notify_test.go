@@ -14,8 +14,8 @@ func TestParse(t *testing.T) {
 		want       Notice // the zero one means that it is refused
 	}{
 		{"a user alone", `{"user":"ann"}`, Notice{User: "ann"}},
-		{"a path alone", `{"path":"/ann/work/"}`, Notice{Path: "/ann/work/"}},
-		{"everything", `{"backend":"calendar","user":"ann","path":"/ann/work/ü.ics"}`, Notice{"calendar", "ann", "/ann/work/ü.ics"}},
+		{"a path alone", `{"path":"/ann/team/"}`, Notice{Path: "/ann/team/"}},
+		{"everything", `{"backend":"calendar","user":"ann","path":"/ann/team/ü.ics"}`, Notice{"calendar", "ann", "/ann/team/ü.ics"}},
 		{"nothing", ``, Notice{}},
 		{"an empty object", `{}`, Notice{}},
 		{"a backend alone", `{"backend":"calendar"}`, Notice{}},
@@ -28,8 +28,8 @@ func TestParse(t *testing.T) {
 		{"no UTF-8", "{\"user\":\"\xff\"}", Notice{}},
 		{"a control character", `{"user":"a\u0007"}`, Notice{}},
 		{"a line break in the path", `{"path":"/a\n"}`, Notice{}},
-		{"a path without a root", `{"path":"ann/work"}`, Notice{}},
-		{"a path upwards", `{"path":"/ann/../bob/work/"}`, Notice{}},
+		{"a path without a root", `{"path":"ann/team"}`, Notice{}},
+		{"a path upwards", `{"path":"/ann/../bob/team/"}`, Notice{}},
 		{"a path upwards at its end", `{"path":"/ann/.."}`, Notice{}},
 		{"dots that lead nowhere", `{"path":"/ann/..work/...ics"}`, Notice{Path: "/ann/..work/...ics"}},
 		{"a long name", `{"user":"` + strings.Repeat("a", MaxName+1) + `"}`, Notice{}},
@@ -48,7 +48,7 @@ func TestParse(t *testing.T) {
 // FuzzParse holds that what is accepted is within bounds, leads nowhere but
 // down, and is accepted again when it is sent on.
 func FuzzParse(f *testing.F) {
-	for _, s := range []string{`{"user":"ann"}`, `{"backend":"b","user":"ann","path":"/ann/work/1.ics"}`, `{"path":"/../x"}`, `{"path":"\ud800"}`} {
+	for _, s := range []string{`{"user":"ann"}`, `{"backend":"b","user":"ann","path":"/ann/team/1.ics"}`, `{"path":"/../x"}`, `{"path":"\ud800"}`} {
 		f.Add([]byte(s))
 	}
 	f.Fuzz(func(t *testing.T, data []byte) {
@@ -83,10 +83,10 @@ func collapse(s string) string {
 func TestRadicalePath(t *testing.T) {
 	const folder = "/var/lib/radicale/collections"
 	for _, tc := range []struct{ name, cwd, file, want string }{
-		{"an item", folder, folder + "/collection-root/ann/work/1.ics", "/ann/work/1.ics"},
-		{"a collection", folder, folder + "/collection-root/ann/work/", "/ann/work/"},
-		{"a folder with a slash", folder + "/", folder + "/collection-root/ann/work/", "/ann/work/"},
-		{"without the folder", "", folder + "/collection-root/ann/work/", "/ann/work/"},
+		{"an item", folder, folder + "/collection-root/ann/team/1.ics", "/ann/team/1.ics"},
+		{"a collection", folder, folder + "/collection-root/ann/team/", "/ann/team/"},
+		{"a folder with a slash", folder + "/", folder + "/collection-root/ann/team/", "/ann/team/"},
+		{"without the folder", "", folder + "/collection-root/ann/team/", "/ann/team/"},
 		{"a collection of that name", folder, folder + "/collection-root/ann/collection-root/1.ics", "/ann/collection-root/1.ics"},
 		{"without the folder, a collection of that name", "", folder + "/collection-root/ann/collection-root/1.ics", "/ann/collection-root/1.ics"},
 		{"the root itself", folder, folder + "/collection-root/", "/"},

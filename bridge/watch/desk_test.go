@@ -63,8 +63,8 @@ func TestHints(t *testing.T) {
 func TestVouch(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var d watch.Desk
-		one := watch.Hint{Backend: "dav", User: "ann", Path: "/ann/work/"}
-		ids := watch.Hint{Backend: "dav", User: "ann", Path: "/ann/work/#VEVENT"}
+		one := watch.Hint{Backend: "dav", User: "ann", Path: "/ann/team/"}
+		ids := watch.Hint{Backend: "dav", User: "ann", Path: "/ann/team/#VEVENT"}
 		home := watch.Hint{Backend: "dav", User: "ann", Path: "/ann/home/"}
 		want := func(when string, s watch.Hint, want bool) {
 			t.Helper()

@@ -52,7 +52,7 @@ func (e *endless) Read(p []byte) (int, error) {
 }
 
 func TestCalls(t *testing.T) {
-	const good = `{"user":"ann","path":"/ann/work/"}`
+	const good = `{"user":"ann","path":"/ann/team/"}`
 	bearer := http.Header{"Authorization": {"Bearer " + secret}}
 	for _, tc := range []struct {
 		name, method, path string
@@ -61,9 +61,9 @@ func TestCalls(t *testing.T) {
 		status             int
 		want               []notify.Notice
 	}{
-		{"with the secret", "POST", "/hooks/any", bearer, good, 204, []notify.Notice{{User: "ann", Path: "/ann/work/"}}},
+		{"with the secret", "POST", "/hooks/any", bearer, good, 204, []notify.Notice{{User: "ann", Path: "/ann/team/"}}},
 		{"of a user who does not exist", "POST", "/hooks/any", bearer, `{"user":"nobody"}`, 204, []notify.Notice{{User: "nobody"}}},
-		{"with a signature", "POST", "/hooks/any", http.Header{"X-Hub-Signature-256": {sign(secret, good)}}, good, 204, []notify.Notice{{User: "ann", Path: "/ann/work/"}}},
+		{"with a signature", "POST", "/hooks/any", http.Header{"X-Hub-Signature-256": {sign(secret, good)}}, good, 204, []notify.Notice{{User: "ann", Path: "/ann/team/"}}},
 		{"with the signature of another body", "POST", "/hooks/any", http.Header{"X-Hub-Signature-256": {sign(secret, good+" ")}}, good, 401, nil},
 		{"signed with another secret", "POST", "/hooks/any", http.Header{"X-Hub-Signature-256": {sign("x", good)}}, good, 401, nil},
 		{"with a signature that is none", "POST", "/hooks/any", http.Header{"X-Hub-Signature-256": {"sha256=xyz"}}, good, 401, nil},

@@ -57,7 +57,7 @@ func newDesk(t *testing.T, password string) *desk {
 		case r.Method == "REPORT":
 			io.WriteString(w, `<d:sync-token>t1</d:sync-token>`)
 		case path == "/ann/" && r.Header.Get("Depth") == "1":
-			fmt.Fprintf(w, deskBook+deskBook, "/ann/people/", book, "/ann/work/", book)
+			fmt.Fprintf(w, deskBook+deskBook, "/ann/people/", book, "/ann/team/", book)
 		case strings.HasPrefix(path, "/ann/") && path != "/ann/":
 			fmt.Fprintf(w, deskBook, path, book)
 		default:

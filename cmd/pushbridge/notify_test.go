@@ -64,10 +64,10 @@ func TestNotify(t *testing.T) {
 		says string // with -v
 	}{
 		{"a user alone", []string{at, "--user=ann"}, []notify.Notice{{User: "ann"}}, ""},
-		{"Radicale with a path", []string{at, "--user=ann", "--cwd=" + cwd, "--path=" + cwd + "/collection-root/ann/work/1.ics", "--to-path="},
-			[]notify.Notice{{User: "ann", Path: "/ann/work/1.ics"}}, ""},
-		{"Radicale with two paths", []string{at, "--user=ann", "--cwd=" + cwd, "--path=" + cwd + "/collection-root/ann/work/1.ics", "--to-path=" + cwd + "/collection-root/ann/home/1.ics"},
-			[]notify.Notice{{User: "ann", Path: "/ann/work/1.ics"}, {User: "ann", Path: "/ann/home/1.ics"}}, ""},
+		{"Radicale with a path", []string{at, "--user=ann", "--cwd=" + cwd, "--path=" + cwd + "/collection-root/ann/team/1.ics", "--to-path="},
+			[]notify.Notice{{User: "ann", Path: "/ann/team/1.ics"}}, ""},
+		{"Radicale with two paths", []string{at, "--user=ann", "--cwd=" + cwd, "--path=" + cwd + "/collection-root/ann/team/1.ics", "--to-path=" + cwd + "/collection-root/ann/home/1.ics"},
+			[]notify.Notice{{User: "ann", Path: "/ann/team/1.ics"}, {User: "ann", Path: "/ann/home/1.ics"}}, ""},
 		{"Radicale with a path elsewhere", []string{at, "--user=ann", "--cwd=" + cwd, "--path=/etc/passwd"}, []notify.Notice{{User: "ann"}}, ""},
 		{"a path of anything else", []string{at, "--backend=contacts", "--path", "ann/people"}, []notify.Notice{{Backend: "contacts", Path: "/ann/people"}}, ""},
 		{"by the configuration", []string{"--config", config, "--user", "ann"}, []notify.Notice{{User: "ann"}}, ""},
@@ -142,7 +142,7 @@ from radicale.hook import HookNotificationItem, HookNotificationItemTypes as Typ
 import pushbridge_hook
 
 hook = pushbridge_hook.Hook(Configuration({"hook": {"pushbridge_socket": sys.argv[1]}}))
-hook.notify(HookNotificationItem(Types.UPSERT, "/ann/work/1.ics", uid="1", new_content="BEGIN:VCALENDAR"))
+hook.notify(HookNotificationItem(Types.UPSERT, "/ann/team/1.ics", uid="1", new_content="BEGIN:VCALENDAR"))
 hook.notify(HookNotificationItem(Types.DELETE, "/ann/people/", uid="2"))
 hook.notify(HookNotificationItem(Types.CPATCH, "/bob/büro/", content="<x/>"))
 hook.notify(HookNotificationItem(Types.CPATCH, "/bob/", content="<x/>"))
@@ -160,7 +160,7 @@ assert pushbridge_hook.Hook(Configuration({}))._path == "/run/pushbridge/notify.
 	if out, err := c.CombinedOutput(); err != nil {
 		t.Fatalf("%v:\n%s", err, out)
 	}
-	for _, want := range []notify.Notice{{Path: "/ann/work/"}, {Path: "/ann/people/"}, {Path: "/bob/büro/"}} {
+	for _, want := range []notify.Notice{{Path: "/ann/team/"}, {Path: "/ann/people/"}, {Path: "/bob/büro/"}} {
 		if n := <-got; n != want {
 			t.Errorf("it sent %+v, want %+v", n, want)
 		}

@@ -43,7 +43,7 @@ func (k Kind) String() string {
 // crosses the process boundary with all of its fields (Err as text).
 type Error struct {
 	Kind Kind
-	Op   string // what was being done: "caldav: PUT /ann/work/1.ics"
+	Op   string // what was being done: "caldav: PUT /ann/team/1.ics"
 	Err  error  // the cause, or nil
 
 	// RetryAfter is how long to wait before trying again, where the store

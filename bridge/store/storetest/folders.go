@@ -41,7 +41,7 @@ func newFolder(t *testing.T, s syncengine.Store, c backend.CollectionID) synceng
 func folders(t *testing.T, s syncengine.Store) {
 	full := syncengine.FolderRecord{
 		Folder: syncengine.Folder{
-			User: ann, Backend: "dav", Collection: "/ann/work/", Kind: backend.Tasks, Name: "Wörk",
+			User: ann, Backend: "dav", Collection: "/ann/team/", Kind: backend.Tasks, Name: "Wörk",
 			Parent: 7, Default: true, ReadOnly: true, Colour: "#102030", Owner: "carol", Role: backend.RoleSent,
 		},
 		Order: 3, Gone: true,

@@ -32,7 +32,7 @@ func problems(t *testing.T, s problem.Store) {
 		t.Fatalf("an empty store has %v", list)
 	}
 	full := problem.Problem{
-		Object: problem.Object{User: ann, Backend: "dav", Collection: "/ann/work/", ID: "ü 1.ics"},
+		Object: problem.Object{User: ann, Backend: "dav", Collection: "/ann/team/", ID: "ü 1.ics"},
 		Folder: 7, Kind: problem.Unreadable, Reason: "there is no VCALENDAR",
 		FirstSeen: time.Date(2026, 1, 2, 3, 4, 5, 6, time.UTC), LastSeen: time.Date(2026, 11, 2, 3, 4, 5, 7, time.UTC), Count: 1 << 40,
 	}

@@ -24,7 +24,7 @@ func pushes(t *testing.T, s davpush.Store) {
 		}
 	}
 	full := davpush.Subscription{
-		Token: "t1", Backend: "dav", User: ann, Collection: "/ann/work/", Auth: []byte{0, 7}, ServerKey: []byte{4, 0},
+		Token: "t1", Backend: "dav", User: ann, Collection: "/ann/team/", Auth: []byte{0, 7}, ServerKey: []byte{4, 0},
 		Origin: "https://mail.example.org", Renewed: time.Unix(1_800_000_000, 0), Expires: time.Unix(1_800_000_100, 0),
 	}
 	plain := full

@@ -3174,7 +3174,7 @@ func (*SetVacationResponse) Descriptor() ([]byte, []int) {
 type Error struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	Kind  Kind                   `protobuf:"varint,1,opt,name=kind,proto3,enum=pushbridge.backend.v1.Kind" json:"kind,omitempty"`
-	Op    string                 `protobuf:"bytes,2,opt,name=op,proto3" json:"op,omitempty"`     // what was being done: "caldav: PUT /ann/work/1.ics"
+	Op    string                 `protobuf:"bytes,2,opt,name=op,proto3" json:"op,omitempty"`     // what was being done: "caldav: PUT /ann/team/1.ics"
 	Text  string                 `protobuf:"bytes,3,opt,name=text,proto3" json:"text,omitempty"` // the cause
 	// How long to wait before trying again, in milliseconds; 0 means unknown.
 	RetryAfterMs  uint64 `protobuf:"varint,4,opt,name=retry_after_ms,json=retryAfterMs,proto3" json:"retry_after_ms,omitempty"` // Next unused field number: 5

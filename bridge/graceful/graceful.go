@@ -20,12 +20,12 @@ const askPatience = 3 * time.Second
 type Server struct {
 	*http.Server
 
-	mu       sync.Mutex
-	listener net.Listener
-	served   chan struct{} // closed when Serve returns: nobody accepts any more
-	busy     map[net.Conn]struct{}
-	quiet    chan struct{} // closed when nobody is busy, if somebody waits for that
-	ended    bool
+	mu        sync.Mutex
+	listeners []net.Listener
+	serving   sync.WaitGroup // over when every Serve has returned: nobody accepts any more
+	busy      map[net.Conn]struct{}
+	quiet     chan struct{} // closed when nobody is busy, if somebody waits for that
+	ended     bool
 }
 
 // New lets s end so. Its ConnState is taken.
@@ -36,7 +36,8 @@ func New(s *http.Server) *Server {
 }
 
 // Serve answers those whom l accepts until End, and then answers
-// http.ErrServerClosed; any other error comes from l. It is called once.
+// http.ErrServerClosed; any other error comes from l. It may be called for several
+// listeners.
 func (s *Server) Serve(l net.Listener) error {
 	s.mu.Lock()
 	if s.ended {
@@ -44,9 +45,10 @@ func (s *Server) Serve(l net.Listener) error {
 		l.Close()
 		return http.ErrServerClosed
 	}
-	s.listener, s.served = l, make(chan struct{})
+	s.listeners = append(s.listeners, l)
+	s.serving.Add(1) // not after End, which waits
 	s.mu.Unlock()
-	defer close(s.served)
+	defer s.serving.Done()
 	err := s.Server.Serve(l)
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -81,20 +83,23 @@ func (s *Server) track(c net.Conn, state http.ConnState) {
 func (s *Server) End(ctx context.Context) error {
 	s.mu.Lock()
 	s.ended = true
-	l, served := s.listener, s.served
+	listeners := s.listeners
 	s.mu.Unlock()
-	if l == nil {
+	if len(listeners) == 0 {
 		return s.Shutdown(ctx)
 	}
-	closed := l.Close()
-	<-served
+	var errs []error
+	for _, l := range listeners {
+		errs = append(errs, l.Close())
+	}
+	s.serving.Wait()
 	patient, enough := context.WithTimeout(ctx, askPatience)
 	defer enough()
 	select {
 	case <-s.whenQuiet():
 	case <-patient.Done():
 	}
-	return errors.Join(closed, s.Shutdown(ctx))
+	return errors.Join(append(errs, s.Shutdown(ctx))...)
 }
 
 // whenQuiet is closed when nobody is busy.

@@ -34,36 +34,61 @@ func newServer() *graceful.Server {
 // TestEndAnswersWhoWasAccepted ends a server at which somebody has connected and
 // asks only then.
 func TestEndAnswersWhoWasAccepted(t *testing.T) {
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
+	for _, tc := range []struct {
+		name      string
+		listeners int
+	}{
+		{"at its listener", 1},
+		{"at each of its listeners", 3},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			s := newServer()
+			served := make(chan error, tc.listeners)
+			closing := make([]chan struct{}, tc.listeners)
+			callers := make([]net.Conn, tc.listeners)
+			for i := range tc.listeners {
+				l, err := net.Listen("tcp", "127.0.0.1:0")
+				if err != nil {
+					t.Fatal(err)
+				}
+				closing[i] = make(chan struct{})
+				m := met{closer{l, closing[i]}, make(chan struct{}, 1)}
+				go func() { served <- s.Serve(m) }()
+				if callers[i], err = net.Dial("tcp", l.Addr().String()); err != nil {
+					t.Fatal(err)
+				}
+				defer callers[i].Close()
+				<-m.accepted
+			}
+			ended := make(chan error, 1)
+			go func() { ended <- s.End(t.Context()) }()
+			for _, c := range closing {
+				<-c // now it ends
+			}
+			for _, c := range callers {
+				ask(t, c)
+			}
+			if err := <-ended; err != nil {
+				t.Error(err)
+			}
+			for range tc.listeners {
+				if err := <-served; !errors.Is(err, http.ErrServerClosed) {
+					t.Errorf("Serve answers %v", err)
+				}
+			}
+		})
 	}
-	closing := make(chan struct{})
-	m := met{closer{l, closing}, make(chan struct{}, 1)}
-	s := newServer()
-	served := make(chan error, 1)
-	go func() { served <- s.Serve(m) }()
-	c, err := net.Dial("tcp", l.Addr().String())
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer c.Close()
-	<-m.accepted
-	ended := make(chan error, 1)
-	go func() { ended <- s.End(t.Context()) }()
-	<-closing // now it ends
+}
+
+// ask asks, and wants an answer.
+func ask(t *testing.T, c net.Conn) {
+	t.Helper()
 	if _, err := io.WriteString(c, "GET / HTTP/1.1\r\nHost: x\r\n\r\n"); err != nil {
 		t.Fatal(err)
 	}
 	resp, err := http.ReadResponse(bufio.NewReader(c), nil)
 	if err != nil || resp.StatusCode != http.StatusOK {
 		t.Errorf("the answer is %v, %v", resp, err)
-	}
-	if err := <-ended; err != nil {
-		t.Error(err)
-	}
-	if err := <-served; !errors.Is(err, http.ErrServerClosed) {
-		t.Errorf("Serve answers %v", err)
 	}
 }
 

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/pushbridge/pushbridge/bridge"
+	"github.com/pushbridge/pushbridge/bridge/account"
 	"github.com/pushbridge/pushbridge/bridge/bridgetest"
 	"github.com/pushbridge/pushbridge/bridge/eas"
 	"github.com/pushbridge/pushbridge/bridge/eas/eastest"
@@ -62,6 +63,25 @@ func TestPasswordChangedWhileTheVerdictIsRemembered(t *testing.T) {
 	_, err := p.Sync(t.Context())
 	if status, _ := httpStatus(t, err); status != http.StatusUnauthorized {
 		t.Errorf("with the old password: status %d, want 401", status)
+	}
+}
+
+// One backend is down, and another no longer takes the password: the person is asked
+// for it each time, whichever answers first.
+func TestBackendDownAndPasswordChanged(t *testing.T) {
+	other := memory.New()
+	other.AddUser(bridgetest.User, bridgetest.Password)
+	h := bridgetest.Start(t, bridgetest.Options{Edit: func(o *bridge.Options) {
+		o.Backends = append(o.Backends, account.Named{Name: "other", Backend: other})
+	}})
+	bridgetest.Sync(t, h.Phone(eas.V141, "phone1", phone.Settings{}))
+	h.Backend.Fail(memory.Failure{Op: memory.OpCollections, Err: backend.Errorf(backend.Denied, "memory", "401"), Times: -1})
+	other.Fail(memory.Failure{Op: memory.OpCollections, Err: backend.Errorf(backend.Transient, "memory", "pulled the plug"), Times: -1})
+	for range 20 {
+		_, err := h.Client(eas.V141, "phone1").FolderSync(t.Context(), eas.FolderSyncRequest{SyncKey: "0"})
+		if status, _ := httpStatus(t, err); status != http.StatusUnauthorized {
+			t.Fatalf("status %d, want 401", status)
+		}
 	}
 }
 

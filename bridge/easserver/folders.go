@@ -1,9 +1,11 @@
 package easserver
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"sync"
 	"time"
@@ -122,14 +124,7 @@ func (s *Server) takeFolders(ctx context.Context, acct *account.Account) (change
 	for i, l := range listed {
 		listings[i] = syncengine.Listing{Backend: l.Backend, Collections: l.Collections}
 	}
-	var errs []error
-	for name, err := range failed {
-		if !errors.Is(err, account.ErrNotThere) {
-			errs = append(errs, fmt.Errorf("backend %q: %w", name, err))
-		}
-	}
-	if len(errs) > 0 {
-		err := errors.Join(errs...)
+	if err := unlisted(failed); err != nil {
 		if backend.KindOf(err) == backend.Denied || s.silent(listings) {
 			return false, err
 		}
@@ -148,6 +143,23 @@ func (s *Server) takeFolders(ctx context.Context, acct *account.Account) (change
 	}
 	return changed, nil
 }
+
+// unlisted is why backends do not list their collections; nil if all do where the
+// person is known. Of several reasons the one counts that only the person can
+// remove, then the one that goes by itself.
+func unlisted(failed map[string]error) error {
+	var errs []error
+	for _, name := range slices.Sorted(maps.Keys(failed)) {
+		if err := failed[name]; !errors.Is(err, account.ErrNotThere) {
+			errs = append(errs, fmt.Errorf("backend %q: %w", name, err))
+		}
+	}
+	slices.SortStableFunc(errs, func(a, b error) int { return cmp.Compare(weights[backend.KindOf(a)], weights[backend.KindOf(b)]) })
+	return errors.Join(errs...) // whose kind is that of the first one
+}
+
+// weights put errors in order, the ones that matter most first.
+var weights = map[backend.Kind]int{backend.Denied: -2, backend.Transient: -1}
 
 // nowhere adds that there is nothing at a backend where the person has no account
 // and never had one, and takes the backend out of those that failed. What phones

@@ -4,6 +4,7 @@ import (
 	"net/http"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	"github.com/pushbridge/pushbridge/bridge"
 	"github.com/pushbridge/pushbridge/bridge/account"
@@ -133,4 +134,28 @@ func TestEditOfWhatIsBack(t *testing.T) {
 			}
 		})
 	}
+}
+
+// A phone deletes a message just when the folder for what is deleted is gone and
+// nobody knows yet: then the message stays, on the server and on the phone.
+func TestTheTrashIsGone(t *testing.T) {
+	inEachVersion(t, func(t *testing.T, v eas.Version) {
+		h := mailHouse(t)
+		h.Backend.StoreMessage(bridgetest.User, "inbox", "m1", []byte(mailOf("First", "Words")), time.Now())
+		p := mailPhone(h, v, phone.Settings{})
+		bridgetest.Sync(t, p)
+		inbox := folderOfType(t, p, eas.FolderInbox)
+		id, _ := mailNamed(t, inbox, "First")
+		h.Backend.RemoveCollection(bridgetest.User, "trash")
+		if err := p.Delete(inbox.ServerID, id); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := p.SyncFolders(t.Context(), inbox.ServerID); err != nil {
+			t.Fatal(err)
+		}
+		if n := len(h.Backend.Items(bridgetest.User, "inbox")); n != 1 {
+			t.Errorf("the server has %d messages, want the one that could not go to the trash", n)
+		}
+		mailNamed(t, folderOfType(t, p, eas.FolderInbox), "First")
+	})
 }

@@ -243,12 +243,29 @@ func (f *folderSync) removeMessage(ctx context.Context, id backend.ItemID) error
 		}
 		if trash.ID != 0 && trash.ID != f.folder.ID {
 			_, err := f.session.Move(ctx, f.folder.Collection, id, trash.Collection)
-			if backend.KindOf(err) != backend.Unsupported {
+			switch backend.KindOf(err) {
+			case backend.NotFound:
+				return f.notMoved(ctx, id, err)
+			case backend.Unsupported:
+			default:
 				return err
 			}
 		}
 	}
 	return f.session.Delete(ctx, f.folder.Collection, id, "")
+}
+
+// notMoved tells a message that is gone from one that could not be moved because
+// the folder where it was to go is gone, though nobody knew: that message stays.
+func (f *folderSync) notMoved(ctx context.Context, id backend.ItemID, missing error) error {
+	_, err := getMessage(ctx, f.session, f.folder.Collection, id, 0)
+	switch {
+	case err == nil:
+		return backend.E(backend.ReadOnly, "easserver: delete", missing)
+	case backend.KindOf(err) == backend.NotFound:
+		return missing
+	}
+	return err
 }
 
 // folderFor finds the folder that a backend has for a role; its ID is 0 if there is

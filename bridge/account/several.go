@@ -45,39 +45,46 @@ type opinion struct {
 
 // opinions asks the backends that vouch, one after the other, until one says yes:
 // the next one when the one before said no, cannot be asked or thinks for long.
-// wrong tells whether one said no.
+// Those that are left alone with this password for a while, see isAbsent, are asked
+// only if all others said no. wrong tells whether one said no.
 //
 // If one said no and another cannot be asked, nobody knows whether the password is
 // right.
-func (a *Accounts) opinions(ctx context.Context, c backend.Credentials) (by string, wrong bool, err error) {
+func (a *Accounts) opinions(ctx context.Context, k key, c backend.Credentials) (by string, wrong bool, err error) {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
+	order, later := a.inOrder(k)
 	answers := make(chan opinion, len(a.verifiers)) // with room for those that nobody waits for any more
 	asked, hurry := 0, time.NewTimer(patience)
 	defer hurry.Stop()
 	next := func() {
-		if asked == len(a.verifiers) {
+		if asked == len(order) {
 			return
 		}
-		v := a.verifiers[asked]
+		v := order[asked]
 		asked++
 		a.running.Go(func() { answers <- opinion{v.Name, verified(ctx, v.Backend, c)} })
 		hurry.Reset(patience)
 	}
 	next()
-	var down, denied error
-	for answered := 0; answered < len(a.verifiers); {
+	var down error
+	var denied []opinion
+	for answered := 0; answered < len(order); {
 		select {
 		case <-hurry.C:
 			next()
 		case o := <-answers:
 			switch answered++; {
 			case o.err == nil:
+				a.vouched(k, o.by, denied)
 				return o.by, false, nil
 			case backend.KindOf(o.err) == backend.Denied:
-				denied = o.err
+				denied = append(denied, o)
 			default:
 				down = errors.Join(down, fmt.Errorf("backend %q: %w", o.by, o.err))
+			}
+			if answered == len(order) && down == nil {
+				order, later = append(order, later...), nil
 			}
 			if answered == asked {
 				next()
@@ -85,9 +92,39 @@ func (a *Accounts) opinions(ctx context.Context, c backend.Credentials) (by stri
 		}
 	}
 	if down != nil {
-		return "", denied != nil, backend.E(backend.Transient, "account: login", down)
+		return "", len(denied) > 0, backend.E(backend.Transient, "account: login", down)
 	}
-	return "", true, fmt.Errorf("account: login: %w", denied)
+	return "", true, fmt.Errorf("account: login: %w", denied[len(denied)-1].err)
+}
+
+// inOrder are the backends that vouch: those that are to be asked, and those that
+// refused this password not long ago while another one took it.
+func (a *Accounts) inOrder(k key) (order, later []Named) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	now := time.Now()
+	for _, v := range a.verifiers {
+		if r, ok := a.bad.Peek(a.at(k, v.Name)); ok && now.Before(r.until) {
+			later = append(later, v)
+			continue
+		}
+		order = append(order, v)
+	}
+	if len(order) == 0 {
+		return later, nil
+	}
+	return order, later
+}
+
+// vouched notes which backend took a password and which ones had refused it: there
+// the person has no account, and each question is a failed login.
+func (a *Accounts) vouched(k key, by string, denied []opinion) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.bad.Remove(a.at(k, by))
+	for _, o := range denied {
+		a.denyFor(a.at(k, o.by), o.err, leastAbsent, maxAbsent)
+	}
 }
 
 // verified asks one backend.

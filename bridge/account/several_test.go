@@ -172,3 +172,38 @@ func TestGuessesWhileOneOfTwoIsDown(t *testing.T) {
 		t.Errorf("the fifth guess: %v, and the calendar was asked %d times; want it throttled after three", err, calendar.Calls(memory.OpOpen))
 	}
 }
+
+// Who has an account at the second of two only is not a stranger whom the first has
+// to refuse each time: that looks like an attack there.
+func TestSecondVouches(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		a, calendar, mail := both(t)
+		defer a.Close()
+		for range 24 * 6 { // a phone that comes every ten minutes of a day
+			if names, _ := listed(t, a, "max"); names != "mail " {
+				t.Fatalf("max has something at %q", names)
+			}
+			time.Sleep(10 * time.Minute)
+		}
+		if n := calendar.Calls(memory.OpOpen); n > 12 {
+			t.Errorf("in a day the calendar refused the password %d times; want a few times only", n)
+		}
+		before := calendar.Calls(memory.OpOpen)
+		mail.Fail(memory.Failure{Op: memory.OpOpen, Err: backend.Errorf(backend.Transient, "test", "down"), Times: -1})
+		for range 60 { // it tries every minute
+			time.Sleep(time.Minute)
+			if _, err := a.Login(t.Context(), "max", "secret"); err != nil && backend.KindOf(err) != backend.Transient {
+				t.Fatalf("while the mail server is down: %v", err)
+			}
+		}
+		if n := calendar.Calls(memory.OpOpen) - before; n > 2 {
+			t.Errorf("while the mail server is down, the calendar refused the password %d times", n)
+		}
+		mail.Mend()
+		mail.SetPassword("max", "other")
+		calendar.AddUser("max", "secret")
+		if _, err := a.Login(t.Context(), "max", "secret"); err != nil {
+			t.Errorf("with an account at the calendar that is new: %v", err)
+		}
+	})
+}

@@ -360,7 +360,7 @@ func (a *Accounts) question(ctx context.Context, k key, c backend.Credentials, f
 // verify asks the backends that vouch and remembers what they said. wrong tells
 // whether one of them said no.
 func (a *Accounts) verify(ctx context.Context, k key, c backend.Credentials) (st *standing, wrong bool, err error) {
-	by, wrong, err := a.opinions(ctx, c)
+	by, wrong, err := a.opinions(ctx, k, c)
 	switch {
 	case err == nil:
 		return a.accepted(k, by), false, nil

@@ -47,11 +47,7 @@ func (f *folderSync) addDraft(ctx context.Context, cmd *eas.SyncCommand) (server
 	}
 	name := f.nextName(cmd.ClientID)
 	if before, ok := f.round.Earlier(cmd.ClientID); ok {
-		serverID = syncengine.ServerID(f.folder.ID, before.Number)
-		if cmd.Send {
-			err = f.sentEarlier(ctx, name, before.Number)
-		}
-		return serverID, err
+		return syncengine.ServerID(f.folder.ID, before.Number), f.addedDraft(ctx, cmd, before.Number, name)
 	}
 	m, err := f.server.mailer(ctx, f.call)
 	if err != nil {
@@ -61,7 +57,10 @@ func (f *folderSync) addDraft(ctx context.Context, cmd *eas.SyncCommand) (server
 	if err != nil {
 		return "", translated(err)
 	}
-	stored, err := f.putDraft(ctx, name, draft)
+	if err := f.beginDraft(ctx, cmd); err != nil {
+		return "", err
+	}
+	stored, there, err := f.putDraft(ctx, name, draft)
 	if err != nil {
 		return "", err
 	}
@@ -69,8 +68,21 @@ func (f *folderSync) addDraft(ctx context.Context, cmd *eas.SyncCommand) (server
 	if err != nil {
 		return "", err
 	}
-	f.made(cmd, draft)
 	serverID = syncengine.ServerID(f.folder.ID, n)
+	if there {
+		wrote, err := f.wroteDraft(ctx, cmd)
+		if err != nil {
+			return "", err
+		}
+		if wrote {
+			f.made(cmd, draft)
+		}
+		return serverID, f.addedDraft(ctx, cmd, n, name)
+	}
+	if err := f.noteDraft(ctx, cmd); err != nil { // an earlier try may have begun with other words
+		return "", err
+	}
+	f.made(cmd, draft)
 	if cmd.Send {
 		err = f.sendDraft(ctx, m, n, stored.ID, name)
 	}
@@ -85,18 +97,19 @@ func (f *folderSync) made(cmd *eas.SyncCommand, draft *mail.Outgoing) {
 	f.drafts[cmd] = draft
 }
 
-// putDraft stores a draft.
-func (f *folderSync) putDraft(ctx context.Context, name string, draft *mail.Outgoing) (backend.Item, error) {
+// putDraft stores a draft. there tells that something of that name was there, which
+// an earlier try of the command put there, and it stays as it is.
+func (f *folderSync) putDraft(ctx context.Context, name string, draft *mail.Outgoing) (stored backend.Item, there bool, err error) {
 	body, err := bytesOf(ctx, draft.WithBcc())
 	if err != nil {
-		return backend.Item{}, err
+		return backend.Item{}, false, err
 	}
 	it := backend.Item{ID: backend.ItemID(name), MediaType: f.folder.Kind.MediaType(), Body: body, Flags: draftFlags}
-	stored, err := f.session.Put(ctx, f.folder.Collection, it)
+	stored, err = f.session.Put(ctx, f.folder.Collection, it)
 	if backend.KindOf(err) == backend.Conflict && stored.ID != "" {
-		return stored, nil // an earlier try of the same command put it there
+		return stored, true, nil
 	}
-	return stored, err
+	return stored, false, err
 }
 
 // changeDraft puts an edited draft in the place of the one before, and sends it if
@@ -119,7 +132,7 @@ func (f *folderSync) changeDraft(ctx context.Context, cmd *eas.SyncCommand, n sy
 	}
 	id := row.ID
 	if len(cmd.Data) > 0 {
-		if id, err = f.replaceDraft(ctx, cmd, m, n, row, name); err != nil {
+		if id, err = f.replaceDraft(ctx, cmd, m, n, row.ID, mail.EditDraft); err != nil {
 			return err
 		}
 	}
@@ -129,35 +142,38 @@ func (f *folderSync) changeDraft(ctx context.Context, cmd *eas.SyncCommand, n sy
 	return f.sendDraft(ctx, m, n, id, name)
 }
 
-// replaceDraft writes the edited draft and answers its id.
-func (f *folderSync) replaceDraft(ctx context.Context, cmd *eas.SyncCommand, m *mailer, n syncengine.Number, row syncengine.Row, name string) (backend.ItemID, error) {
-	old, err := heldMessageOf(ctx, heldItem{backend.Item{ID: row.ID}, f.folder, f.class, f.session, n}, maxOriginal)
+// A draftEdit makes another message of a draft, as mail.EditDraft does.
+type draftEdit = func(mail.Original, eas.Properties, mail.Sending) (*mail.Outgoing, error)
+
+// replaceDraft writes the edited draft and answers its id. Its name is made of what
+// the phone says, too: what it says in another way another time is another message.
+func (f *folderSync) replaceDraft(ctx context.Context, cmd *eas.SyncCommand, m *mailer, n syncengine.Number, was backend.ItemID, edit draftEdit) (backend.ItemID, error) {
+	old, err := heldMessageOf(ctx, heldItem{backend.Item{ID: was}, f.folder, f.class, f.session, n}, maxOriginal)
 	if err != nil {
 		return "", err
 	}
 	if !backend.HasFlag(old.Flags, backend.FlagDraft) {
 		return "", errNoDrafts
 	}
-	draft, err := mail.EditDraft(old.original(), cmd.Data, m.sending(m.token(name)))
+	name := f.nextName(fmt.Sprintf("draft %s %x", tryOf(cmd), sumOfProperties(cmd.Data)))
+	draft, err := edit(old.original(), cmd.Data, m.sending(m.token(name)))
 	if err != nil {
 		return "", f.refused(ctx, n, true, translated(err))
 	}
-	stored, err := f.putDraft(ctx, name, draft)
+	if err := f.noteFormer(ctx, cmd, was); err != nil {
+		return "", err
+	}
+	stored, _, err := f.putDraft(ctx, name, draft)
 	if err != nil {
 		return "", err
 	}
-	if stored.ID == row.ID {
-		return stored.ID, nil // an earlier try did it
+	if stored.ID != was { // else an earlier try did it
+		if _, err := f.round.Replaced(ctx, n, stored); err != nil {
+			return "", err
+		}
+		f.made(cmd, draft)
 	}
-	if _, err := f.round.Replaced(ctx, n, stored); err != nil {
-		return "", err
-	}
-	f.made(cmd, draft)
-	err = f.session.Delete(ctx, f.folder.Collection, row.ID, "")
-	if backend.KindOf(err) == backend.NotFound {
-		err = nil
-	}
-	return stored.ID, err
+	return stored.ID, f.removeFormer(ctx, cmd, stored.ID)
 }
 
 // sendDraft sends a draft, which goes to the folder for sent mail then; the phone is

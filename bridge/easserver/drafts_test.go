@@ -1,0 +1,122 @@
+package easserver_test
+
+import (
+	"bytes"
+	"testing"
+
+	"github.com/pushbridge/pushbridge/bridge/bridgetest"
+	"github.com/pushbridge/pushbridge/bridge/eas"
+	"github.com/pushbridge/pushbridge/bridge/eas/tag"
+	"github.com/pushbridge/pushbridge/bridge/phone"
+	"github.com/pushbridge/pushbridge/plugins/backend"
+	"github.com/pushbridge/pushbridge/plugins/backend/memory"
+)
+
+// draftText is what a phone says of a draft's text.
+func draftText(s string) eas.Properties {
+	return eas.Properties{eas.T(tag.EmailTo, "bob@example.org"), eas.T(tag.EmailSubject, "Plan"),
+		eas.C(tag.AirSyncBaseBody, eas.T(tag.AirSyncBaseType, "1"), eas.T(tag.AirSyncBaseData, s))}
+}
+
+// A phone that hears nothing of what it wrote says it again with the same key: as it
+// was, or as its owner has edited it since. Then what was written last is there, and
+// is sent, and nothing of the earlier try is left.
+func TestDraftsSaidAgain(t *testing.T) {
+	for _, tt := range []struct {
+		name      string
+		add, send bool
+		fail      memory.Op
+		again     string
+	}{
+		{"a change, as it was", false, false, memory.OpDelete, "Two"},
+		{"a change, edited", false, false, memory.OpDelete, "Three"},
+		{"a sent change, as it was", false, true, memory.OpSend, "Two"},
+		{"a sent change, edited", false, true, memory.OpSend, "Three"},
+		{"a new one that is sent, as it was", true, true, memory.OpSend, "Two"},
+		{"a new one that is sent, edited", true, true, memory.OpSend, "Three"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			h := mailHouse(t)
+			p := mailPhone(h, eas.V161, phone.Settings{})
+			bridgetest.Sync(t, p)
+			f := folderOfType(t, p, eas.FolderDrafts)
+			cmd := eas.SyncCommand{Do: tag.AirSyncAdd, ClientID: "new", Send: tt.send}
+			if !tt.add {
+				if _, err := p.Add(f.ServerID, draftText("One")); err != nil {
+					t.Fatal(err)
+				}
+				bridgetest.Sync(t, p)
+				f = folderOfType(t, p, eas.FolderDrafts)
+				id, _ := mailNamed(t, f, "Plan")
+				cmd = eas.SyncCommand{Do: tag.AirSyncChange, ServerID: id, Send: tt.send}
+			}
+			say := func(text string) error {
+				cmd.Data = draftText(text)
+				_, err := h.Client(eas.V161, "phone1").Sync(t.Context(), &eas.SyncRequest{Collections: []eas.SyncCollection{
+					{SyncKey: f.SyncKey, CollectionID: f.ServerID, Commands: []eas.SyncCommand{cmd}}}})
+				return err
+			}
+			h.Backend.Fail(memory.Failure{Op: tt.fail, Err: backend.Errorf(backend.Transient, "test", "down"), Times: 1})
+			if status, _ := httpStatus(t, say("Two")); status != 503 {
+				t.Fatalf("answered %d, want 503", status)
+			}
+			if err := say(tt.again); err != nil {
+				t.Fatal(err)
+			}
+			checkDraft(t, h, tt.again, tt.send)
+			// The answer is lost, too.
+			if err := say("Last"); err != nil {
+				t.Fatal(err)
+			}
+			if tt.send { // it was sent
+				checkDraft(t, h, tt.again, true)
+			} else {
+				checkDraft(t, h, "Last", false)
+			}
+		})
+	}
+}
+
+// checkDraft tells whether a text is in the one draft that there is, or in the one
+// mail that was sent.
+func checkDraft(t *testing.T, h *bridgetest.House, text string, sent bool) {
+	t.Helper()
+	drafts, out := h.Backend.Items(bridgetest.User, "drafts"), h.Backend.Outgoing()
+	if sent {
+		if len(drafts) != 0 || len(out) != 1 || !bytes.Contains(out[0].Body, []byte(text)) {
+			t.Errorf("%d drafts are left, and sent were %d, want one with %q: %+v", len(drafts), len(out), text, out)
+		}
+		return
+	}
+	if len(drafts) != 1 || len(out) != 0 {
+		t.Errorf("there are %d drafts, and %d were sent", len(drafts), len(out))
+	}
+	for _, body := range drafts {
+		if !bytes.Contains(body, []byte(text)) {
+			t.Errorf("the draft does not say %q:\n%s", text, body)
+		}
+	}
+}
+
+// A new draft that a phone edits before it hears of it is the edited one.
+func TestNewDraftSaidAgain(t *testing.T) {
+	h := mailHouse(t)
+	p := mailPhone(h, eas.V161, phone.Settings{})
+	bridgetest.Sync(t, p)
+	f := folderOfType(t, p, eas.FolderDrafts)
+	file := eas.C(tag.AirSyncBaseAttachments, eas.C(tag.AirSyncBaseAdd, eas.T(tag.AirSyncBaseClientId, "file"), eas.T(tag.AirSyncBaseMethod, "1"),
+		eas.T(tag.AirSyncBaseDisplayName, "plan.txt"), eas.Element{Tag: tag.AirSyncBaseContent, Opaque: []byte("It")}))
+	for _, text := range []string{"One", "One", "Two", "Three", "Three"} { // each answer is lost
+		res, err := h.Client(eas.V161, "phone1").Sync(t.Context(), &eas.SyncRequest{Collections: []eas.SyncCollection{
+			{SyncKey: f.SyncKey, CollectionID: f.ServerID, Commands: []eas.SyncCommand{{Do: tag.AirSyncAdd, ClientID: "new", Data: append(draftText(text), file)}}}}})
+		if err != nil || len(res.Collections) != 1 || len(res.Collections[0].Responses) != 1 || res.Collections[0].Responses[0].Status != eas.SyncOK {
+			t.Fatalf("%s: %+v, %v", text, res, err)
+		}
+		checkDraft(t, h, text, false)
+		for _, body := range h.Backend.Items(bridgetest.User, "drafts") {
+			if n := bytes.Count(body, []byte("attachment;")); n != 1 {
+				t.Errorf("%s: the draft has %d files, want one:\n%s", text, n, body)
+			}
+		}
+	}
+}

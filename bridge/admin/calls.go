@@ -229,7 +229,7 @@ func (s *Server) forget(ctx context.Context, v *visit, req ForgetRequest) (done 
 // that administrators keep out.
 func (s *Server) mayForget(ctx context.Context, v *visit, req ForgetRequest) error {
 	p, err := s.Devices.Phone(ctx, device.ID{User: req.User, Device: req.Device})
-	if err != nil || !v.alone() || !p.Blocked && !p.Wipe.InForce() {
+	if err != nil || !v.alone || !p.Blocked && !p.Wipe.InForce() {
 		return err
 	}
 	return &Error{Refused, fmt.Sprintf("Phone %s is kept out, or is to be erased: an administrator has to let it in before it can be removed.", p.Device)}

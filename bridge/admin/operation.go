@@ -111,10 +111,7 @@ type owned interface {
 // Allows tells whether an actor may, with this request. What SelfService may is
 // decided here and nowhere else.
 func (o *Operation) Allows(a Actor, request any) bool {
-	for _, r := range a.Roles {
-		if r == SelfService || !slices.Contains(o.Roles, r) {
-			continue
-		}
+	if o.forRoleOf(a) {
 		return true
 	}
 	if !o.Own || !a.Is(SelfService) || a.User == "" {
@@ -128,9 +125,16 @@ func (o *Operation) Allows(a Actor, request any) bool {
 	return user == a.User
 }
 
+// forRoleOf tells whether an actor may whoever it concerns, and not only as a
+// phone's owner.
+func (o *Operation) forRoleOf(a Actor) bool {
+	return slices.ContainsFunc(a.Roles, func(r Role) bool { return r != SelfService && slices.Contains(o.Roles, r) })
+}
+
 // A visit is one call of an operation.
 type visit struct {
 	Actor
+	alone         bool   // the actor may as the phone's owner alone, whatever other roles there are
 	object        string // whom it concerns, for the audit
 	before, after any    // what changed; nil for nothing
 	then          []func(context.Context)
@@ -154,9 +158,6 @@ func (v *visit) of(user, device string, folder int64) {
 
 // phoneObject names a phone in the audit.
 func phoneObject(user, device string) string { return "phone " + cut(device) + " of " + cut(user) }
-
-// alone tells whether the actor is nothing but a phone's owner.
-func (v *visit) alone() bool { return len(v.Roles) == 1 && v.Is(SelfService) }
 
 // about notes what an operation concerns that is nobody's.
 func (v *visit) about(format string, args ...any) {
@@ -211,6 +212,7 @@ func (s *Server) admitted(ctx context.Context, o *Operation, v *visit, request a
 		}
 		return nil, err
 	}
+	v.alone = !o.forRoleOf(v.Actor)
 	switch o.Mode {
 	case Reads, Streams:
 		return s.run(ctx, o, v, request)

@@ -234,7 +234,13 @@ func TestNothingHappensWithoutAudit(t *testing.T) {
 // What owners of phones may with their own has bounds, too.
 func TestOwners(t *testing.T) {
 	owner := admin.Actor{Name: "ann", User: "ann", Roles: []admin.Role{admin.SelfService}}
+	reader := admin.Actor{Name: "ann", User: "ann", Roles: []admin.Role{admin.ReadOnly, admin.SelfService}}
 	mine := admin.PhoneRequest{User: "ann", Device: "P"}
+	bossWipes := func(t *testing.T, d desk) {
+		if _, err := admin.OpWipe.Do(t.Context(), d.Server, boss, admin.WipeRequest{User: "ann", Device: "P"}); err != nil {
+			t.Fatal(err)
+		}
+	}
 	for _, tc := range []struct {
 		name    string
 		allowed bool // OwnersWipe
@@ -254,12 +260,20 @@ func TestOwners(t *testing.T) {
 			_, err := admin.OpWipe.Do(ctx, d.Server, owner, admin.WipeRequest{User: "ann", Device: "P"})
 			return err
 		}},
-		{name: "takes an administrator's order back", refused: true, before: func(t *testing.T, d desk) {
-			if _, err := admin.OpWipe.Do(t.Context(), d.Server, boss, admin.WipeRequest{User: "ann", Device: "P"}); err != nil {
-				t.Fatal(err)
-			}
-		}, do: func(ctx context.Context, d desk) error {
+		{name: "takes an administrator's order back", refused: true, before: bossWipes, do: func(ctx context.Context, d desk) error {
 			_, err := admin.OpWipe.Do(ctx, d.Server, owner, admin.WipeRequest{User: "ann", Device: "P", Cancel: true})
+			return err
+		}},
+		{name: "takes one back by another role that may not", refused: true, before: bossWipes, do: func(ctx context.Context, d desk) error {
+			_, err := admin.OpWipe.Do(ctx, d.Server, reader, admin.WipeRequest{User: "ann", Device: "P", Cancel: true})
+			return err
+		}},
+		{name: "erases everything by another role that may not", refused: true, do: func(ctx context.Context, d desk) error {
+			_, err := admin.OpWipe.Do(ctx, d.Server, reader, admin.WipeRequest{User: "ann", Device: "P"})
+			return err
+		}},
+		{name: "puts an order of their own in place of an administrator's", refused: true, before: bossWipes, do: func(ctx context.Context, d desk) error {
+			_, err := admin.OpWipe.Do(ctx, d.Server, owner, admin.WipeRequest{User: "ann", Device: "P", AccountOnly: true})
 			return err
 		}},
 		{name: "forgets a phone", do: func(ctx context.Context, d desk) error {

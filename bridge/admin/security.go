@@ -28,14 +28,18 @@ func (s *Server) wipe(ctx context.Context, v *visit, req WipeRequest) (done Done
 			return done, invalid("DeviceId %s is on the block list, so that the phone is refused before it could be told to erase itself. Take it off the list first.", id.Device)
 		}
 	}
-	if !req.AccountOnly && v.alone() && !s.OwnersWipe {
-		return done, &Error{Refused, "Only an administrator can have a whole phone erased here. Erase this account on it alone, or ask one."}
-	}
 	order := device.WipeDevice
 	if req.AccountOnly {
 		order = device.WipeAccount
 	}
-	p, err := s.Security.OrderWipe(ctx, id, order, v.Name, v.alone())
+	if v.alone && before.Wipe.By != v.Name && (before.Wipe.State == device.WipeRequested || before.Wipe.InForce() && before.Wipe.Order != order) {
+		// In place of it theirs could be taken back.
+		return done, &Error{Refused, "An administrator wants this phone erased otherwise; only one can change that."}
+	}
+	if !req.AccountOnly && v.alone && !s.OwnersWipe {
+		return done, &Error{Refused, "Only an administrator can have a whole phone erased here. Erase this account on it alone, or ask one."}
+	}
+	p, err := s.Security.OrderWipe(ctx, id, order, v.Name, v.alone)
 	switch {
 	case errors.Is(err, device.ErrNeverFullWipe):
 		return done, invalid("This server never has a whole phone erased (never_full_wipe in the configuration). Erase the account alone (--account-only), or block the phone.")
@@ -118,7 +122,7 @@ func (s *Server) cancelWipe(ctx context.Context, v *visit, id device.ID) (done D
 	if err != nil {
 		return done, err
 	}
-	if v.alone() && before.Wipe.By != v.Name && (before.Wipe.InForce() || before.Wipe.State == device.WipeRequested) {
+	if v.alone && before.Wipe.By != v.Name && (before.Wipe.InForce() || before.Wipe.State == device.WipeRequested) {
 		return done, &Error{Refused, "An administrator ordered this phone erased; only one can take that back."}
 	}
 	p, err := s.Security.CancelWipe(ctx, id)

@@ -214,7 +214,13 @@ func (s *Server) forget(ctx context.Context, v *visit, req ForgetRequest) (done 
 	if err := s.Engine.ForgetPhone(ctx, syncengine.Phone{User: req.User, Device: req.Device}); err != nil {
 		return done, err
 	}
-	if err := s.Devices.Forget(ctx, device.ID{User: req.User, Device: req.Device}); err != nil {
+	err = s.transact(ctx, func(ctx context.Context) error { // an order may have been given meanwhile
+		if err := s.mayForget(ctx, v, req); err != nil {
+			return err
+		}
+		return s.Devices.Forget(ctx, device.ID{User: req.User, Device: req.Device})
+	})
+	if err != nil {
 		return done, err
 	}
 	ids := make([]syncengine.FolderID, len(folders))
@@ -225,14 +231,23 @@ func (s *Server) forget(ctx context.Context, v *visit, req ForgetRequest) (done 
 	return Done{fmt.Sprintf("Phone %s of %s is forgotten. Should it come again, it begins anew.", req.Device, req.User)}, nil
 }
 
-// mayForget keeps people from bringing a phone of theirs back by forgetting it
-// that administrators keep out.
+// mayForget keeps an order to erase a phone from being lost with what is known of
+// it, and people from bringing a phone of theirs back by forgetting it that
+// administrators keep out.
 func (s *Server) mayForget(ctx context.Context, v *visit, req ForgetRequest) error {
 	p, err := s.Devices.Phone(ctx, device.ID{User: req.User, Device: req.Device})
-	if err != nil || !v.alone || !p.Blocked && !p.Wipe.InForce() {
+	erased := p.Wipe.InForce() || p.Wipe.State == device.WipeRequested
+	switch {
+	case errors.Is(err, device.ErrUnknown): // somebody else forgot it
+		return noDevice(req.User, req.Device)
+	case err != nil:
 		return err
+	case v.alone && (p.Blocked || erased):
+		return &Error{Refused, fmt.Sprintf("Phone %s is kept out, or is to be erased: an administrator has to let it in before it can be removed.", p.Device)}
+	case erased:
+		return invalid("Phone %s of %s is to be erased, of which it would not be told any more; take that back first: wipe --cancel.", p.Device, p.User)
 	}
-	return &Error{Refused, fmt.Sprintf("Phone %s is kept out, or is to be erased: an administrator has to let it in before it can be removed.", p.Device)}
+	return nil
 }
 
 // known fails unless a phone is in the register.

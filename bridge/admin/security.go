@@ -23,10 +23,8 @@ func (s *Server) wipe(ctx context.Context, v *visit, req WipeRequest) (done Done
 	if err != nil {
 		return done, err
 	}
-	if s.Rules != nil {
-		if _, yes := s.Rules.Listed(id.Device); yes {
-			return done, invalid("DeviceId %s is on the block list, so that the phone is refused before it could be told to erase itself. Take it off the list first.", id.Device)
-		}
+	if err := s.reaches(ctx, id); err != nil {
+		return done, err
 	}
 	order := device.WipeDevice
 	if req.AccountOnly {
@@ -56,6 +54,22 @@ func (s *Server) wipe(ctx context.Context, v *visit, req WipeRequest) (done Done
 	return s.wiping(v, id, req.AccountOnly), nil
 }
 
+// reaches fails where an order would not reach a phone. It looks at what is stored,
+// since another change may not hold yet.
+func (s *Server) reaches(ctx context.Context, id device.ID) error {
+	if s.Rules == nil {
+		return nil
+	}
+	st, err := s.state(ctx)
+	if err != nil {
+		return err
+	}
+	if _, yes := st.Listed[id.Device]; yes {
+		return invalid("DeviceId %s is on the block list, so that the phone is refused before it could be told to erase itself. Take it off the list first.", id.Device)
+	}
+	return nil
+}
+
 // wiping wakes the phone, and says what happens.
 func (s *Server) wiping(v *visit, id device.ID, accountOnly bool) Done {
 	when := "when it comes next"
@@ -79,6 +93,9 @@ func (s *Server) confirmWipe(ctx context.Context, v *visit, r PhoneRequest) (don
 	}
 	before, err := s.Devices.Phone(ctx, id)
 	if err != nil {
+		return done, err
+	}
+	if err := s.reaches(ctx, id); err != nil {
 		return done, err
 	}
 	p, err := s.Security.ConfirmWipe(ctx, id, v.Name)

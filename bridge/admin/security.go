@@ -196,6 +196,12 @@ func (s *Server) allow(ctx context.Context, v *visit, r AdmissionRequest) (done 
 	why, _ := s.Security.Standing(p)
 	v.changed(why, "admitted")
 	v.afterwards(func(context.Context) { s.Waiting.Again(id.User, id.Device) }) // it may have waited for this
+	if p, err = s.Devices.Phone(ctx, id); err != nil {
+		return done, err
+	}
+	if why, err := s.Security.Standing(p); err != nil { // for all of the person's phones, or all of this DeviceId
+		return Done{fmt.Sprintf("Phone %s of %s is allowed, and still kept out: %s.", id.Device, id.User, why)}, nil
+	}
 	return Done{fmt.Sprintf("Phone %s of %s may come in.", id.Device, id.User)}, nil
 }
 

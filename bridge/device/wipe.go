@@ -210,10 +210,11 @@ func (r *Register) CancelWipe(ctx context.Context, id ID) (Phone, error) {
 	return p, nil
 }
 
-// SendWipe notes that a phone is being told.
-func (r *Register) SendWipe(ctx context.Context, id ID) error {
-	_, err := r.Store.Update(ctx, id, func(p *Phone, _ bool) error {
-		if !p.Wipe.InForce() {
+// SendWipe notes that a phone is being told, and answers what: another order than
+// the one for which it was not served may have come in its place since.
+func (r *Register) SendWipe(ctx context.Context, id ID) (Wipe, error) {
+	p, err := r.Store.Update(ctx, id, func(p *Phone, _ bool) error {
+		if !p.Wipe.InForce() || !r.canWipe(p.Wipe.Order, p.Version) {
 			return ErrNoWipe // cancelled a moment ago
 		}
 		p.Wipe.State = WipeSent
@@ -223,9 +224,9 @@ func (r *Register) SendWipe(ctx context.Context, id ID) error {
 		return nil
 	})
 	if err != nil {
-		return fmt.Errorf("device: telling a phone to erase itself: %w", err)
+		return Wipe{}, fmt.Errorf("device: telling a phone to erase itself: %w", err)
 	}
-	return nil
+	return p.Wipe, nil
 }
 
 // AcknowledgeWipe notes what a phone says came of an order. One that was carried

@@ -63,7 +63,7 @@ func (w ward) orders(o device.Order) {
 
 func (w ward) told() {
 	w.t.Helper()
-	if err := w.SendWipe(w.t.Context(), ann); err != nil {
+	if _, err := w.SendWipe(w.t.Context(), ann); err != nil {
 		w.t.Fatal(err)
 	}
 }
@@ -132,7 +132,7 @@ func TestWipeIsCancelled(t *testing.T) {
 		t.Fatal(err)
 	}
 	w.comes("cancelled", nil)
-	if err := w.SendWipe(t.Context(), ann); !errors.Is(err, device.ErrNoWipe) {
+	if _, err := w.SendWipe(t.Context(), ann); !errors.Is(err, device.ErrNoWipe) {
 		t.Errorf("a cancelled order is told: %v", err)
 	}
 	w.acknowledges(device.WipeDevice, true)
@@ -145,6 +145,26 @@ func TestWipeIsCancelled(t *testing.T) {
 	w.acknowledges(device.WipeDevice, true) // too late
 	w.state("told, cancelled, and done all the same", device.WipeAcknowledged)
 	w.comes("done all the same", device.ErrBlocked)
+}
+
+// An order that came in place of another one between a phone's being held up and
+// its being told is the one that it is told.
+func TestWipeIsReplaced(t *testing.T) {
+	w := newWard(t, device.Options{})
+	w.orders(device.WipeDevice)
+	w.comes("ordered", device.ErrWipe)
+	w.orders(device.WipeAccount)
+	if told, err := w.SendWipe(t.Context(), ann); err != nil || told.Order != device.WipeAccount || told.State != device.WipeSent {
+		t.Errorf("it is told %+v, %v; want to erase the account alone", told, err)
+	}
+	old := visit
+	old.Version = "14.1"
+	if _, err := w.Admit(t.Context(), old); !errors.Is(err, device.ErrBlocked) {
+		t.Fatal(err)
+	}
+	if told, err := w.SendWipe(t.Context(), ann); !errors.Is(err, device.ErrNoWipe) {
+		t.Errorf("in a version that cannot it is told %+v, %v", told, err)
+	}
 }
 
 func TestOrdersThatCannotBe(t *testing.T) {
@@ -381,7 +401,7 @@ func TestTwoPersons(t *testing.T) {
 	w.orders(device.WipeDevice)
 	w.state("the first one's word", device.WipeRequested)
 	w.comes("the first one's word", nil)
-	if err := w.SendWipe(t.Context(), ann); !errors.Is(err, device.ErrNoWipe) {
+	if _, err := w.SendWipe(t.Context(), ann); !errors.Is(err, device.ErrNoWipe) {
 		t.Errorf("it is told before it is confirmed: %v", err)
 	}
 	w.acknowledges(device.WipeDevice, true)

@@ -56,15 +56,16 @@ func (s *Server) provision(ctx context.Context, c *call) (answer, error) {
 // wipe tells a phone to erase itself. See [MS-ASPROV] "Responding to an Initial
 // Request".
 func (s *Server) wipe(ctx context.Context, c *call, response *eas.ProvisionResponse) error {
-	if err := s.Devices.SendWipe(ctx, c.deviceID()); err != nil {
+	w, err := s.Devices.SendWipe(ctx, c.deviceID())
+	if err != nil {
 		if errors.Is(err, device.ErrNoWipe) { // taken back a moment ago
 			return &inBand{status: eas.Status(eas.ProvisionServerError), err: err}
 		}
 		return err
 	}
-	direct(response, c.device.Wipe.Order)
+	direct(response, w.Order)
 	s.Logger.WarnContext(ctx, "a phone is told to erase itself", "user", c.phone.User, "phone", c.phone.Device,
-		"order", c.device.Wipe.Order.String(), "by", c.device.Wipe.By)
+		"order", w.Order.String(), "by", w.By)
 	return nil
 }
 

@@ -41,6 +41,8 @@ func (s *Server) wipe(ctx context.Context, v *visit, req WipeRequest) (done Done
 	switch {
 	case errors.Is(err, device.ErrNeverFullWipe):
 		return done, invalid("This server never has a whole phone erased (never_full_wipe in the configuration). Erase the account alone (--account-only), or block the phone.")
+	case errors.Is(err, device.ErrOtherWipe):
+		return done, invalid("Phone %s of %s is told to erase this account, and would be let in until a second person confirmed the new order. Take the old one back first (--cancel), and block the phone.", id.Device, id.User)
 	case errors.Is(err, device.ErrNoAccountWipe):
 		return done, invalid("Phone %s of %s speaks version %s of the protocol, in which one account alone cannot be erased; 16.1 can. Block it, or erase it as a whole.", id.Device, id.User, p.Version)
 	case err != nil:

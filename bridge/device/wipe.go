@@ -79,6 +79,7 @@ var (
 	ErrNeverFullWipe = errors.New("device: this server never has a whole phone erased")
 	ErrNoAccountWipe = errors.New("device: the phone's version of the protocol cannot erase one account alone")
 	ErrNoWipe        = errors.New("device: no order to erase the phone is in force")
+	ErrOtherWipe     = errors.New("device: the phone is to erase something else, which stays so until it is taken back")
 	ErrSamePerson    = errors.New("device: somebody else has to confirm the order to erase the phone")
 )
 
@@ -100,9 +101,12 @@ func (r *Register) canWipe(o Order, version string) bool {
 
 // OrderWipe wants a phone erased. An order of the same sort that is in force
 // stays as it is. Where two persons have to want a whole phone erased, it waits
-// for ConfirmWipe, unless alone says that one suffices.
+// for ConfirmWipe, unless alone says that one suffices; ErrOtherWipe says that it
+// would be in place of an order that waits for nobody.
 func (r *Register) OrderWipe(ctx context.Context, id ID, o Order, by string, alone bool) (Phone, error) {
 	p, err := r.Store.Update(ctx, id, func(p *Phone, known bool) error {
+		now := time.Now()
+		inForce := p.Wipe.InForce() && !p.Wipe.expired(now)
 		switch {
 		case !known:
 			return ErrUnknown
@@ -110,14 +114,17 @@ func (r *Register) OrderWipe(ctx context.Context, id ID, o Order, by string, alo
 			return ErrNeverFullWipe
 		case !r.canWipe(o, p.Version) || p.Version == "" && o == WipeAccount:
 			return ErrNoAccountWipe
-		case p.Wipe.InForce() && p.Wipe.Order == o:
+		case inForce && p.Wipe.Order == o:
 			return nil
 		}
 		two := r.TwoPersons && o == WipeDevice && !alone
-		if two && p.Wipe.State == WipeRequested && p.Wipe.Order == o {
+		switch {
+		case two && p.Wipe.State == WipeRequested && p.Wipe.Order == o:
 			return nil
+		case two && inForce:
+			return ErrOtherWipe
 		}
-		p.Wipe = Wipe{Order: o, State: WipePending, By: clip(by), Ordered: time.Now()}
+		p.Wipe = Wipe{Order: o, State: WipePending, By: clip(by), Ordered: now}
 		if two {
 			p.Wipe.State = WipeRequested
 			return nil

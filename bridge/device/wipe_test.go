@@ -421,6 +421,15 @@ func TestTwoPersons(t *testing.T) {
 	w.state("confirmed", device.WipePending)
 	w.comes("confirmed", device.ErrWipe)
 
+	// The first one's word does not end an order that needs no second one.
+	w = newWard(t, device.Options{TwoPersons: true})
+	w.orders(device.WipeAccount)
+	if _, err := w.OrderWipe(t.Context(), ann, device.WipeDevice, "uid 0", false); !errors.Is(err, device.ErrOtherWipe) {
+		t.Errorf("everything where the account is to be erased: %v", err)
+	}
+	w.state("everything where the account is to be erased", device.WipePending)
+	w.comes("everything where the account is to be erased", device.ErrWipe)
+
 	// An account alone, or an owner's own phone, is nobody else's business.
 	for _, o := range []struct {
 		order device.Order
@@ -452,6 +461,14 @@ func TestWipeExpires(t *testing.T) {
 			t.Fatal(err)
 		}
 		w.comes("allowed", nil)
+		// One that is over and was not ended yet is not given again by itself.
+		w.orders(device.WipeDevice)
+		time.Sleep(49 * time.Hour)
+		w.orders(device.WipeDevice)
+		w.comes("ordered anew", device.ErrWipe)
+		if _, err := w.CancelWipe(t.Context(), ann); err != nil {
+			t.Fatal(err)
+		}
 		// What it heard of does not end: it may do it any time.
 		w.orders(device.WipeDevice)
 		w.told()

@@ -198,7 +198,7 @@ func (b *Bridge) join(ctx context.Context, o Options, backends []account.Named) 
 		return fmt.Errorf("bridge: %w", err)
 	}
 	b.devices = device.New(device.Options{Store: b.store.Phones(), Rules: b.rules, NeverFullWipe: f.Policy.NeverFullWipe,
-		TwoPersons: f.Policy.WipeTwoPersons, WipeExpires: f.Policy.WipeExpires, Looping: b.looping, Arrived: b.arrived, Box: b.recoveryKeys()})
+		TwoPersons: f.Policy.WipeTwoPersons, WipeExpires: f.Policy.WipeExpires, Expire: b.expire, Looping: b.looping, Arrived: b.arrived, Box: b.recoveryKeys()})
 	b.tracer = new(trace.Tracer)
 	b.door = b.newDoor(o.Version)
 	b.handler = b.routes(easserver.New(easserver.Options{

@@ -8,6 +8,7 @@ import (
 
 	"github.com/pushbridge/pushbridge/bridge/admin"
 	"github.com/pushbridge/pushbridge/bridge/device"
+	"github.com/pushbridge/pushbridge/plugins/backend"
 )
 
 // collectEvery is how often the register is looked through: what is decided there
@@ -54,11 +55,7 @@ func (b *Bridge) Collect(ctx context.Context) error {
 
 func (b *Bridge) collect(ctx context.Context, p device.Phone) error {
 	if p.Wipe.InForce() && !p.Wipe.Expires.IsZero() && !time.Now().Before(p.Wipe.Expires) {
-		_, err := admin.OpExpireWipe.Do(ctx, b.door, collector("orders to erase phones expire"), admin.PhoneRequest{User: p.User, Device: p.Device})
-		if e, ok := errors.AsType[*admin.Error](err); ok && e.Kind == admin.NotFound {
-			return nil // it came a moment ago
-		}
-		return err
+		return b.expire(ctx, p.ID)
 	}
 	after := b.config.ForgetAfter
 	switch {
@@ -73,4 +70,14 @@ func (b *Bridge) collect(ctx context.Context, p device.Phone) error {
 	}
 	b.logger.Info("a phone that does not come any more is forgotten", "user", p.User, "phone", p.Device, "last_seen", p.LastSeen)
 	return nil
+}
+
+// expire ends an order to erase a phone whose time is over.
+func (b *Bridge) expire(ctx context.Context, id device.ID) error {
+	_, err := admin.OpExpireWipe.Do(ctx, b.door, collector("orders to erase phones expire"), admin.PhoneRequest{User: id.User, Device: id.Device})
+	switch e, ok := errors.AsType[*admin.Error](err); {
+	case err == nil, ok && e.Kind == admin.NotFound: // somebody else did a moment ago
+		return nil
+	}
+	return backend.E(backend.Transient, "bridge: ending an order to erase a phone", err) // the phone comes again
 }

@@ -59,6 +59,16 @@ func TestCollect(t *testing.T) {
 			t.Errorf("%s: it is %+v, %v", tc.device, p, err)
 		}
 	}
+	// One that comes before anybody looked is kept out, and that is written down, too.
+	late := device.Visit{ID: device.ID{User: "ann", Device: "late"}, Version: "16.1"}
+	if _, err := b.devices.Store.Update(t.Context(), late.ID, func(p *device.Phone, _ bool) error { p.Wipe = over; return nil }); err != nil {
+		t.Fatal(err)
+	}
+	for range 2 {
+		if p, err := b.devices.Admit(t.Context(), late); !errors.Is(err, device.ErrBlocked) || p.Wipe.State != device.WipeExpired {
+			t.Errorf("one that comes late is %+v, %v", p, err)
+		}
+	}
 	list, err := admin.OpAudit.Do(t.Context(), b.door, admin.Actor{Name: "x", Roles: admin.AllRoles}, admin.AuditRequest{})
 	if err != nil {
 		t.Fatal(err)
@@ -70,7 +80,7 @@ func TestCollect(t *testing.T) {
 			t.Errorf("the audit says of %s that it was %s, %s", r.Action, r.Actor, r.Address)
 		}
 	}
-	want := "wipe.expire done phone over of ann; devices.forget done phone gone of ann; devices.forget begun phone gone of ann"
+	want := "wipe.expire done phone late of ann; wipe.expire done phone over of ann; devices.forget done phone gone of ann; devices.forget begun phone gone of ann"
 	if got := strings.Join(words, "; "); got != want {
 		t.Errorf("the audit says\n%s\nwant\n%s", got, want)
 	}

@@ -59,6 +59,10 @@ type Options struct {
 	// ever. A phone that does not come in time is kept out.
 	WipeExpires time.Duration
 
+	// Expire calls ExpireWipe for a phone that comes too late, and writes that down.
+	// Nil means that nobody writes it down.
+	Expire func(ctx context.Context, id ID) error
+
 	// Looping is told of a phone that begins to go in circles about
 	// provisioning. Nil means that nobody is.
 	Looping func(Phone)
@@ -110,9 +114,10 @@ func (r *Register) Admit(ctx context.Context, v Visit) (Phone, error) {
 	p, err := r.Store.Phone(ctx, v.ID)
 	now := time.Now()
 	if err == nil && p.Wipe.expired(now) {
-		if p, _, err = r.ExpireWipe(ctx, v.ID); err != nil {
+		if err := r.expire(ctx, v.ID); err != nil {
 			return Phone{}, err
 		}
+		p, err = r.Store.Phone(ctx, v.ID)
 	}
 	fresh := errors.Is(err, ErrUnknown)
 	if err != nil || p.differs(v, now) {
@@ -125,6 +130,14 @@ func (r *Register) Admit(ctx context.Context, v Visit) (Phone, error) {
 		r.Arrived(p, why)
 	}
 	return p, err
+}
+
+func (r *Register) expire(ctx context.Context, id ID) error {
+	if r.Expire != nil {
+		return r.Expire(ctx, id)
+	}
+	_, _, err := r.ExpireWipe(ctx, id)
+	return err
 }
 
 // Summons is why a phone that begins to wait is to come at once instead:

@@ -145,7 +145,7 @@ func (g *getter) parts(ctx context.Context, m backend.Message) error {
 	var root *node
 	there := false
 	err := g.c.Fetch(ctx, fmt.Sprint(uid), "BODYSTRUCTURE", 0, func(f *imapconn.Message) error {
-		if f.UID == uid && f.Structure.Kind != imapconn.Nil {
+		if f.UID == uid && (f.Structure.Kind != imapconn.Nil || f.Intricate) {
 			there, root = true, parseStructure(f.Structure)
 		}
 		return nil

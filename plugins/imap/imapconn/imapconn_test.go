@@ -143,6 +143,31 @@ func TestManySections(t *testing.T) {
 	<-done
 }
 
+// TestIntricate is about what anybody can do to a person: send a message whose
+// structure is over our limits. The messages after it have to come.
+func TestIntricate(t *testing.T) {
+	long := strings.Repeat("x", maxText+10)
+	for name, structure := range map[string]string{
+		"a long text":    `("TEXT" "PLAIN" ("NAME" "` + long + `") NIL NIL "7BIT" 1 1)`,
+		"a long literal": fmt.Sprintf(`("TEXT" "PLAIN" ("NAME" {%d}`, len(long)) + "\r\n" + long + `) NIL NIL "7BIT" 1 1)`,
+		"many values":    "(" + strings.Repeat(`("TEXT" "PLAIN" NIL NIL NIL "7BIT" 1 1)`, maxValues/8) + ` "MIXED")`,
+		"lists in lists": strings.Repeat("(", 3*maxDepth) + `"a\")" {2}` + "\r\n)(" + strings.Repeat(")", 3*maxDepth),
+		"much of it":     "(" + strings.Repeat(`("`+long[:maxText-10]+`") `, maxResponse/maxText+2) + ")",
+	} {
+		t.Run(name, func(t *testing.T) {
+			c, _ := dialogue(t, "* 1 FETCH (UID 7 BODYSTRUCTURE "+structure+" FLAGS (\\Seen))\r\n* 2 FETCH (UID 8 BODYSTRUCTURE (\"TEXT\" \"PLAIN\"))\r\n%s OK done\r\n")
+			var got []string
+			err := c.Fetch(t.Context(), "1:*", "BODYSTRUCTURE", 0, func(m *Message) error {
+				got = append(got, fmt.Sprint(m.UID, m.Intricate, len(m.Structure.List), m.HasFlags))
+				return nil
+			})
+			if want := "[7 true 0 true 8 false 2 false]"; fmt.Sprint(got) != want || err != nil {
+				t.Errorf("there come %v, error %v; want %s", got, err, want)
+			}
+		})
+	}
+}
+
 func TestRefusals(t *testing.T) {
 	c, _ := dialogue(t, "%s NO [NONEXISTENT] not here\r\n", "%s BAD what\r\n", "* OK [X (] odd\r\n* OK [] odd\r\n* NO nothing\r\n%s OK [APPENDUID 1 2] fine\r\n")
 	_, err := c.Run(t.Context(), NewCommand("SELECT").String("x"), nil)

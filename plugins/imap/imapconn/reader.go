@@ -26,6 +26,10 @@ const (
 	// maxValues bounds how many values one response has; each costs some
 	// 64 bytes.
 	maxValues = 200_000
+
+	// maxSkipped bounds what is read and not kept of what is over one of the
+	// limits because somebody wrote such a message, in bytes.
+	maxSkipped = 64 << 20
 )
 
 // A Kind says what a Value is.
@@ -73,14 +77,30 @@ type reader struct {
 	br     *bufio.Reader
 	left   int // of maxResponse
 	values int // of maxValues
+
+	lenient bool // what is over a limit is read all the same, and not kept
+	over    bool // and there was such
 }
 
 // begin starts the count for the next response.
 func (r *reader) begin() { r.left, r.values = maxResponse, maxValues }
 
+// exceed goes on without keeping anything, if that is allowed.
+func (r *reader) exceed() error {
+	if !r.lenient {
+		return errLimit
+	}
+	if !r.over {
+		r.over, r.left = true, maxSkipped
+	}
+	return nil
+}
+
 func (r *reader) next() (byte, error) {
 	if r.left--; r.left < 0 {
-		return 0, errLimit
+		if r.over || r.exceed() != nil {
+			return 0, errLimit
+		}
 	}
 	return r.br.ReadByte()
 }
@@ -177,7 +197,12 @@ func (r *reader) word() (string, error) {
 // value takes one value.
 func (r *reader) value(depth int) (Value, error) {
 	if r.values--; r.values < 0 || depth > maxDepth {
-		return Value{}, errLimit
+		if err := r.exceed(); err != nil {
+			return Value{}, err
+		}
+	}
+	if r.over {
+		return Value{}, r.skip()
 	}
 	c, err := r.peek()
 	if err != nil {
@@ -226,7 +251,48 @@ func (r *reader) list(depth int) (Value, error) {
 		if err != nil {
 			return Value{}, err
 		}
-		v.List = append(v.List, member)
+		if !r.over {
+			v.List = append(v.List, member)
+		}
+	}
+}
+
+// skip takes one value of any depth and keeps nothing of it.
+func (r *reader) skip() error {
+	for depth := 0; ; {
+		c, err := r.peek()
+		if err != nil {
+			return err
+		}
+		switch c {
+		case '(', ')', ' ':
+			_, err = r.next()
+			switch c {
+			case '(':
+				depth++
+			case ')':
+				depth--
+			}
+		case '"':
+			_, err = r.quoted()
+		case '{':
+			var size int64
+			if size, err = r.literalSize(); err == nil {
+				_, err = r.literal(size)
+			}
+		case '\r', '\n':
+			return errLimit // and no IMAP either
+		default:
+			_, err = r.word()
+		}
+		switch {
+		case err != nil:
+			return err
+		case depth < 0:
+			return errLimit
+		case depth == 0 && c != ' ':
+			return nil
+		}
 	}
 }
 
@@ -252,9 +318,13 @@ func (r *reader) quoted() (string, error) {
 			}
 		}
 		if b.Len() >= maxText {
-			return "", errLimit
+			if err := r.exceed(); err != nil {
+				return "", err
+			}
 		}
-		b.WriteByte(c)
+		if !r.over {
+			b.WriteByte(c)
+		}
 	}
 }
 
@@ -283,10 +353,25 @@ func (r *reader) literalSize() (int64, error) {
 // literal takes a literal that is kept.
 func (r *reader) literal(size int64) (string, error) {
 	if size > maxText || size > int64(r.left) {
-		return "", errLimit
+		if err := r.exceed(); err != nil {
+			return "", err
+		}
+	}
+	if r.over {
+		return "", r.discard(size)
 	}
 	r.left -= int(size)
 	data := make([]byte, size)
 	_, err := io.ReadFull(r.br, data)
 	return string(data), err
+}
+
+// discard takes a literal that is not kept.
+func (r *reader) discard(size int64) error {
+	if size > int64(r.left) {
+		return errLimit
+	}
+	r.left -= int(size)
+	_, err := io.CopyN(io.Discard, r.br, size)
+	return err
 }

@@ -33,13 +33,22 @@ type Message struct {
 	Structure Value
 	Sections  map[string]Section // by what is between the brackets
 
-	kept int64 // about how many bytes of memory Sections are
+	// Intricate tells that the structure was over a limit, and is not kept. It
+	// is the message's doing, not the server's.
+	Intricate bool
+
+	kept    int64 // about how many bytes of memory Sections are
+	skipped int64 // how many more there were that nobody may keep
 }
 
 const (
 	// maxBeside is how many bytes of sections are kept of one message, beyond
 	// the most that one of them may have: the headers of hundreds of parts.
 	maxBeside = 8 << 20
+
+	// maxKeys is how many of these are for names of sections alone: whoever wrote
+	// the message may have filled the others.
+	maxKeys = 1 << 20
 
 	// sectionCost is about what a section costs beside its bytes.
 	sectionCost = 100
@@ -49,7 +58,7 @@ const (
 type Section struct {
 	Data []byte
 	None bool // the server says that there is no such section
-	Over bool // it was larger than what the caller wanted to keep, and is not kept
+	Over bool // it was larger than what the caller wanted to keep, or than there was room for, and is not kept
 }
 
 // response reads the next response. sections says what to do with bytes of
@@ -230,13 +239,16 @@ func orSyntax(err error, what string) error {
 // item takes one thing that FETCH says of a message.
 func (c *Conn) item(m *Message, name string, sections sectionHandler) error {
 	if key, ok := sectionName(name); ok {
-		s, err := c.section(sections, sections.max+maxBeside-m.kept)
+		s, err := c.section(sections, m)
 		if m.Sections == nil {
 			m.Sections = make(map[string]Section)
 		}
 		m.kept += int64(len(s.Data) + len(key) + sectionCost)
 		m.Sections[key] = s
 		return err
+	}
+	if name == "BODYSTRUCTURE" {
+		return c.structure(m)
 	}
 	v, err := c.in.value(0)
 	if err != nil {
@@ -256,10 +268,21 @@ func (c *Conn) item(m *Message, name string, sections sectionHandler) error {
 		m.Date, _ = time.Parse("_2-Jan-2006 15:04:05 -0700", strings.TrimSpace(v.Text)) // zero: not known
 	case "RFC822.SIZE":
 		m.Size = int64(min(v.Number(), 1<<62))
-	case "BODYSTRUCTURE":
-		m.Structure = v
 	}
 	return nil
+}
+
+// structure takes the structure of a message. Anybody can send one that is over
+// our limits, which must not keep the others from coming.
+func (c *Conn) structure(m *Message) error {
+	c.in.lenient = true
+	v, err := c.in.value(0)
+	m.Structure, m.Intricate = v, c.in.over
+	if c.in.lenient, c.in.over = false, false; m.Intricate {
+		m.Structure = Value{}
+		c.in.begin()
+	}
+	return err
 }
 
 // sectionName answers "1.MIME" of BODY[1.MIME]<0>.
@@ -277,7 +300,7 @@ func sectionName(name string) (string, bool) {
 
 // section takes bytes of a message, of which no more than there is room for may
 // be kept.
-func (c *Conn) section(sections sectionHandler, room int64) (Section, error) {
+func (c *Conn) section(sections sectionHandler, m *Message) (Section, error) {
 	p, err := c.in.peek()
 	if err != nil {
 		return Section{}, err
@@ -295,9 +318,15 @@ func (c *Conn) section(sections sectionHandler, room int64) (Section, error) {
 		return Section{}, err
 	case sections.stream != nil:
 		return Section{}, stream(sections.stream, io.LimitReader(c.in.br, size), size)
-	case room < 0 || size <= sections.max && size > room:
+	case m.kept > sections.max+maxBeside:
 		return Section{}, errLimit
 	case size > sections.max:
+		_, err := io.CopyN(io.Discard, c.in.br, size)
+		return Section{Over: true}, err
+	case m.kept+size > sections.max+maxBeside-maxKeys:
+		if m.skipped += size; m.skipped > maxSkipped {
+			return Section{}, errLimit
+		}
 		_, err := io.CopyN(io.Discard, c.in.br, size)
 		return Section{Over: true}, err
 	}

@@ -2,6 +2,7 @@ package imap
 
 import (
 	"context"
+	"errors"
 	"slices"
 	"strings"
 	"sync"
@@ -60,8 +61,12 @@ func (s *store) statusID(ctx context.Context, c *conn) (string, error) {
 		}
 		return nil
 	})
-	if c.Broken() {
+	switch kind := backend.KindOf(failure("STATUS", err)); {
+	case err == nil:
+	case kind == backend.Transient: // on the answer hang everybody's IDs
 		return "", err
+	case kind == backend.NotFound:
+		return "", nil // somebody without an inbox, which says nothing of the server
 	}
 	s.ids.known, s.ids.item = true, item
 	return item, nil
@@ -218,10 +223,18 @@ func (c *conn) status(ctx context.Context, wire, items string) (map[string]strin
 		}
 		return nil
 	})
-	if err != nil && c.Broken() {
-		return nil, err
+	if err != nil && !absent(err) {
+		return nil, err // else phones would remove a folder that is only out of reach
 	}
-	return status, nil // what cannot be asked is as what is not there
+	return status, nil
+}
+
+// absent tells whether a refusal means that a folder is not there for this
+// person: it went, or is somebody else's, or the server cannot be asked so.
+func absent(err error) bool {
+	status, ok := errors.AsType[*imapconn.StatusError](err)
+	kind := backend.KindOf(failure("STATUS", err))
+	return ok && (status.Bad || kind == backend.NotFound || kind == backend.ReadOnly || kind == backend.Invalid)
 }
 
 // prefix answers what stands before the names of one's own folders. See RFC
@@ -237,8 +250,8 @@ func (c *conn) prefix(ctx context.Context) (string, error) {
 		}
 		return nil
 	})
-	if err != nil && c.Broken() {
-		return "", err
+	if status, ok := errors.AsType[*imapconn.StatusError](err); err != nil && !(ok && status.Bad) {
+		return "", err // without it folders would stand elsewhere
 	}
 	return prefix, nil
 }

@@ -47,6 +47,8 @@ func failure(op string, err error) error {
 		kind = backend.Transient
 	case missingText(status.Text):
 		kind = backend.NotFound
+	case strings.Contains(strings.ToLower(status.Text), "permission denied"):
+		kind = backend.ReadOnly
 	case strings.Contains(strings.ToLower(status.Text), "quota"):
 		kind = backend.TooLarge
 	}

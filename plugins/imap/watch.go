@@ -216,12 +216,17 @@ func (w *watcher) look(ctx context.Context) error {
 		if news {
 			w.changed(w.wanted[main])
 		}
+		told := w.c.Selected.Told
 		now, err := w.tags(ctx)
 		if err != nil {
 			return err
 		}
 		for name, id := range w.wanted {
-			if now[name] != before[name] && !(news && name == main) {
+			different := now[name] != before[name]
+			if idles && name == main { // after news it is; what came since then the server tells
+				different = w.c.Selected.Told != told || different && !news
+			}
+			if different {
 				w.changed(id)
 			}
 		}

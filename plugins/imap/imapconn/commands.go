@@ -68,6 +68,7 @@ type Selected struct {
 	Keywords    bool   // new ones can be made
 	Permanent   []string
 	HasFlagList bool // Permanent was told
+	Told        int  // how often the server told of messages
 }
 
 // noteSelected notes what untagged responses say of the selected mailbox.
@@ -76,6 +77,10 @@ func (c *Conn) noteSelected(res *Response) {
 	first := Value{}
 	if len(res.Args) > 0 {
 		first = res.Args[0]
+	}
+	switch res.Name {
+	case "EXISTS", "EXPUNGE", "VANISHED", "FETCH":
+		s.Told++
 	}
 	switch {
 	case res.Name == "EXISTS":

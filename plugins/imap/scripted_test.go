@@ -1,0 +1,194 @@
+package imap_test
+
+import (
+	"bufio"
+	"context"
+	"fmt"
+	"net"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/pushbridge/pushbridge/plugins/backend"
+	"github.com/pushbridge/pushbridge/plugins/imap/imaptest"
+)
+
+// A script is a server that says what a test wants. It answers a command, which
+// comes without its tag, with untagged lines, and ends with OK unless the last of
+// them is a tagged answer: "NO [INUSE] not now".
+type script func(command string) []string
+
+// usual answers what every session begins with, and Bob's inbox and one more
+// folder.
+func usual(command string) []string {
+	word, _, _ := strings.Cut(command, " ")
+	switch word {
+	case "CAPABILITY":
+		return []string{"* CAPABILITY IMAP4rev1 AUTH=PLAIN SASL-IR IDLE NAMESPACE"}
+	case "NAMESPACE":
+		return []string{`* NAMESPACE (("" "/")) NIL NIL`}
+	case "LIST":
+		return []string{`* LIST () "/" INBOX`, `* LIST () "/" Other`}
+	case "STATUS":
+		if strings.Contains(command, "X-GUID") {
+			_, name, _ := strings.Cut(command, " ")
+			name, _, _ = strings.Cut(name, " (")
+			return []string{fmt.Sprintf("* STATUS %s (X-GUID g-%s)", name, strings.Trim(name, `"`))}
+		}
+	case "EXAMINE", "SELECT":
+		return []string{"* 1 EXISTS", "* OK [UIDVALIDITY 7] ok", "* OK [UIDNEXT 2] ok"}
+	}
+	return nil
+}
+
+// serve runs a script, for one connection after the other.
+func serve(t *testing.T, s script) backend.Settings {
+	t.Helper()
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var all sync.WaitGroup
+	var mu sync.Mutex // the script is asked by one at a time
+	all.Go(func() {
+		for {
+			nc, err := listener.Accept()
+			if err != nil {
+				return
+			}
+			all.Go(func() { speak(nc, &mu, s) })
+		}
+	})
+	t.Cleanup(func() { listener.Close(); all.Wait() })
+	return backend.Settings{"url": "imap+plain://" + listener.Addr().String(), "timeout": "10s", "poll": "1h"}
+}
+
+func speak(nc net.Conn, mu *sync.Mutex, s script) {
+	defer nc.Close()
+	in, idle := bufio.NewReader(nc), ""
+	fmt.Fprint(nc, "* OK hello\r\n")
+	for {
+		line, err := in.ReadString('\n')
+		if err != nil {
+			return
+		}
+		tag, command, _ := strings.Cut(strings.TrimRight(line, "\r\n"), " ")
+		if tag == "DONE" {
+			tag, command = idle, "DONE"
+		}
+		mu.Lock()
+		answer := s(command)
+		mu.Unlock()
+		end := "OK done"
+		if n := len(answer) - 1; n >= 0 && !strings.HasPrefix(answer[n], "*") {
+			end, answer = answer[n], answer[:n]
+		}
+		if command == "IDLE" {
+			fmt.Fprint(nc, "+ idling\r\n")
+		}
+		for _, a := range answer {
+			fmt.Fprintf(nc, "%s\r\n", a)
+		}
+		if idle = tag; command != "IDLE" {
+			fmt.Fprintf(nc, "%s %s\r\n", tag, end)
+		}
+	}
+}
+
+// What a server cannot say just now is not that there is nothing: a folder that
+// is missing in a list would be removed from phones with all that is in it.
+func TestAnAnswerThatFailsIsNoAnswer(t *testing.T) {
+	for _, test := range []struct{ name, command, refusal, want string }{
+		{"all is well", "-", "", "ig-INBOX ig-Other"},
+		{"a folder is in use", "STATUS \"Other\"", "NO [INUSE] not now", "an error"},
+		{"a server with trouble", "STATUS \"Other\"", "NO [SERVERBUG] internal error", "an error"},
+		{"a folder with trouble that has no name", "STATUS \"Other\"", "NO System I/O error", "an error"},
+		{"a folder that went", "STATUS \"Other\"", "NO [NONEXISTENT] no such mailbox", "ig-INBOX"},
+		{"a folder that is others'", "STATUS \"Other\"", "NO [NOPERM] not yours", "ig-INBOX"},
+		{"a folder that is others', without a code", "STATUS \"Other\"", "NO Permission denied", "ig-INBOX"},
+		{"lasting IDs, with trouble", "STATUS INBOX (X-GUID)", "NO [UNAVAILABLE] not now", "an error"},
+		{"no lasting IDs", "STATUS INBOX (X-GUID)", "BAD unknown item", "nINBOX nOther"},
+		{"no lasting IDs, said politely", "STATUS INBOX (X-GUID)", "NO unknown item", "nINBOX nOther"},
+		{"names, with trouble", "NAMESPACE", "NO [UNAVAILABLE] not now", "an error"},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			trouble := true
+			b := open(t, serve(t, func(command string) []string {
+				if trouble && strings.HasPrefix(command, test.command) {
+					return []string{test.refusal}
+				}
+				return usual(command)
+			}))
+			s := login(t, b, imaptest.Bob)
+			list := func() string {
+				all, err := s.Collections(t.Context())
+				if err != nil {
+					return "an error"
+				}
+				var ids []string
+				for _, c := range all {
+					ids = append(ids, string(c.ID))
+				}
+				return strings.Join(ids, " ")
+			}
+			if got := list(); got != test.want {
+				t.Errorf("there is %q, want %q", got, test.want)
+			}
+			if trouble = false; test.want == "an error" {
+				if got := list(); got != "ig-INBOX ig-Other" {
+					t.Errorf("afterwards there is %q, want everything under its lasting ID", got)
+				}
+			}
+		})
+	}
+}
+
+// Mail that comes while the watcher is busy with the news before is told of, too.
+func TestWatchMissesNothingBetweenTwoWaits(t *testing.T) {
+	messages, told := 1, 1 // of the inbox: there, and said on this connection
+	news := func() []string {
+		if told == messages {
+			return nil
+		}
+		told = messages
+		return []string{fmt.Sprintf("* %d EXISTS", messages)}
+	}
+	idles := 0
+	b := open(t, serve(t, func(command string) []string {
+		switch {
+		case command == "IDLE":
+			if idles++; idles == 1 {
+				messages++ // the first comes while we wait
+			}
+			return news()
+		case command == "DONE" && idles == 1:
+			messages++ // and the second just afterwards
+			return nil
+		case strings.HasPrefix(command, "STATUS") && !strings.Contains(command, "X-GUID") && strings.Contains(command, "INBOX"):
+			return append(news(), fmt.Sprintf("* STATUS INBOX (MESSAGES %d UIDNEXT %d UIDVALIDITY 7 UNSEEN 0)", messages, messages+1))
+		case strings.HasPrefix(command, "EXAMINE"):
+			told = messages
+		}
+		return usual(command)
+	}))
+	s := login(t, b, imaptest.Bob)
+	if _, err := s.Collections(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	w, _ := backend.As[backend.Watcher](backend.Session(s))
+	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+	defer cancel()
+	times := 0
+	_ = w.Watch(ctx, []backend.CollectionID{"ig-INBOX", "ig-Other"}, func() {}, func(c backend.CollectionID) {
+		if c != "ig-INBOX" {
+			t.Errorf("%s is said to have changed", c)
+		}
+		if times++; times == 2 {
+			cancel()
+		}
+	})
+	if times != 2 {
+		t.Errorf("two messages came, one after the other, and a change was told of %d times", times)
+	}
+}

@@ -3,6 +3,7 @@ package localdir
 import (
 	"bytes"
 	"errors"
+	"io"
 	"io/fs"
 	"slices"
 	"strconv"
@@ -32,10 +33,12 @@ func (f *folder) keywords() ([]string, error) {
 		return nil, err
 	}
 	defer file.Close()
-	data := make([]byte, maxMeta)
-	n, _ := file.Read(data)
+	data, err := io.ReadAll(io.LimitReader(file, maxMeta))
+	if err != nil {
+		return nil, err // else letters would get another meaning
+	}
 	words := make([]string, 0, maxKeywords)
-	for line := range strings.Lines(string(data[:n])) {
+	for line := range strings.Lines(string(data)) {
 		number, word, _ := strings.Cut(strings.TrimSpace(line), " ")
 		if k, err := strconv.Atoi(number); err == nil && k >= 0 && k < maxKeywords && backend.ValidFlag(word) {
 			for len(words) <= k {

@@ -88,7 +88,7 @@ func (f *folder) message(op string, id backend.ItemID, l letter, limit int) (bac
 	}
 	m := backend.Message{ID: id, Revision: l.revision(), Flags: l.flags, Received: info.ModTime().Truncate(time.Second), Size: info.Size()}
 	f.mu.Lock()
-	if e, ok := f.items[string(id)]; ok && !e.removed {
+	if e, ok := f.items[string(id)]; ok && !e.removed && !e.received.IsZero() {
 		m.Received = e.received
 	}
 	f.mu.Unlock()
@@ -108,7 +108,11 @@ func (f *folder) message(op string, id backend.ItemID, l letter, limit int) (bac
 func (s *Session) getMail(ctx context.Context, c backend.CollectionID, ids []backend.ItemID, yield func(backend.Fetched) error) error {
 	return s.Messages(ctx, c, ids, backend.MaxItemSize, func(m backend.Message) error {
 		f := backend.Fetched{Item: backend.Item{ID: m.ID}, Err: m.Err}
-		if m.Err == nil {
+		switch {
+		case m.Err != nil:
+		case len(m.Left) > 0: // with the lines of the wire it is too large
+			f.Err = backend.E(backend.TooLarge, "localdir: get", errTooLarge)
+		default:
 			f.Revision, f.MediaType, f.Body, f.Flags = m.Revision, backend.Mail.MediaType(), m.Body, m.Flags
 		}
 		return yield(f)

@@ -227,3 +227,35 @@ func TestWatchOfMail(t *testing.T) {
 	cancel()
 	<-ended
 }
+
+// A message that was written with shorter line ends may be too large with those
+// of the wire. It must not come in pieces, as if it were whole.
+func TestGetAnswersWholeMessages(t *testing.T) {
+	m, dir := mailbox(t, "new/small")
+	write(t, filepath.Join(dir, "ann/Maildir/new/large"), note+strings.Repeat("\n", backend.MaxItemSize/2+1))
+	kinds := make(map[backend.ItemID]backend.Kind)
+	err := m.Get(t.Context(), "Maildir", []backend.ItemID{"small", "large"}, func(f backend.Fetched) error {
+		if kinds[f.ID] = backend.KindOf(f.Err); f.Err == nil && f.ID == "large" {
+			t.Errorf("of %d bytes come %d, and no error", backend.MaxItemSize+2, len(f.Body))
+		}
+		return nil
+	})
+	if err != nil || len(kinds) != 2 || kinds["large"] != backend.TooLarge {
+		t.Errorf("the kinds are %v, error %v; want %v for the large one", kinds, err, backend.TooLarge)
+	}
+}
+
+// Without the meaning of its letters no message has lost its keywords, and no
+// letter may be given another meaning.
+func TestKeywordsThatCannotBeRead(t *testing.T) {
+	m, dir := mailbox(t, "cur/one:2,a")
+	if err := os.Mkdir(filepath.Join(dir, "ann/Maildir/dovecot-keywords"), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := m.Changes(t.Context(), "Maildir", "", func([]backend.Change) error { return nil }); err == nil {
+		t.Error("the messages are listed without their keywords")
+	}
+	if _, err := m.SetFlags(t.Context(), "Maildir", "one", []string{"$Other"}, nil); err == nil {
+		t.Error("a flag is set")
+	}
+}

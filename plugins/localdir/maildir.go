@@ -182,13 +182,12 @@ func (f *folder) lookMail(ctx context.Context) error {
 // noteLetter writes down a message's state. f.mu is held.
 func (f *folder) noteLetter(name string, l letter) error {
 	e := entry{revision: l.revision(), look: f.looks}
-	if was, known := f.items[name]; known && !was.removed {
+	if was, known := f.items[name]; known && !was.removed && !was.received.IsZero() {
 		e.received = was.received
 	} else {
 		info, err := f.Lstat(l.path)
 		switch {
 		case errors.Is(err, fs.ErrNotExist): // renamed or gone: the next look will tell
-			e.received = time.Now().Truncate(time.Second)
 		case err != nil:
 			return err
 		default:

@@ -2,6 +2,7 @@ package easserver_test
 
 import (
 	"context"
+	"errors"
 	"net/http"
 	"strings"
 	"sync/atomic"
@@ -70,4 +71,55 @@ func TestFullDisk(t *testing.T) {
 			t.Errorf("the phone's contact is there %d times", twins)
 		}
 	})
+}
+
+// A forgetful store cannot read what a phone holds when it is asked for the
+// last time of so many.
+type forgetful struct {
+	syncengine.Store
+	asked *atomic.Int32 // counts down
+}
+
+func (f forgetful) Shown(ctx context.Context, p syncengine.Phone, id syncengine.FolderID, n syncengine.Number) (syncengine.Shown, error) {
+	if f.asked.Add(-1) == 0 {
+		return syncengine.Shown{}, errors.New("sqlstore: the disk does not answer")
+	}
+	return f.Store.Shown(ctx, p, id, n)
+}
+
+// What a phone holds cannot be read while its edit is merged: that is no reason
+// to refuse the edit, which the phone would give up. It sends it again.
+func TestEditWhileTheStateCannotBeRead(t *testing.T) {
+	for _, tt := range []struct {
+		name  string
+		asked int32
+		edit  func(*handset) eas.SyncCommand
+	}{
+		{"the item, before anything is tried", 1, wholeEdit},
+		{"the item", 2, wholeEdit},
+		{"an occurrence", 1, func(s *handset) eas.SyncCommand { return s.on(second, "Mine") }},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			var asked atomic.Int32
+			h := bridgetest.Start(t, bridgetest.Options{Edit: func(o *bridge.Options) {
+				o.Store = func(s syncengine.Store) syncengine.Store { return forgetful{s, &asked} }
+			}})
+			h.Store("calendar", "e", daily())
+			s := newHandset(t, h, eas.V161, "phone1", "Calendar", 0)
+			asked.Store(tt.asked)
+			if r, err := s.send(tt.edit(s)); err == nil {
+				t.Errorf("answered %+v, want to be asked again", r)
+			}
+			if status, _ := s.take(s.send(tt.edit(s))); status != eas.SyncOK {
+				t.Errorf("status %d the second time", status)
+			}
+			if body := string(h.Backend.Items(bridgetest.User, "calendar")["e"]); !strings.Contains(body, "SUMMARY:Mine") {
+				t.Errorf("the edit is lost:\n%s", body)
+			}
+		})
+	}
+}
+
+func wholeEdit(s *handset) eas.SyncCommand {
+	return eas.SyncCommand{Do: tag.AirSyncChange, ServerID: s.id, Data: eas.Properties{eas.T(tag.CalendarSubject, "Mine")}}
 }

@@ -233,7 +233,7 @@ func (f *folderSync) change(ctx context.Context, cmd *eas.SyncCommand) error {
 	}
 	o := f.translation(n)
 	if cmd.InstanceID != "" {
-		return f.rewrite(ctx, n, row, left, f.occurrence(cmd, func(object []byte) ([]byte, error) {
+		return f.rewrite(ctx, n, row, left, f.occurrence(cmd, o, func(object []byte) ([]byte, error) {
 			return f.class.mergeInstance(object, cmd.InstanceID, cmd.Data, o)
 		}))
 	}
@@ -279,7 +279,7 @@ func (f *folderSync) remove(ctx context.Context, cmd *eas.SyncCommand) error {
 			return f.noInstances()
 		}
 		o := f.translation(n)
-		return f.rewrite(ctx, n, row, left, f.occurrence(cmd, func(object []byte) ([]byte, error) {
+		return f.rewrite(ctx, n, row, left, f.occurrence(cmd, o, func(object []byte) ([]byte, error) {
 			return f.class.deleteInstance(object, cmd.InstanceID, o)
 		}))
 	}

@@ -35,18 +35,16 @@ type edit struct {
 }
 
 // An editor edits an object as it is now; told says that it is what the phone
-// was told last.
-type editor func(ctx context.Context, n syncengine.Number, object []byte, told bool) (edit, error)
+// was told last. e has what the phone holds before the edit. Editors only
+// translate: whatever they fail with concerns this edit.
+type editor func(e edit, object []byte, told bool) (edit, error)
 
 // sifting is the editor for a whole item: of what the phone sent only that is
 // merged which differs from what this phone was last sent. See
 // [translate.Sift]. Where that is not known, because an earlier program told
 // the phone of the item, all of it is.
 func (f *folderSync) sifting(sent eas.Properties, try string, o translate.Options) editor {
-	return func(ctx context.Context, n syncengine.Number, object []byte, told bool) (e edit, err error) {
-		if e.held, e.known, err = f.holds(ctx, n); err != nil {
-			return e, err
-		}
+	return func(e edit, object []byte, told bool) (_ edit, err error) {
 		if told && !f.round.Repeated || !e.known {
 			e.foreign = !told
 			if e.body, err = f.class.merge(object, sent, o); err != nil {
@@ -134,13 +132,18 @@ func (f *folderSync) hold(n syncengine.Number, e edit) {
 // that changes nothing is no conflict. left says that the phone does not hold
 // the item any more.
 func (f *folderSync) rewrite(ctx context.Context, n syncengine.Number, row syncengine.Row, left bool, apply editor) error {
+	var before edit
+	var err error
+	if before.held, before.known, err = f.holds(ctx, n); err != nil {
+		return err
+	}
 	for range maxMerges {
 		now, err := f.current(ctx, row.ID)
 		if err != nil {
 			return err
 		}
 		told := now.Revision == row.Told
-		e, err := apply(ctx, n, now.Body, told)
+		e, err := apply(before, now.Body, told)
 		if errors.Is(err, translate.ErrInvalid) {
 			return f.refused(ctx, n, true, err)
 		}

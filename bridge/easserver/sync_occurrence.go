@@ -2,11 +2,9 @@ package easserver
 
 import (
 	"bytes"
-	"context"
 	"errors"
 
 	"github.com/pushbridge/pushbridge/bridge/eas"
-	"github.com/pushbridge/pushbridge/bridge/syncengine"
 	"github.com/pushbridge/pushbridge/bridge/translate"
 )
 
@@ -14,16 +12,12 @@ import (
 // is compared as a whole: where somebody else edited that very occurrence, the
 // phone's wish decides, and what others did to the rest of the series stays. See
 // [MS-ASCMD] "Conflict" and [MS-ASAIRS] "InstanceId".
-func (f *folderSync) occurrence(cmd *eas.SyncCommand, apply func([]byte) ([]byte, error)) editor {
-	return func(ctx context.Context, n syncengine.Number, object []byte, told bool) (e edit, err error) {
-		if e.held, e.known, err = f.holds(ctx, n); err != nil {
-			return e, err
-		}
+func (f *folderSync) occurrence(cmd *eas.SyncCommand, o translate.Options, apply func([]byte) ([]byte, error)) editor {
+	return func(e edit, object []byte, told bool) (_ edit, err error) {
 		e.foreign = !told
 		if e.body, err = apply(object); err != nil || !e.known {
 			return e, err
 		}
-		o := f.translation(n)
 		before, err1 := f.class.show(object, o)
 		shown, err2 := f.class.show(e.body, o)
 		if err := errors.Join(err1, err2); err != nil {

@@ -204,7 +204,7 @@ func (f *folderSync) moveSent(ctx context.Context, m *mailer, held *heldMessage)
 	if err != nil {
 		return err
 	}
-	moved, err := f.session.Move(ctx, f.folder.Collection, held.ID, to)
+	moved, err := moveMessage(ctx, f.session, f.folder.Collection, held.ID, to)
 	if backend.KindOf(err) == backend.NotFound {
 		return nil // an earlier try moved it
 	}

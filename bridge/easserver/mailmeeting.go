@@ -192,7 +192,7 @@ func (s *Server) discardInvitation(ctx context.Context, c *call, it heldItem) er
 	if trash.ID == 0 || trash.ID == it.folder.ID {
 		return nil
 	}
-	if _, err = it.session.Move(ctx, it.folder.Collection, it.ID, trash.Collection); err != nil && backend.KindOf(err) != backend.NotFound {
+	if _, err = moveMessage(ctx, it.session, it.folder.Collection, it.ID, trash.Collection); err != nil && backend.KindOf(err) != backend.NotFound {
 		return err
 	}
 	return s.Engine.Discarded(ctx, it.folder, it.number)

@@ -136,26 +136,44 @@ func TestEditOfWhatIsBack(t *testing.T) {
 	}
 }
 
-// A phone deletes a message just when the folder for what is deleted is gone and
+// A message is to go to the folder for what is deleted just when that is gone and
 // nobody knows yet: then the message stays, on the server and on the phone.
 func TestTheTrashIsGone(t *testing.T) {
-	inEachVersion(t, func(t *testing.T, v eas.Version) {
-		h := mailHouse(t)
-		h.Backend.StoreMessage(bridgetest.User, "inbox", "m1", []byte(mailOf("First", "Words")), time.Now())
-		p := mailPhone(h, v, phone.Settings{})
-		bridgetest.Sync(t, p)
-		inbox := folderOfType(t, p, eas.FolderInbox)
-		id, _ := mailNamed(t, inbox, "First")
-		h.Backend.RemoveCollection(bridgetest.User, "trash")
-		if err := p.Delete(inbox.ServerID, id); err != nil {
-			t.Fatal(err)
-		}
-		if _, err := p.SyncFolders(t.Context(), inbox.ServerID); err != nil {
-			t.Fatal(err)
-		}
-		if n := len(h.Backend.Items(bridgetest.User, "inbox")); n != 1 {
-			t.Errorf("the server has %d messages, want the one that could not go to the trash", n)
-		}
-		mailNamed(t, folderOfType(t, p, eas.FolderInbox), "First")
-	})
+	for _, tt := range []struct {
+		name    string
+		discard func(t *testing.T, h *bridgetest.House, p *phone.Phone, v eas.Version, folder, id string)
+	}{
+		{"deleted", func(t *testing.T, _ *bridgetest.House, p *phone.Phone, _ eas.Version, folder, id string) {
+			if err := p.Delete(folder, id); err != nil {
+				t.Fatal(err)
+			}
+		}},
+		{"answered", func(t *testing.T, h *bridgetest.House, _ *phone.Phone, v eas.Version, folder, id string) {
+			yes := eas.MeetingAnswer{UserResponse: 1, CollectionID: folder, RequestID: id}
+			res, err := h.Client(v, "phone1").MeetingResponse(t.Context(), eas.MeetingResponseRequest{Requests: []eas.MeetingAnswer{yes}})
+			if err != nil || len(res.Results) != 1 || res.Results[0].Status != eas.MeetingOK {
+				t.Errorf("answered %+v, %v", res, err)
+			}
+		}},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			inEachVersion(t, func(t *testing.T, v eas.Version) {
+				h := mailHouse(t)
+				inbox(h, map[string]string{"tea": invitationMail("tea", time.Now().Add(time.Hour))})
+				p := mailPhone(h, v, phone.Settings{})
+				bridgetest.Sync(t, p)
+				f := folderOfType(t, p, eas.FolderInbox)
+				id, _ := mailNamed(t, f, "tea")
+				h.Backend.RemoveCollection(bridgetest.User, "trash")
+				tt.discard(t, h, p, v, f.ServerID, id)
+				if _, err := p.SyncFolders(t.Context(), f.ServerID); err != nil {
+					t.Fatal(err)
+				}
+				if n := len(h.Backend.Items(bridgetest.User, "inbox")); n != 1 {
+					t.Errorf("the server has %d messages, want the one that could not go to the trash", n)
+				}
+				mailNamed(t, folderOfType(t, p, eas.FolderInbox), "tea")
+			})
+		})
+	}
 }

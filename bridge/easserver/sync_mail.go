@@ -242,12 +242,8 @@ func (f *folderSync) removeMessage(ctx context.Context, id backend.ItemID) error
 			return err
 		}
 		if trash.ID != 0 && trash.ID != f.folder.ID {
-			_, err := f.session.Move(ctx, f.folder.Collection, id, trash.Collection)
-			switch backend.KindOf(err) {
-			case backend.NotFound:
-				return f.notMoved(ctx, id, err)
-			case backend.Unsupported:
-			default:
+			_, err := moveMessage(ctx, f.session, f.folder.Collection, id, trash.Collection)
+			if backend.KindOf(err) != backend.Unsupported {
 				return err
 			}
 		}
@@ -255,17 +251,19 @@ func (f *folderSync) removeMessage(ctx context.Context, id backend.ItemID) error
 	return f.session.Delete(ctx, f.folder.Collection, id, "")
 }
 
-// notMoved tells a message that is gone from one that could not be moved because
-// the folder where it was to go is gone, though nobody knew: that message stays.
-func (f *folderSync) notMoved(ctx context.Context, id backend.ItemID, missing error) error {
-	_, err := getMessage(ctx, f.session, f.folder.Collection, id, 0)
-	switch {
-	case err == nil:
-		return backend.E(backend.ReadOnly, "easserver: delete", missing)
-	case backend.KindOf(err) == backend.NotFound:
-		return missing
+// moveMessage takes a message to another folder. Only if the message is gone the
+// error is NotFound: where the folder is gone, though nobody knew, the message
+// stays.
+func moveMessage(ctx context.Context, s backend.Session, from backend.CollectionID, id backend.ItemID, to backend.CollectionID) (backend.Item, error) {
+	moved, missing := s.Move(ctx, from, id, to)
+	if backend.KindOf(missing) != backend.NotFound {
+		return moved, missing
 	}
-	return err
+	_, err := getMessage(ctx, s, from, id, 0)
+	if err == nil {
+		err = backend.E(backend.ReadOnly, "easserver: move", missing)
+	}
+	return backend.Item{}, err
 }
 
 // folderFor finds the folder that a backend has for a role; its ID is 0 if there is

@@ -38,10 +38,16 @@ func startWorker(b *testing.B, n int) *worker {
 	for i := range n {
 		w.write(b, i, "Person")
 	}
-	addr := "unix:" + fcgitest.SocketPath(b)
+	w.start(b, fmt.Sprintf("[backend.files]\nplugin = \"localdir\"\ndir = %q\nusers = {ann = \"secret\"}\n", filepath.Join(dir, "data")))
+	return w
+}
+
+// start starts the process with backends.
+func (w *worker) start(b *testing.B, backends string) {
+	b.Helper()
+	dir, addr := b.TempDir(), "unix:"+fcgitest.SocketPath(b)
 	config := filepath.Join(dir, "pushbridge.toml")
-	text := fmt.Sprintf("listen = %q\nstate = %q\n[backend.files]\nplugin = \"localdir\"\ndir = %q\nusers = {ann = \"secret\"}\n",
-		addr, filepath.Join(dir, "state"), filepath.Join(dir, "data"))
+	text := fmt.Sprintf("listen = %q\nstate = %q\n%s", addr, filepath.Join(dir, "state"), backends)
 	if err := os.WriteFile(config, []byte(text), 0o600); err != nil {
 		b.Fatal(err)
 	}
@@ -70,7 +76,6 @@ func startWorker(b *testing.B, n int) *worker {
 		}
 	}()
 	w.url = fcgitest.WebServer(b, addr).URL
-	return w
 }
 
 // write stores a card of about the usual size.

@@ -59,6 +59,13 @@ url = %q
 %s
 %s
 `, addr, t.TempDir(), keys, w.radicale.URL, backendKeys, w.radicale.URL, backendKeys, tables)
+	w.serve(path, config, addr)
+	return w
+}
+
+// serve runs the worker with a configuration, and nginx in front of it.
+func (w *world) serve(path, config, addr string) {
+	t := w.t
 	if err := os.WriteFile(path, []byte(config), 0o600); err != nil {
 		t.Fatal(err)
 	}
@@ -84,7 +91,6 @@ url = %q
 		return strings.Contains(w.log.String(), "listening for a web server")
 	})
 	w.nginx = fcgitest.StartNginx(t, fcgitest.NginxOptions{Addr: addr})
-	return w
 }
 
 // within is the world as a part of the test sees it.

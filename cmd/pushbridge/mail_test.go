@@ -2,7 +2,6 @@ package main
 
 import (
 	"bytes"
-	"context"
 	"encoding/base64"
 	"fmt"
 	"net/http"
@@ -59,30 +58,7 @@ smtp = "smtps://%s"
 ca_file = %q
 poll = "1s"
 `, addr, t.TempDir(), imaptest.Domain, dir, imaptest.Ann.Password, w.mail.IMAPS, w.mail.SMTPS, w.mail.CAFile)
-	if err := os.WriteFile(path, []byte(config), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	ctx, stop := context.WithCancel(context.Background())
-	ended := make(chan int, 1)
-	go func() { ended <- run(ctx, []string{"serve", "--config", path}, w.log, w.log) }()
-	t.Cleanup(func() {
-		stop()
-		if status := <-ended; status != exitOK {
-			t.Errorf("the worker ended with status %d", status)
-		}
-		if t.Failed() {
-			t.Logf("the worker's log:\n%s", w.log)
-		}
-	})
-	w.await("the worker listens", func() bool {
-		select {
-		case status := <-ended:
-			t.Fatalf("the worker ended with status %d:\n%s", status, w.log)
-		default:
-		}
-		return strings.Contains(w.log.String(), "listening for a web server")
-	})
-	w.nginx = fcgitest.StartNginx(t, fcgitest.NginxOptions{Addr: addr})
+	w.serve(path, config, addr)
 	return w
 }
 

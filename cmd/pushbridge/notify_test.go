@@ -119,13 +119,7 @@ func TestNotifySaysWhatItIs(t *testing.T) {
 // [hook] type. Radicale from 3.2 on is not in Debian 12, so that its classes
 // stand in testdata, with the names and arguments that they have there.
 func TestRadicaleHook(t *testing.T) {
-	python, err := exec.LookPath("python3")
-	if err != nil {
-		if os.Getenv("PUSHBRIDGE_CI") == "1" {
-			t.Fatal("python3 is not installed, but PUSHBRIDGE_CI=1 demands it")
-		}
-		t.Skip("python3 is not installed")
-	}
+	python := fcgitest.Need(t, "python3")
 	socket, got := listenForNotices(t)
 	var module bytes.Buffer
 	if status := run(t.Context(), []string{"notify", "--radicale-hook"}, &module, &module); status != exitOK {

@@ -25,6 +25,8 @@ import (
 	"time"
 
 	"github.com/emersion/go-smtp"
+
+	"github.com/pushbridge/pushbridge/fcgi/fcgitest"
 )
 
 // startTimeout bounds how long a server may take until it answers.
@@ -82,7 +84,7 @@ func Capabilities(list string) Option { return func(s *Server) { s.Capabilities 
 // Start starts the servers.
 func Start(t testing.TB, opts ...Option) *Server {
 	t.Helper()
-	dovecot, exim := program(t, "dovecot"), program(t, "exim4")
+	dovecot, exim := fcgitest.Need(t, "dovecot"), fcgitest.Need(t, "exim4")
 	dir, err := os.MkdirTemp("", "imaptest") // not of the test's own: other users have to get in
 	if err != nil {
 		t.Fatal(err)
@@ -244,21 +246,6 @@ func (s *Server) SetPassword(u User, password string) {
 			s.t.Fatalf("imaptest: Dovecot does not accept %s's new password: %v", u.Name, err)
 		}
 	}
-}
-
-// program looks up an external program and skips the test without it.
-func program(t testing.TB, name string) string {
-	t.Helper()
-	for _, path := range []string{name, "/usr/sbin/" + name} {
-		if path, err := exec.LookPath(path); err == nil {
-			return path
-		}
-	}
-	if os.Getenv("PUSHBRIDGE_CI") == "1" {
-		t.Fatalf("%s is not installed, but PUSHBRIDGE_CI=1 demands it", name)
-	}
-	t.Skipf("%s is not installed", name)
-	return ""
 }
 
 // freeAddress is an address of this machine on which nobody listens.

@@ -13,6 +13,8 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+
+	"github.com/pushbridge/pushbridge/fcgi/fcgitest"
 )
 
 // cyrusMaster is what starts the services of Cyrus, as Debian calls it.
@@ -58,7 +60,7 @@ const CyrusDomain = "example.org"
 // forgets everything when the test ends.
 func Cyrus(t testing.TB) *Server {
 	t.Helper()
-	master, passwords := program(t, cyrusMaster), program(t, "saslpasswd2")
+	master, passwords := fcgitest.Need(t, cyrusMaster), fcgitest.Need(t, "saslpasswd2")
 	dir, err := os.MkdirTemp("", "cyrus") // where its own user may go, too
 	if err != nil {
 		t.Fatalf("davtest: %v", err)

@@ -81,20 +81,6 @@ func gather(list []Option) options {
 	return o
 }
 
-// program looks up an external program and skips the test without it.
-func program(t testing.TB, name string) string {
-	t.Helper()
-	path, err := exec.LookPath(name)
-	if err == nil {
-		return path
-	}
-	if os.Getenv("PUSHBRIDGE_CI") == "1" {
-		t.Fatalf("%s is not installed, but PUSHBRIDGE_CI=1 demands it", name)
-	}
-	t.Skipf("%s is not installed", name)
-	return ""
-}
-
 // freePort is a port of 127.0.0.1 that nobody listens on.
 func freePort(t testing.TB) int {
 	t.Helper()

@@ -8,13 +8,15 @@ import (
 	"os/exec"
 	"path/filepath"
 	"testing"
+
+	"github.com/pushbridge/pushbridge/fcgi/fcgitest"
 )
 
 // Radicale starts a Radicale with two people, Ann and Bob, and creates Ann's
 // collections. It forgets everything when the test ends.
 func Radicale(t testing.TB, opts ...Option) *Server {
 	t.Helper()
-	path := program(t, "radicale")
+	path := fcgitest.Need(t, "radicale")
 	o := gather(opts)
 	dir := t.TempDir()
 

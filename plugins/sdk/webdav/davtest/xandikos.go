@@ -13,6 +13,7 @@ import (
 	"strconv"
 	"testing"
 
+	"github.com/pushbridge/pushbridge/fcgi/fcgitest"
 	"github.com/pushbridge/pushbridge/plugins/backend/backendtest"
 )
 
@@ -24,7 +25,7 @@ import (
 // see Ann's collections.
 func Xandikos(t testing.TB, opts ...Option) *Server {
 	t.Helper()
-	path := program(t, "xandikos")
+	path := fcgitest.Need(t, "xandikos")
 	o := gather(opts)
 	dir := t.TempDir()
 

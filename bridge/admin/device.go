@@ -38,11 +38,7 @@ type DeviceFolder struct {
 }
 
 func (s *Server) device(ctx context.Context, v *visit, r PhoneRequest) (page DevicePage, err error) {
-	id, err := s.phone(ctx, r.User, r.Device)
-	if err != nil {
-		return page, err
-	}
-	p, err := s.Devices.Phone(ctx, id)
+	id, p, err := s.phoneNow(ctx, r.User, r.Device)
 	if err != nil {
 		return page, err
 	}

@@ -89,11 +89,7 @@ func (s *Server) wiping(v *visit, id device.ID, accountOnly bool) Done {
 
 // confirmWipe is the second person's word.
 func (s *Server) confirmWipe(ctx context.Context, v *visit, r PhoneRequest) (done Done, err error) {
-	id, err := s.phone(ctx, r.User, r.Device)
-	if err != nil {
-		return done, err
-	}
-	before, err := s.Devices.Phone(ctx, id)
+	id, before, err := s.phoneNow(ctx, r.User, r.Device)
 	if err != nil {
 		return done, err
 	}
@@ -117,11 +113,7 @@ func (s *Server) confirmWipe(ctx context.Context, v *visit, r PhoneRequest) (don
 
 // expireWipe ends an order that a phone did not come for in time.
 func (s *Server) expireWipe(ctx context.Context, v *visit, r PhoneRequest) (done Done, err error) {
-	id, err := s.phone(ctx, r.User, r.Device)
-	if err != nil {
-		return done, err
-	}
-	before, err := s.Devices.Phone(ctx, id)
+	id, before, err := s.phoneNow(ctx, r.User, r.Device)
 	if err != nil {
 		return done, err
 	}
@@ -181,11 +173,7 @@ func (s *Server) block(ctx context.Context, v *visit, r AdmissionRequest) (done 
 }
 
 func (s *Server) allow(ctx context.Context, v *visit, r AdmissionRequest) (done Done, err error) {
-	id, err := s.phone(ctx, r.User, r.Device)
-	if err != nil {
-		return done, err
-	}
-	p, err := s.Devices.Phone(ctx, id)
+	id, p, err := s.phoneNow(ctx, r.User, r.Device)
 	if err != nil {
 		return done, err
 	}
@@ -213,6 +201,15 @@ func (s *Server) phone(ctx context.Context, user, name string) (device.ID, error
 		return device.ID{}, invalid("say whose phone and which: user and device")
 	}
 	return device.ID{User: user, Device: name}, s.known(ctx, user, name)
+}
+
+// phoneNow is a phone as it is now.
+func (s *Server) phoneNow(ctx context.Context, user, name string) (id device.ID, p device.Phone, err error) {
+	if id, err = s.phone(ctx, user, name); err != nil {
+		return id, p, err
+	}
+	p, err = s.Devices.Phone(ctx, id)
+	return id, p, err
 }
 
 // policy says what is asked of phones.

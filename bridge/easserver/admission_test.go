@@ -47,14 +47,21 @@ func inRegister(t *testing.T, h *bridgetest.House, id string) admin.Device {
 // ping lets a phone wait, and answers how that ends.
 func ping(t *testing.T, p *phone.Phone) <-chan eas.PingStatus {
 	ended := make(chan eas.PingStatus, 1)
+	go func() { ended <- (<-pinging(t, p)).Status }()
+	return ended
+}
+
+// pinging lets a phone wait, and answers what it is told in the end.
+func pinging(t *testing.T, p *phone.Phone) <-chan eas.PingResponse {
+	answered := make(chan eas.PingResponse, 1)
 	go func() {
-		res, err := p.Ping(t.Context(), 50*time.Minute)
+		r, err := p.Ping(t.Context(), 50*time.Minute)
 		if err != nil {
 			t.Errorf("Ping: %v", err)
 		}
-		ended <- res.Status
+		answered <- r
 	}()
-	return ended
+	return answered
 }
 
 // A new phone in quarantine gets its folders and one message, waits, is let in,

@@ -141,14 +141,7 @@ func TestPolicyChangesWhileAPhoneWaits(t *testing.T) {
 	inEachVersion(t, func(t *testing.T, v eas.Version) {
 		h := bridgetest.Start(t, bridgetest.Options{Edit: strict(nil)})
 		r := newRaw(t, h, v)
-		answered := make(chan eas.PingStatus, 1)
-		go func() {
-			res, err := r.phone.Ping(t.Context(), 50*time.Minute)
-			if err != nil {
-				t.Errorf("Ping: %v", err)
-			}
-			answered <- res.Status
-		}()
+		answered := ping(t, r.phone)
 		awaitWaiting(t, h, 1)
 		key := r.PolicyKey
 		if err := h.Bridge.SetPolicy(t.Context(), policy.Policy{Require: true, Document: policy.Document{"device_password_enabled": true, "min_device_password_length": 8}}); err != nil {

@@ -173,14 +173,7 @@ func TestPing(t *testing.T) {
 		fill(h)
 		p := h.Phone(v, "phone1", phone.Settings{})
 		bridgetest.Sync(t, p)
-		answered := make(chan eas.PingResponse, 1)
-		go func() {
-			r, err := p.Ping(t.Context(), time.Minute)
-			if err != nil {
-				t.Errorf("Ping: %v", err)
-			}
-			answered <- r
-		}()
+		answered := pinging(t, p)
 		for h.Bridge.Waiting() == 0 {
 			select {
 			case r := <-answered:

@@ -170,14 +170,7 @@ func TestAnotherPhonesChangeWakes(t *testing.T) {
 	one, two := h.Phone(eas.V141, "phone1", phone.Settings{}), h.Phone(eas.V161, "phone2", phone.Settings{})
 	bridgetest.Sync(t, one)
 	bridgetest.Sync(t, two)
-	answered := make(chan eas.PingResponse, 1)
-	go func() {
-		r, err := two.Ping(t.Context(), time.Hour-time.Minute)
-		if err != nil {
-			t.Errorf("Ping: %v", err)
-		}
-		answered <- r
-	}()
+	answered := pinging(t, two)
 	await(t, "the Ping waits", func() bool { return h.Bridge.Waiting() == 1 })
 	f := bridgetest.FolderOf(t, one, "Tasks")
 	if _, err := one.Add(f.ServerID, eas.Properties{eas.T(tag.TasksSubject, "Buy bread"), eas.T(tag.TasksComplete, "0")}); err != nil {
@@ -198,20 +191,9 @@ func TestNewerPingReplacesOlder(t *testing.T) {
 	h := bridgetest.Start(t, bridgetest.Options{})
 	p := h.Phone(eas.V141, "phone1", phone.Settings{})
 	bridgetest.Sync(t, p)
-	ping := func() chan eas.PingResponse {
-		c := make(chan eas.PingResponse, 1)
-		go func() {
-			r, err := p.Ping(t.Context(), 50*time.Minute)
-			if err != nil {
-				t.Errorf("Ping: %v", err)
-			}
-			c <- r
-		}()
-		return c
-	}
-	older := ping()
+	older := pinging(t, p)
 	await(t, "the first Ping waits", func() bool { return h.Bridge.Waiting() == 1 })
-	newer := ping()
+	newer := pinging(t, p)
 	if r := <-older; r.Status != eas.PingExpired {
 		t.Errorf("the older Ping ended with status %d, want 1", r.Status)
 	}
@@ -239,14 +221,7 @@ func TestHierarchyChanges(t *testing.T) {
 			}, before + 1},
 			{"removed", func() { h.Backend.RemoveCollection(bridgetest.User, "work") }, before},
 		} {
-			answered := make(chan eas.PingResponse, 1)
-			go func() {
-				r, err := p.Ping(t.Context(), 50*time.Minute)
-				if err != nil {
-					t.Errorf("Ping: %v", err)
-				}
-				answered <- r
-			}()
+			answered := pinging(t, p)
 			await(t, "the Ping waits", func() bool { return h.Bridge.Waiting() == 1 })
 			step.do()
 			if r := <-answered; r.Status != eas.PingHierarchyChanged {

@@ -17,6 +17,10 @@ const (
 	// maxPath bounds a part's number: of four digits and a dot for each level.
 	maxPath = 5 * backend.MaxPartDepth
 
+	// maxPart bounds how large a part may be said to be, in bytes, so that sums of
+	// them stay numbers.
+	maxPart = 1 << 40
+
 	// maxSearchText bounds each text that is searched for, in bytes.
 	maxSearchText = 1 << 10
 )
@@ -62,9 +66,10 @@ func messageOf(p *pb.Fetched) backend.Message {
 	if m.Err != nil {
 		return m
 	}
-	m.Received, m.Size = moment(p.GetReceived()), max(0, p.GetSize())
-	for _, l := range p.GetLeft() {
-		m.Left = append(m.Left, backend.LeftPart{Path: l.GetPath(), Encoded: l.GetEncoded(), Kept: l.GetKept()})
+	m.Received, m.Size = moment(p.GetReceived()), max(0, min(p.GetSize(), maxPart))
+	for _, l := range p.GetLeft()[:min(len(p.GetLeft()), backend.MaxParts)] {
+		encoded := max(0, min(l.GetEncoded(), maxPart))
+		m.Left = append(m.Left, backend.LeftPart{Path: text(l.GetPath(), maxPath), Encoded: encoded, Kept: max(0, min(l.GetKept(), encoded))})
 	}
 	return m
 }

@@ -6,7 +6,6 @@ import (
 	"slices"
 	"strings"
 	"sync"
-	"time"
 
 	"github.com/pushbridge/pushbridge/plugins/backend"
 	"github.com/pushbridge/pushbridge/plugins/imap/imapconn"
@@ -27,13 +26,7 @@ type directory struct {
 	mu      sync.Mutex
 	folders []folder
 	prefix  string // before the names of one's own folders: "INBOX."
-	listed  time.Time
 }
-
-// stale is how old a list of folders may be that a folder is looked up in
-// before something is written there: somebody else may have given its name to
-// another one.
-const stale = 30 * time.Second
 
 // An idSource is how a server names its folders for as long as they exist.
 type idSource struct {
@@ -73,25 +66,26 @@ func (s *store) statusID(ctx context.Context, c *conn) (string, error) {
 }
 
 // folder finds a folder by its ID, in what is remembered unless it is to be
-// read anew.
+// read anew: somebody else may have given its name to another one.
 func (s *session) folder(ctx context.Context, c *conn, id backend.CollectionID, again bool) (folder, error) {
 	d := &s.person.dir
 	find := func() (folder, bool) {
 		d.mu.Lock()
 		defer d.mu.Unlock()
 		n := slices.IndexFunc(d.folders, func(f folder) bool { return f.id == id && f.listed })
-		if n < 0 || again && time.Since(d.listed) > stale {
+		if n < 0 {
 			return folder{}, false
 		}
 		return d.folders[n], true
 	}
-	if f, ok := find(); ok && !again {
-		return f, nil
+	if !again {
+		if f, ok := find(); ok {
+			return f, nil
+		}
 	}
 	if err := s.list(ctx, c); err != nil {
 		return folder{}, err
 	}
-	again = false
 	if f, ok := find(); ok {
 		return f, nil
 	}
@@ -123,7 +117,7 @@ func (s *session) list(ctx context.Context, c *conn) error {
 	d := &s.person.dir
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	d.folders, d.prefix, d.listed = folders, prefix, time.Now()
+	d.folders, d.prefix = folders, prefix
 	return nil
 }
 

@@ -192,3 +192,55 @@ func TestWatchMissesNothingBetweenTwoWaits(t *testing.T) {
 		t.Errorf("two messages came, one after the other, and a change was told of %d times", times)
 	}
 }
+
+// Where a message can be copied but not removed, it is not moved, and there are
+// not two of it.
+func TestMoveLeavesNoCopy(t *testing.T) {
+	selected, removed := "", []string(nil)
+	b := open(t, serve(t, func(command string) []string {
+		switch word, rest, _ := strings.Cut(command, " "); {
+		case word == "CAPABILITY":
+			return []string{"* CAPABILITY IMAP4rev1 AUTH=PLAIN SASL-IR UIDPLUS"}
+		case word == "SELECT":
+			selected = strings.Trim(rest, `"`)
+		case strings.HasPrefix(command, "UID FETCH"):
+			return []string{"* 1 FETCH (UID 1 FLAGS ())"}
+		case strings.HasPrefix(command, "UID COPY"):
+			return []string{"OK [COPYUID 7 1 5] copied"}
+		case strings.HasPrefix(command, "UID STORE") && selected == "INBOX":
+			return []string{"NO [NOPERM] nothing is removed here"}
+		case strings.HasPrefix(command, "UID EXPUNGE"):
+			removed = append(removed, selected+strings.TrimPrefix(rest, "EXPUNGE"))
+		}
+		return usual(command)
+	}))
+	s := login(t, b, imaptest.Bob)
+	_, err := s.Move(t.Context(), "ig-INBOX", "7.1", "ig-Other")
+	if backend.KindOf(err) != backend.ReadOnly {
+		t.Errorf("error %v, want the kind %v", err, backend.ReadOnly)
+	}
+	if got := fmt.Sprint(removed); got != "[Other 5]" {
+		t.Errorf("removed are %s, want the copy", got)
+	}
+}
+
+// A search of a hundred folders is no hundred lists of them.
+func TestSearchListsFoldersOnce(t *testing.T) {
+	lists, searches := 0, 0
+	b := open(t, serve(t, func(command string) []string {
+		switch {
+		case strings.HasPrefix(command, "LIST"):
+			lists++
+		case strings.HasPrefix(command, "UID SEARCH"):
+			searches++
+		}
+		return usual(command)
+	}))
+	s, _ := backend.As[backend.Searcher](backend.Session(login(t, b, imaptest.Bob)))
+	if _, err := s.Search(t.Context(), backend.Query{Collections: []backend.CollectionID{"ig-INBOX", "ig-Other"}, Text: "x"}); err != nil {
+		t.Fatal(err)
+	}
+	if lists != 1 || searches != 2 {
+		t.Errorf("%d searches, %d lists of the folders, want 2 and 1", searches, lists)
+	}
+}

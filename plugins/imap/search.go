@@ -16,8 +16,9 @@ func (s *session) Search(ctx context.Context, q backend.Query) ([]backend.Found,
 		limit = backend.MaxSearchResults
 	}
 	var found []backend.Found
+	how := anew
 	for _, id := range q.Collections {
-		err := s.inFolder(ctx, "Search", id, anew, func(c *conn) error {
+		err := s.inFolder(ctx, "Search", id, how, func(c *conn) error {
 			some, err := c.search(ctx, id, q, limit)
 			found = append(found, some...)
 			return err
@@ -25,6 +26,7 @@ func (s *session) Search(ctx context.Context, q backend.Query) ([]backend.Found,
 		if err != nil && backend.KindOf(err) != backend.NotFound {
 			return nil, err
 		}
+		how = reading // the folders were listed just now
 	}
 	return backend.SortFound(found, q.Limit), nil
 }

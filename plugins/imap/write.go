@@ -329,7 +329,26 @@ func (c *conn) move(ctx context.Context, uid uint32, wire string) (backend.ItemI
 	if moves {
 		return id, nil
 	}
-	return id, c.remove(ctx, uid)
+	if err := c.remove(ctx, uid); err != nil {
+		return "", c.unmake(ctx, wire, id, err)
+	}
+	return id, nil
+}
+
+// unmake removes the copy of a message that has to stay where it is, and answers
+// why. What is in the way of that stands beside it.
+func (c *conn) unmake(ctx context.Context, wire string, id backend.ItemID, why error) error {
+	if c.Broken() { // the next try makes another one; nobody knows what became of this one
+		return why
+	}
+	err := c.Select(ctx, wire, true)
+	if uid := uidOf(id, c.Selected.Validity); err == nil && uid != 0 {
+		err = c.remove(ctx, uid)
+	}
+	if err != nil {
+		return fmt.Errorf("%w (and the copy stays: %v)", why, err)
+	}
+	return why
 }
 
 func firstUID(set string) uint32 {

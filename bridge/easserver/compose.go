@@ -152,7 +152,7 @@ func (s *Server) sendOut(ctx context.Context, c *call, p *composition) error {
 		out, err = s.joined(ctx, c, p, m, out)
 	}
 	if err != nil {
-		return asComposition(err)
+		return asComposition(m.known(err))
 	}
 	return m.send(ctx, out)
 }

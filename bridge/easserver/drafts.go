@@ -55,7 +55,7 @@ func (f *folderSync) addDraft(ctx context.Context, cmd *eas.SyncCommand) (server
 	}
 	draft, err := mail.NewDraft(cmd.Data, m.sending(m.token(name)))
 	if err != nil {
-		return "", translated(err)
+		return "", m.unmade(err)
 	}
 	if err := f.beginDraft(ctx, cmd); err != nil {
 		return "", err
@@ -158,7 +158,10 @@ func (f *folderSync) replaceDraft(ctx context.Context, cmd *eas.SyncCommand, m *
 	name := f.nextName(fmt.Sprintf("draft %s %x", tryOf(cmd), sumOfProperties(cmd.Data)))
 	draft, err := edit(old.original(), cmd.Data, m.sending(m.token(name)))
 	if err != nil {
-		return "", f.refused(ctx, n, true, translated(err))
+		if err = m.unmade(err); backend.KindOf(err) == backend.Transient {
+			return "", err
+		}
+		return "", f.refused(ctx, n, true, err)
 	}
 	if err := f.noteFormer(ctx, cmd, was); err != nil {
 		return "", err
@@ -185,6 +188,9 @@ func (f *folderSync) sendDraft(ctx context.Context, m *mailer, n syncengine.Numb
 	}
 	p := post{name: "draft:" + name, token: m.token(name)}
 	if p.out, err = mail.SendDraft(held.original(), m.sending(p.token)); err != nil {
+		if err = m.known(err); backend.KindOf(err) == backend.Transient {
+			return err
+		}
 		return &notSent{asComposition(err)}
 	}
 	p.after = func(ctx context.Context) error { return f.moveSent(ctx, m, held) }

@@ -2,6 +2,7 @@ package easserver
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"crypto/rand"
 	"crypto/sha256"
@@ -13,6 +14,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/pushbridge/pushbridge/bridge/account"
 	"github.com/pushbridge/pushbridge/bridge/outbox"
 	"github.com/pushbridge/pushbridge/bridge/translate/mail"
 	"github.com/pushbridge/pushbridge/plugins/backend"
@@ -26,6 +28,7 @@ type mailer struct {
 	session backend.Session
 	sender  backend.Sender
 	person  backend.Identity // with all addresses that are known; none if none is
+	unsure  error            // why there may be more of them; nil if there are none
 }
 
 // mailer finds who sends mail for the person: the backend with the main inbox, or
@@ -54,7 +57,11 @@ func (s *Server) mailer(ctx context.Context, c *call) (*mailer, error) {
 			continue
 		}
 		if sender, ok := backend.As[backend.Sender](session); ok {
-			return &mailer{server: s, call: c, backend: name, session: session, sender: sender, person: s.person(ctx, c)}, nil
+			m := &mailer{server: s, call: c, backend: name, session: session, sender: sender}
+			if m.person, m.unsure = s.person(ctx, c); m.unsure != nil && len(m.person.Addresses) == 0 {
+				return nil, m.unsure // any address would do
+			}
+			return m, nil
 		}
 	}
 	if down != nil {
@@ -64,9 +71,8 @@ func (s *Server) mailer(ctx context.Context, c *call) (*mailer, error) {
 }
 
 // person is who sends: with every address by which a backend or the rule for logins
-// knows them.
-func (s *Server) person(ctx context.Context, c *call) backend.Identity {
-	var id backend.Identity
+// knows them. unsure says why there may be others: a backend cannot be asked now.
+func (s *Server) person(ctx context.Context, c *call) (id backend.Identity, unsure error) {
 	add := func(addresses ...string) {
 		for _, a := range addresses {
 			if a != "" && !slices.Contains(id.Addresses, a) {
@@ -87,6 +93,9 @@ func (s *Server) person(ctx context.Context, c *call) backend.Identity {
 		found, err := i.Identity(ctx)
 		if err != nil {
 			c.note(slog.Any("identity", err))
+			if backend.KindOf(err) == backend.Transient && !errors.Is(err, account.ErrNotThere) {
+				unsure = cmp.Or(unsure, err)
+			}
 			continue
 		}
 		add(found.Addresses...)
@@ -94,7 +103,24 @@ func (s *Server) person(ctx context.Context, c *call) backend.Identity {
 			id.Name = found.Name
 		}
 	}
-	return id
+	return id, unsure
+}
+
+// known takes back what a composer said of whom a mail is from, as long as that is
+// not known: the same may be right later.
+func (m *mailer) known(err error) error {
+	if errors.Is(err, mail.ErrNotSelf) && m.unsure != nil {
+		return m.unsure
+	}
+	return err
+}
+
+// unmade is what is to be said of a draft that could not be put together.
+func (m *mailer) unmade(err error) error {
+	if known := m.known(err); backend.KindOf(known) == backend.Transient {
+		return known
+	}
+	return translated(err)
 }
 
 // A post is a mail that is to go out once.

@@ -62,7 +62,11 @@ func (s *Server) intoCalendar(ctx context.Context, c *call, ics []byte, said cal
 		return "", false, err
 	}
 	o := s.translation(c)
-	o.Self = s.person(ctx, c).Addresses
+	person, unsure := s.person(ctx, c)
+	if unsure != nil {
+		return "", false, unsure // whoever of the guests it is, is not known
+	}
+	o.Self = person.Addresses
 	if o.Schedules, err = schedules(ctx, session, folder); err != nil {
 		return "", false, err
 	}
@@ -163,6 +167,9 @@ func (s *Server) mailResponse(ctx context.Context, c *call, a *eas.MeetingAnswer
 	m, err := s.mailer(ctx, c)
 	if errors.Is(err, errNoSender) {
 		return errNotMailed
+	}
+	if err == nil {
+		err = m.unsure
 	}
 	if err != nil {
 		return err

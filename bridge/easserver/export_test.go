@@ -1,9 +1,34 @@
 package easserver
 
-import "github.com/pushbridge/pushbridge/bridge/telemetry"
+import (
+	"context"
+	"io"
+
+	"github.com/pushbridge/pushbridge/bridge/telemetry"
+	"github.com/pushbridge/pushbridge/bridge/translate/mail"
+	"github.com/pushbridge/pushbridge/plugins/backend"
+)
 
 // CauseOf is causeOf.
 var CauseOf = causeOf
 
 // Answered is Server.answered.
 func Answered(c Counts, e *telemetry.Event) { (&Server{Options: Options{Counts: c}}).answered(e) }
+
+// Decode is decode of a part that box has, without an encoding.
+func Decode(ctx context.Context, box backend.Mailbox, to io.Writer) error {
+	return (&heldMessage{box: box}).decode(ctx, mail.Part{}, to)
+}
+
+// Spooled writes n bytes into a spool which is to go into an answer that has files of
+// such sizes already.
+func Spooled(n int, there ...int64) error {
+	fs := make(files)
+	for i, size := range there {
+		fs[string(rune('a'+i))] = piece{file: &spool{size: size}}
+	}
+	to := &spool{room: fs.room()}
+	defer to.Close()
+	_, err := to.Write(make([]byte, n))
+	return err
+}

@@ -17,8 +17,9 @@ import (
 )
 
 // mailFile reads a file of a message: by its number among the message's parts, as it
-// was before it was encoded for its way. The caller closes the spool.
-func (s *Server) mailFile(ctx context.Context, it heldItem, number string) (mail.Part, *spool, error) {
+// was before it was encoded for its way. It has room bytes at most. The caller closes
+// the spool.
+func (s *Server) mailFile(ctx context.Context, it heldItem, number string, room int64) (mail.Part, *spool, error) {
 	held, err := heldMessageOf(ctx, it, leastMail)
 	if err != nil {
 		return mail.Part{}, nil, err
@@ -28,10 +29,10 @@ func (s *Server) mailFile(ctx context.Context, it heldItem, number string) (mail
 	if err != nil {
 		return part, nil, err
 	}
-	if part.Encoded/4*3 > MaxMailFile {
-		return part, nil, backend.Errorf(backend.TooLarge, "easserver: fetch", "the file has more than %d bytes", MaxMailFile)
+	if part.Encoded/4*3 > room {
+		return part, nil, noRoom(room)
 	}
-	to := new(spool)
+	to := &spool{room: room}
 	if r, here := mail.Content(message, number); here {
 		// The store need not be asked; of a message that breaks the rules it may count
 		// the parts in another way.
@@ -53,24 +54,30 @@ func (h *heldMessage) decode(ctx context.Context, part mail.Part, to io.Writer) 
 	read := make(chan error, 1)
 	go func() {
 		err := h.box.Part(ctx, h.folder.Collection, h.ID, part.Path, 0, -1, w)
+		read <- err           // before anybody hears of it
 		w.CloseWithError(err) // nil is the end
-		read <- err
 	}()
 	_, err := io.Copy(to, part.Decode(r))
+	select {
+	case broken := <-read: // which a decoder may have said in its own words
+		if broken != nil {
+			return broken
+		}
+		return err
+	default:
+	}
+	// The part goes on, though nobody wants more of it: what it says of being cut
+	// off is not why.
 	r.CloseWithError(io.ErrClosedPipe)
-	if err != nil {
-		cancel()
-	}
-	if broken := <-read; broken != nil && !errors.Is(broken, io.ErrClosedPipe) {
-		return broken
-	}
+	cancel()
+	<-read
 	return err
 }
 
 // fetchMailFile is fetchFile for a file of a message. A large file is not put into
 // the properties but among the files of the answer.
 func (s *Server) fetchMailFile(ctx context.Context, c *call, it heldItem, number string, fetch eas.FetchRequest, out files) (eas.Properties, error) {
-	part, data, err := s.mailFile(ctx, it, number)
+	part, data, err := s.mailFile(ctx, it, number, out.room())
 	if err != nil {
 		return nil, err
 	}
@@ -113,7 +120,7 @@ func (s *Server) getAttachment(ctx context.Context, c *call) (answer, error) {
 		}
 		return nil, err
 	}
-	part, data, err := s.mailFile(ctx, it, number)
+	part, data, err := s.mailFile(ctx, it, number, MaxMailFile)
 	switch {
 	case backend.KindOf(err) == backend.TooLarge:
 		return nil, &problem{status: http.StatusRequestEntityTooLarge, text: err.Error()}

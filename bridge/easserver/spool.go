@@ -12,7 +12,9 @@ import (
 )
 
 const (
-	// MaxMailFile bounds a file of a mail, in bytes: more than mail servers take.
+	// MaxMailFile bounds a file of a mail, in bytes: more than mail servers take. It
+	// bounds all files of mails in one answer together, too: the phone gets the
+	// others one by one.
 	MaxMailFile = 100 << 20
 
 	// spoolInMemory is how much of a file is kept in memory; what is larger is
@@ -23,6 +25,7 @@ const (
 // A spool keeps a file on its way to a phone, whose size has to be said before its
 // content. Close gives up what it takes.
 type spool struct {
+	room  int64 // how much may be written
 	small bytes.Buffer
 	large *os.File // nil as long as it is small
 	size  int64
@@ -30,8 +33,8 @@ type spool struct {
 
 // Write implements io.Writer.
 func (s *spool) Write(p []byte) (int, error) {
-	if s.size+int64(len(p)) > MaxMailFile {
-		return 0, backend.Errorf(backend.TooLarge, "easserver: fetch", "the file has more than %d bytes", MaxMailFile)
+	if s.size+int64(len(p)) > s.room {
+		return 0, noRoom(s.room)
 	}
 	if s.large == nil && s.small.Len()+len(p) > spoolInMemory {
 		if err := s.spill(); err != nil {
@@ -47,6 +50,10 @@ func (s *spool) Write(p []byte) (int, error) {
 	}
 	s.size += int64(n)
 	return n, err
+}
+
+func noRoom(room int64) error {
+	return backend.Errorf(backend.TooLarge, "easserver: fetch", "the file has more than the %d bytes that there is room for", room)
 }
 
 // spill goes over to a file, which has no name, so that nothing is left of it
@@ -170,6 +177,15 @@ func (f files) split(doc []byte) []piece {
 		doc = doc[at+len(name):]
 	}
 	return append(pieces, piece{bytes: doc})
+}
+
+// room is how much another file may have.
+func (f files) room() int64 {
+	room := int64(MaxMailFile)
+	for _, p := range f {
+		room -= p.file.size
+	}
+	return max(room, 0)
 }
 
 func (f files) close() {

@@ -99,22 +99,24 @@ func (s *Server) newCall(r *http.Request, q eas.Query, acct *account.Account, ev
 		return c, refusal(err)
 	}
 	s.heard(r.Context(), c)
-	c.body, err = readBody(r, c.mostBody(), c.composes(), c.isMail())
+	c.body, err = readBody(r, mostBody(q.Command), c.composes(), c.isMail())
 	return c, err
 }
 
 // composes tells whether the command brings a mail.
-func (c *call) composes() bool {
-	switch c.query.Command {
+func (c *call) composes() bool { return composes(c.query.Command) }
+
+func composes(c eas.Command) bool {
+	switch c {
 	case eas.CmdSendMail, eas.CmdSmartForward, eas.CmdSmartReply:
 		return true
 	}
 	return false
 }
 
-// mostBody is how large the body may be.
-func (c *call) mostBody() int {
-	if c.composes() {
+// mostBody is how large a command's body may be.
+func mostBody(c eas.Command) int {
+	if composes(c) {
 		return MaxMail
 	}
 	return MaxBody

@@ -3,6 +3,7 @@ package easserver
 import (
 	"context"
 	"io"
+	"net/http"
 
 	"github.com/pushbridge/pushbridge/bridge/telemetry"
 	"github.com/pushbridge/pushbridge/bridge/translate/mail"
@@ -32,3 +33,12 @@ func Spooled(n int, there ...int64) error {
 	_, err := to.Write(make([]byte, n))
 	return err
 }
+
+// Bodies are those of requests that are under way.
+type Bodies = bodies
+
+// NewBodies is newBodies.
+var NewBodies = newBodies
+
+// Enter is enter, for a request that is read up to MaxMail.
+func (b bodies) Enter(r *http.Request) (leave func(), err error) { return b.enter(r, MaxMail) }

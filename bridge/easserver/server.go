@@ -124,6 +124,7 @@ type Server struct {
 	searches *searches
 	endings  endings
 	probes   probes
+	bodies   bodies
 }
 
 // New builds a Server.
@@ -152,7 +153,7 @@ func New(o Options) *Server {
 	if o.Counts == nil {
 		o.Counts = uncounted{}
 	}
-	s := &Server{Options: o, searches: newSearches()}
+	s := &Server{Options: o, searches: newSearches(), bodies: newBodies()}
 	o.Accounts.WhenRefused(s.refused)
 	s.handler = fcgi.Waitable(http.HandlerFunc(s.serve))
 	return s
@@ -247,6 +248,12 @@ func (s *Server) post(w *recorder, r *http.Request, event *telemetry.Event) {
 	}
 	leave := s.Devices.Presence.Enter(device.ID{User: acct.Name(), Device: query.DeviceID})
 	defer leave()
+	emptied, err := s.bodies.enter(r, mostBody(query.Command))
+	if err != nil {
+		s.refuse(r.Context(), w, event, err)
+		return
+	}
+	defer emptied()
 	c, err := s.newCall(r, query, acct, event)
 	if c != nil {
 		c.tape = s.Tracer.Begin(trace.Phone{User: c.phone.User, Device: c.phone.Device}, string(query.Command), c.version.String(), c.body)

@@ -153,6 +153,18 @@ func checkNothingElse(t *testing.T, h *bridgetest.House, v eas.Version) {
 	if !strings.Contains(text, "<Status>5</Status>") {
 		t.Errorf("an edit in quarantine is answered\n%s\nwant status 5, so that the phone keeps it", text)
 	}
+	for name, o := range map[string]eas.OofRequest{
+		"is read":    {Get: &eas.OofGet{BodyType: "TEXT"}},
+		"is changed": {Set: &eas.Oof{OofState: ptr(1), Messages: []eas.OofMessage{{AppliesToInternal: true, Enabled: ptr(true), ReplyMessage: "Write to me elsewhere", BodyType: "TEXT"}}}},
+	} {
+		if v < eas.V120 {
+			break // which knows no Settings
+		}
+		res, err := h.Client(v, "fresh").Settings(t.Context(), eas.SettingsRequest{Oof: &o})
+		if err != nil || res.Oof == nil || res.Oof.Status != eas.SettingsDenied || res.Oof.Get != nil {
+			t.Errorf("what is answered while somebody is away %s in quarantine: %+v, %v", name, res.Oof, err)
+		}
+	}
 	if after := len(h.Backend.Items(bridgetest.User, "contacts")); after != before {
 		t.Errorf("there are %d contacts, before there were %d", after, before)
 	}

@@ -31,7 +31,10 @@ func (s *Server) settings(ctx context.Context, c *call) (answer, error) {
 			return nil, err
 		}
 	}
-	if req.Oof != nil {
+	switch {
+	case req.Oof != nil && c.waits:
+		response.Oof = &eas.OofResult{Status: eas.SettingsDenied} // what is answered is the person's, and no new phone's to change
+	case req.Oof != nil:
 		var err error
 		if response.Oof, err = s.oof(ctx, c, req.Oof); err != nil {
 			return nil, err

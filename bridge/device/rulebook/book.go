@@ -31,9 +31,12 @@ type Config struct {
 // A Book answers for phones by what was decided. Its methods may be called from
 // many goroutines.
 type Book struct {
-	store   Store
-	mu      sync.Mutex // one changes Configured, or reloads, at a time
-	file    Config
+	store Store
+	mu    sync.Mutex // one changes Configured, or reloads, at a time, and reads the store meanwhile
+
+	// file is read without mu by who is in a transaction, for which whoever has mu
+	// may have to wait.
+	file    atomic.Pointer[Config]
 	present atomic.Pointer[Ready]
 }
 
@@ -41,7 +44,8 @@ var _ device.Rules = (*Book)(nil)
 
 // Open reads what a store keeps.
 func Open(ctx context.Context, store Store, file Config) (*Book, error) {
-	b := &Book{store: store, file: file}
+	b := &Book{store: store}
+	b.file.Store(&file)
 	if _, err := b.Reload(ctx); err != nil {
 		return nil, err
 	}
@@ -63,7 +67,7 @@ func (b *Book) reload(ctx context.Context) (*Ready, error) {
 	if err != nil {
 		return nil, err
 	}
-	r, wrong := s.ready(b.file)
+	r, wrong := s.ready(*b.file.Load())
 	if wrong != nil {
 		return nil, fmt.Errorf("rulebook: what is stored: %w", wrong)
 	}
@@ -75,8 +79,14 @@ func (b *Book) reload(ctx context.Context) (*Ready, error) {
 func (b *Book) SetConfigured(ctx context.Context, p policy.Policy) (before *Ready, err error) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	b.file.Policy = p
-	return b.reload(ctx)
+	old := b.file.Load()
+	file := *old
+	file.Policy = p
+	b.file.Store(&file)
+	if before, err = b.reload(ctx); err != nil {
+		b.file.Store(old) // as what holds
+	}
+	return before, err
 }
 
 // Edit lets change alter what is stored, in the caller's transaction, and answers
@@ -90,7 +100,7 @@ func (b *Book) Edit(ctx context.Context, change func(*State) error) ([]Differenc
 	if err := change(s); err != nil {
 		return nil, err
 	}
-	if _, wrong := s.ready(b.config()); wrong != nil {
+	if _, wrong := s.ready(*b.file.Load()); wrong != nil {
 		return nil, wrong
 	}
 	after, err := s.documents()
@@ -115,17 +125,11 @@ func (b *Book) WhatIf(ctx context.Context, change func(*State) error) (*Ready, e
 	if err := change(s); err != nil {
 		return nil, err
 	}
-	r, wrong := s.ready(b.config())
+	r, wrong := s.ready(*b.file.Load())
 	if wrong != nil {
 		return nil, wrong
 	}
 	return r, nil
-}
-
-func (b *Book) config() Config {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	return b.file
 }
 
 // State reads what is stored.

@@ -243,3 +243,51 @@ func (s sitting) Order(user, id string, why error) bool {
 	return true
 }
 func (s sitting) Again(user, id string) bool { return s.Order(user, id, errAgain) }
+
+// A slow is a drawer that cannot be read with a certain context before it is let.
+type slow struct {
+	drawer
+	reading, let chan struct{}
+}
+
+type slowly struct{}
+
+func (s slow) Documents(ctx context.Context, kind string) (map[string][]byte, error) {
+	if ctx.Value(slowly{}) != nil && kind == "group" {
+		close(s.reading)
+		<-s.let
+	}
+	return s.drawer.Documents(ctx, kind)
+}
+
+// Whoever changes something may be in a transaction for whose end a Reload waits;
+// so it does not wait for the Reload.
+func TestEditWaitsForNoReload(t *testing.T) {
+	s := slow{drawer{}, make(chan struct{}), make(chan struct{})}
+	b, err := rulebook.Open(t.Context(), s, rulebook.Config{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	reloaded, edited := make(chan error, 1), make(chan error, 1)
+	go func() {
+		_, err := b.Reload(context.WithValue(t.Context(), slowly{}, true))
+		reloaded <- err
+	}()
+	<-s.reading
+	go func() {
+		_, err := b.Edit(t.Context(), func(s *rulebook.State) error { s.People["ann"] = rulebook.Person{Off: true}; return nil })
+		edited <- err
+	}()
+	select {
+	case err := <-edited:
+		if err != nil {
+			t.Error(err)
+		}
+	case <-time.After(10 * time.Second): // which passes only where it waits for ever
+		t.Error("it waits for a Reload")
+	}
+	close(s.let)
+	if err := <-reloaded; err != nil {
+		t.Error(err)
+	}
+}

@@ -19,6 +19,10 @@ const (
 	// MaxMembers bounds those of one group.
 	MaxMembers = 50_000
 
+	// MaxGroups bounds the groups: all are read and checked whenever one is
+	// changed.
+	MaxGroups = 10_000
+
 	// MaxDepth bounds how deep groups hold each other, so that what is decided
 	// by them can be followed.
 	MaxDepth = 16
@@ -70,6 +74,9 @@ var _ Source = (*Local)(nil)
 func Index(groups map[string]Group) (*Local, Complaints) {
 	l := &Local{users: map[string][]string{}, within: map[string][]string{}}
 	var wrong Complaints
+	if n := len(groups); n > MaxGroups {
+		return nil, Complaints{fmt.Sprintf("there are %d groups; there may be %d", n, MaxGroups)}
+	}
 	for _, name := range sorted(groups) {
 		g := groups[name]
 		wrong = append(wrong, check(name, g, groups)...)

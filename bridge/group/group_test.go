@@ -56,6 +56,10 @@ func TestComplaints(t *testing.T) {
 		}
 		deep[fmt.Sprintf("g%02d", i)] = g
 	}
+	many := map[string]group.Group{}
+	for i := range group.MaxGroups + 1 {
+		many[fmt.Sprint("g", i)] = group.Group{}
+	}
 	for _, tc := range []struct {
 		name   string
 		groups map[string]group.Group
@@ -65,6 +69,7 @@ func TestComplaints(t *testing.T) {
 		{"a circle", map[string]group.Group{"a": {Groups: []string{"b"}}, "b": {Groups: []string{"c"}}, "c": {Groups: []string{"a"}}}, []string{"circle"}},
 		{"too deep", deep, []string{"more than"}},
 		{"names", map[string]group.Group{" a": {Users: []string{"x\ny", "ann", "ann"}, Groups: []string{"nobody"}}}, []string{`" a" is no name`, "no name of a person", "twice", "not known"}},
+		{"too many", many, []string{"there may be 10000"}},
 		{"an empty name", map[string]group.Group{"": {}}, []string{"no name"}},
 	} {
 		t.Run(tc.name, func(t *testing.T) {

@@ -18,6 +18,13 @@ const (
 	MaxPolicies = 1000
 	MaxLinks    = 20_000
 
+	// MaxPeople bounds the people for whom something was decided.
+	MaxPeople = 100_000
+
+	// maxSaid is how many complaints are said: more than a person mends before
+	// trying again, and no more than fits a line of the log.
+	maxSaid = 100
+
 	// MaxListed bounds the block list.
 	MaxListed = 20_000
 )
@@ -25,8 +32,14 @@ const (
 // Complaints are everything that is wrong with a change, a sentence each.
 type Complaints []string
 
-// Error writes a line for each.
-func (c Complaints) Error() string { return strings.Join(c, "\n") }
+// Error writes a line for each, and counts those that are too many to be read.
+func (c Complaints) Error() string {
+	text := strings.Join(c[:min(len(c), maxSaid)], "\n")
+	if n := len(c) - maxSaid; n > 0 {
+		text += fmt.Sprintf("\nand %d more", n)
+	}
+	return text
+}
 
 // A Ready is a state that was checked, and answers. It is not changed any more.
 type Ready struct {
@@ -151,6 +164,9 @@ func (s *State) checkScope(sc rsop.Scope) (wrong Complaints) {
 }
 
 func (s *State) checkPeople() (wrong Complaints) {
+	if len(s.People) > MaxPeople {
+		wrong = append(wrong, fmt.Sprintf("something is decided for %d people; it may be for %d", len(s.People), MaxPeople))
+	}
 	for _, name := range slices.Sorted(maps.Keys(s.People)) {
 		p := s.People[name]
 		if !group.ValidName(name) {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"maps"
 	"strings"
 	"testing"
@@ -160,6 +161,40 @@ func TestAChangeWithAnythingWrongChangesNothing(t *testing.T) {
 	}
 	if len(d["group"])+len(d["policy"]) != 0 {
 		t.Errorf("there is %v", d)
+	}
+}
+
+// There are bounds, and a change with ever so many mistakes is answered by a text
+// that somebody can read.
+func TestBounds(t *testing.T) {
+	for _, tc := range []struct {
+		name   string
+		change func(*rulebook.State)
+		says   string
+	}{
+		{"people", func(s *rulebook.State) {
+			for i := range rulebook.MaxPeople + 1 {
+				s.People[fmt.Sprint("p", i)] = rulebook.Person{Off: true}
+			}
+		}, "something is decided for 100001 people"},
+		{"groups", func(s *rulebook.State) {
+			for i := range group.MaxGroups + 1 {
+				s.Groups[fmt.Sprint("g", i)] = group.Group{}
+			}
+		}, "there are 10001 groups"},
+		{"mistakes", func(s *rulebook.State) {
+			for i := range 500 {
+				s.Links = append(s.Links, rsop.Link{Policy: fmt.Sprint("p", i), Scope: rsop.Scope{Kind: rsop.Everyone}})
+			}
+		}, "and 400 more"},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			b := open(t, drawer{}, rulebook.Config{})
+			_, err := b.Edit(t.Context(), func(s *rulebook.State) error { tc.change(s); return nil })
+			if err == nil || !strings.Contains(err.Error(), tc.says) || len(err.Error()) > 64<<10 {
+				t.Errorf("it is answered by %.200v", err)
+			}
+		})
 	}
 }
 

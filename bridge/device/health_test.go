@@ -53,3 +53,21 @@ func TestHealth(t *testing.T) {
 		}
 	}
 }
+
+// Whoever asks with names that can be no phone's leaves nothing behind.
+func TestPresenceOfNobody(t *testing.T) {
+	r := device.New(device.Options{Store: new(devicetest.Memory)})
+	for name, id := range map[string]device.ID{
+		"a DeviceId that is too long": {User: "ann", Device: strings.Repeat("x", device.MaxDeviceID+1)},
+		"none":                        {User: "ann"},
+		"special characters":          {User: "ann", Device: "a b"},
+		"nobody":                      {Device: "P"},
+	} {
+		r.Presence.Refuse(id)
+		leave := r.Presence.Enter(id)
+		if does := r.Presence.Of(id); does != (device.Activity{}) {
+			t.Errorf("%s: it is remembered as %+v", name, does)
+		}
+		leave()
+	}
+}

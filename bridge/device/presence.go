@@ -43,7 +43,13 @@ func (p *Presence) Refuse(id ID) {
 	})
 }
 
+// change is asked for before anybody looked whether there is such a phone, or
+// whether the password is right: names that can be none's are not kept, so that
+// nobody fills the memory with long ones.
 func (p *Presence) change(id ID, f func(*Activity)) {
+	if id.User == "" || !ValidID(id.Device) {
+		return
+	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	a, known := p.here[id]

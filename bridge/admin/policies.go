@@ -35,6 +35,30 @@ type NamedPolicy struct {
 type PolicyText struct {
 	Description string         `json:"description,omitempty"`
 	Settings    map[string]any `json:"settings"`
+
+	// Keep has what the text does not mention stay; a setting that is null is taken
+	// out. So whoever changes one setting undoes nothing that somebody else changes
+	// at the same moment.
+	Keep bool `json:"keep,omitempty"`
+}
+
+// over puts the text over a policy.
+func (t PolicyText) over(p rulebook.Policy) rulebook.Policy {
+	if !t.Keep {
+		return rulebook.Policy{Description: t.Description, Values: t.Settings}
+	}
+	values := maps.Clone(p.Values)
+	if values == nil {
+		values = rsop.Values{}
+	}
+	for name, v := range t.Settings {
+		if _, known := rsop.Find(name); known && v == nil {
+			delete(values, name)
+			continue
+		}
+		values[name] = v // if it is not known, that is said of it
+	}
+	return rulebook.Policy{Description: cmp.Or(t.Description, p.Description), Values: values}
 }
 
 // A PolicyEdit changes policies and whom they are for, all of it or nothing.
@@ -59,7 +83,7 @@ func (e PolicyEdit) apply(st *rulebook.State) error {
 		_, known := st.Policies[name]
 		switch {
 		case p != nil:
-			st.Policies[name] = rulebook.Policy{Description: p.Description, Values: p.Settings}
+			st.Policies[name] = p.over(st.Policies[name])
 		case !known:
 			return notFound("There is no policy %q.", name)
 		default:

@@ -99,20 +99,14 @@ func (f *adminFlags) policySet() *cobra.Command {
 			"takes one out. \"admin policy settings\" lists them.",
 		Args: cobra.MinimumNArgs(1),
 	}, func(ctx context.Context, c *admin.Client, args []string) (admin.Edited, error) {
-		p, err := theirs(ctx, c, args[0])
-		if err != nil {
-			return admin.Edited{}, err
-		}
-		if description != "" {
-			p.Description = description
-		}
+		p := &admin.PolicyText{Description: description, Settings: map[string]any{}, Keep: true}
 		for _, a := range args[1:] {
 			name, value, ok := strings.Cut(a, "=")
 			switch {
 			case !ok:
 				return admin.Edited{}, fmt.Errorf("%w: %.80q is no setting; write SETTING=VALUE", errUsage, a)
 			case value == "":
-				delete(p.Settings, name)
+				p.Settings[name] = nil
 			default:
 				p.Settings[name] = value
 			}
@@ -125,20 +119,6 @@ func (f *adminFlags) policySet() *cobra.Command {
 func describe(c *cobra.Command, text *string) *cobra.Command {
 	c.Flags().StringVar(text, "description", "", "what it is for, in `WORDS`")
 	return c
-}
-
-// theirs is a policy as it is, or an empty one.
-func theirs(ctx context.Context, c *admin.Client, name string) (*admin.PolicyText, error) {
-	all, err := admin.OpPolicies.Ask(ctx, c, admin.Nothing{})
-	if err != nil {
-		return nil, err
-	}
-	for _, y := range all.Policies {
-		if y.Name == name {
-			return &admin.PolicyText{Description: y.Description, Settings: y.Settings}, nil
-		}
-	}
-	return &admin.PolicyText{Settings: map[string]any{}}, nil
 }
 
 func (f *adminFlags) policyDelete() *cobra.Command {

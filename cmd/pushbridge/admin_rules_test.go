@@ -92,6 +92,12 @@ func (o *office) asks(t *testing.T) {
 	if status, out := o.admin("policy", "set", "strict", "min_device_password_length=99", "allow_camra=no"); status != exitUsage || !strings.Contains(out, "from 1 to 16") || !strings.Contains(out, "is allow_camera meant?") {
 		t.Errorf("status %d, it prints %s", status, out)
 	}
+	if status, out := o.admin("policy", "set", "strict", "allow_camra="); status != exitUsage || !strings.Contains(out, "is allow_camera meant?") {
+		t.Errorf("status %d, it prints %s", status, out)
+	}
+	o.says("policy set strict device_password_history=3", "are changed")
+	o.says("policy list", "device_password_history=3", "min_device_password_length=8")
+	o.says("policy set strict device_password_history=", "are changed")
 	if status, out := o.admin("policy", "link", "strict", "planet"); status != exitUsage || !strings.Contains(out, "everyone") {
 		t.Errorf("status %d, it prints %s", status, out)
 	}

@@ -6,6 +6,7 @@ import (
 	"maps"
 	"slices"
 	"strings"
+	"unicode"
 
 	"github.com/pelletier/go-toml/v2"
 
@@ -127,10 +128,27 @@ func policyFile(p admin.Policies) string {
 	return b.String()
 }
 
-// tomlText quotes a text. What Go escapes TOML does, too, but for bytes, of which
-// names have none.
+// tomlText quotes a text. What cannot be printed is written by its number: TOML
+// allows no control characters, and a terminal would obey them. See TOML 1.0,
+// "String".
 func tomlText(s string) string {
-	return `"` + strings.NewReplacer(`\`, `\\`, `"`, `\"`, "\n", `\n`, "\t", `\t`, "\r", `\r`).Replace(s) + `"`
+	var b strings.Builder
+	b.WriteByte('"')
+	for _, r := range s {
+		switch {
+		case r == '\\' || r == '"':
+			b.WriteByte('\\')
+			b.WriteRune(r)
+		case unicode.IsPrint(r):
+			b.WriteRune(r)
+		case r > 0xffff:
+			fmt.Fprintf(&b, `\U%08x`, r)
+		default:
+			fmt.Fprintf(&b, `\u%04x`, r)
+		}
+	}
+	b.WriteByte('"')
+	return b.String()
 }
 
 // tomlValue writes what JSON brought.

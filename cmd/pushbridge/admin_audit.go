@@ -54,7 +54,7 @@ func printAudit(w io.Writer, list []audit.Record) {
 	for _, r := range list {
 		outcome := string(r.Outcome)
 		if r.Detail != "" {
-			outcome += ": " + r.Detail
+			outcome += ": " + strings.Join(strings.Fields(r.Detail), " ") // in one line
 		}
 		t.row(strconv.FormatInt(r.Number, 10), moment(r.Time), r.Actor, r.Address, r.Action, r.Object, outcome)
 	}

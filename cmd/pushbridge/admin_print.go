@@ -45,6 +45,17 @@ func harmless(s string) string {
 	return s
 }
 
+// harmlessLines is harmless for a text of several lines, such as an error, which
+// may have the words of a server or the name of a phone in it.
+func harmlessLines(s string) string {
+	return strings.Map(func(r rune) rune {
+		if r != '\n' && r != '\t' && !unicode.IsPrint(r) {
+			return '?'
+		}
+		return r
+	}, s)
+}
+
 // moment is a time as the person at the terminal has it.
 func moment(t time.Time) string { return t.Local().Format("2006-01-02 15:04:05") }
 

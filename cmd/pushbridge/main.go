@@ -64,10 +64,10 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	case err == nil, errors.Is(err, context.Canceled) && ctx.Err() != nil:
 		return exitOK
 	case errors.Is(err, errUsage):
-		fmt.Fprintf(stderr, "pushbridge: %v\nTry \"pushbridge help\".\n", err)
+		fmt.Fprintf(stderr, "pushbridge: %s\nTry \"pushbridge help\".\n", harmlessLines(err.Error()))
 		return exitUsage
 	}
-	fmt.Fprintf(stderr, "pushbridge: %v\n", err)
+	fmt.Fprintf(stderr, "pushbridge: %s\n", harmlessLines(err.Error()))
 	if isConfiguration(err) {
 		return exitUsage
 	}

@@ -152,6 +152,13 @@ func (s *Server) setPerson(ctx context.Context, v *visit, r PersonRequest) (Edit
 		return Edited{}, invalid("say who: user")
 	}
 	text := fmt.Sprintf("What was decided for %s is changed; phones that wait are told of what that means for them.", r.User)
+	phones, err := s.Devices.Phones(ctx, r.User)
+	if err != nil {
+		return Edited{}, err
+	}
+	if len(phones) == 0 { // which may be meant, and may be another name than the one in the list
+		text = fmt.Sprintf("What was decided for %s is changed. Nobody of that name has used a phone here so far; the list of devices has the names of those who did.", r.User)
+	}
 	return s.edit(ctx, v, text, func(st *rulebook.State) error {
 		p := st.People[r.User]
 		switch {

@@ -38,3 +38,15 @@ func TestAllowedAndKeptOut(t *testing.T) {
 		})
 	}
 }
+
+// Who decides for somebody is told if nobody is called so.
+func TestDecidedForNobody(t *testing.T) {
+	off := true
+	for user, nobody := range map[string]bool{"ann": false, "anne": true} {
+		d, _ := newRuledDesk(t, false)
+		e, err := admin.OpSetPerson.Do(t.Context(), d.Server, boss, admin.PersonRequest{User: user, Off: &off})
+		if err != nil || strings.Contains(e.Text, "Nobody of that name") != nobody || len(e.Changes) != 1 {
+			t.Errorf("%s: it is answered %+v, %v", user, e, err)
+		}
+	}
+}

@@ -1,8 +1,7 @@
 -- +goose Up
 
--- What administrators did, in a chain: hash covers the entry and the hash of the
--- one before. Rows are never changed, nor deleted. happened is in Unix
--- nanoseconds.
+-- What administrators did, in a chain: hash covers the entry, which is JSON, and the
+-- hash of the one before. Rows are never changed, nor deleted.
 CREATE TABLE audit (
     number BIGINT NOT NULL PRIMARY KEY,
     entry  TEXT   NOT NULL,

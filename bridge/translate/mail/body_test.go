@@ -226,3 +226,23 @@ func TestConversations(t *testing.T) {
 		t.Errorf("index %x", got)
 	}
 }
+
+// TestMIMEKeepsItsEnd: a message that is not cut loses nothing, also if its last
+// bytes are half a character, or none of UTF-8.
+func TestMIMEKeepsItsEnd(t *testing.T) {
+	for name, body := range map[string]string{"Latin": "Subject: x\r\n\r\ncaf\xe9", "half a character": "Subject: x\r\n\r\ncaf\xc3", "text": "Subject: x\r\n\r\ncaf\u00e9"} {
+		t.Run(name, func(t *testing.T) {
+			o := options(eas.V161)
+			o.Mail = translate.Mail{MIMESupport: 2, Bodies: []translate.Body{{Type: translate.MIME}}}
+			ps, err := FromMessage(message([]byte(body)), o)
+			if err != nil {
+				t.Fatal(err)
+			}
+			el, _ := ps.Find(tag.AirSyncBaseBody)
+			data, _ := eas.Properties(el.Children).Find(tag.AirSyncBaseData)
+			if got := data.Content(); got != body {
+				t.Errorf("of %q comes %q", body, got)
+			}
+		})
+	}
+}

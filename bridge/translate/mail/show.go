@@ -129,10 +129,10 @@ func (s *shown) mime(wanted translate.Body) {
 	v.Cut = limit < int(s.size())
 	v.Absent = v.Cut && (limit == 0 || wanted.AllOrNone)
 	data := whole[:limit]
-	opaque := !travels(data[:runeEnd(data)])
-	if !opaque {
-		data = data[:runeEnd(data)]
+	if end := runeEnd(data); v.Cut && travels(data[:end]) {
+		data = data[:end]
 	}
+	opaque := !travels(data)
 	v.Data = string(data)
 	if wanted.Preview > 0 && s.version >= eas.V140 {
 		v.Preview = s.content.text(s.charset).Show(translate.Body{Truncate: -1, Preview: wanted.Preview}, s.o).Preview

@@ -307,5 +307,6 @@ func (l *lister) keep(st *state) {
 	}
 	if !l.c.qresync || l.now.modseq == 0 {
 		l.s.person.states.keep(l.id, l.now.String(), st)
+		l.s.store.bound(maxAllUIDs)
 	}
 }

@@ -4,6 +4,7 @@ import (
 	"crypto/sha256"
 	"encoding/base64"
 	"encoding/binary"
+	"maps"
 	"slices"
 	"sync"
 
@@ -111,6 +112,11 @@ const (
 	maxStateUIDs = 500_000 // in all of them: 6 MB
 )
 
+// maxAllUIDs bounds the states of all people together: 360 MB. Beyond it they are
+// forgotten of those who were not seen for the longest time, whose folders are
+// then listed anew.
+const maxAllUIDs = 30_000_000
+
 // states are the latest states of a person's folders. The zero value is ready
 // for use.
 type states struct {
@@ -150,5 +156,48 @@ func (s *states) keep(folder backend.CollectionID, cursor string, st *state) {
 	for len(s.list) > 1 && (len(s.list) > maxStates || size > maxStateUIDs) {
 		size -= len(s.list[0].state.uids)
 		s.list = s.list[1:]
+	}
+}
+
+// size is how many messages the states have.
+func (s *states) size() int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	size := 0
+	for _, n := range s.list {
+		size += len(n.state.uids)
+	}
+	return size
+}
+
+func (s *states) clear() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.list = nil
+}
+
+// bound forgets states until those of all people have no more messages than a
+// limit. Those of the person who was seen last stay.
+func (s *store) bound(limit int) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	total := 0
+	sizes := make(map[*person]int)
+	for _, p := range s.people {
+		if n := p.states.size(); n > 0 {
+			sizes[p] = n
+			total += n
+		}
+	}
+	if total <= limit {
+		return
+	}
+	byUse := slices.SortedFunc(maps.Keys(sizes), func(a, b *person) int { return a.used.Compare(b.used) })
+	for _, p := range byUse[:len(byUse)-1] {
+		if total <= limit {
+			return
+		}
+		p.states.clear()
+		total -= sizes[p]
 	}
 }

@@ -164,6 +164,9 @@ func (s *Session) SetFlags(ctx context.Context, c backend.CollectionID, id backe
 	}
 	info, err := f.info(flags)
 	if err == nil {
+		err = f.make("cur")
+	}
+	if err == nil {
 		err = f.Rename(l.path, "cur/"+name+infoMark+info)
 	}
 	if err != nil {

@@ -259,3 +259,17 @@ func TestKeywordsThatCannotBeRead(t *testing.T) {
 		t.Error("a flag is set")
 	}
 }
+
+// A Maildir that somebody made for deliveries alone is one all the same.
+func TestFlagsInAMaildirWithoutCur(t *testing.T) {
+	m, dir := mailbox(t, "new/one")
+	if err := os.Remove(filepath.Join(dir, "ann/Maildir/cur")); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := m.SetFlags(t.Context(), "Maildir", "one", []string{backend.FlagSeen}, nil); err != nil {
+		t.Error(err)
+	}
+	if got := flags(t, m)["one"]; !slices.Equal(got, []string{backend.FlagSeen}) {
+		t.Errorf("the message has the flags %q, want that it was read", got)
+	}
+}

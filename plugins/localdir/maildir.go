@@ -252,7 +252,7 @@ func (f *folder) addLetter(op, name string, body []byte, flags []string) (backen
 		return backend.Item{}, failure(op, err)
 	}
 	for _, dir := range []string{"cur", "new", "tmp"} {
-		if err := f.Mkdir(dir, newDirectoryMode); err != nil && !errors.Is(err, fs.ErrExist) {
+		if err := f.make(dir); err != nil {
 			return backend.Item{}, failure(op, err)
 		}
 	}
@@ -265,6 +265,14 @@ func (f *folder) addLetter(op, name string, body []byte, flags []string) (backen
 		return backend.Item{}, failure(op, err)
 	}
 	return f.noted(op, name)
+}
+
+// make makes one of the directories of a mail folder, unless it is there.
+func (f *folder) make(directory string) error {
+	if err := f.Mkdir(directory, newDirectoryMode); !errors.Is(err, fs.ErrExist) {
+		return err
+	}
+	return nil
 }
 
 // noted notes a message as it is now, so that it is not taken for news of
@@ -329,7 +337,7 @@ func (s *Session) moveLetter(op string, a, b *folder, id backend.ItemID) (backen
 		return backend.Item{}, err
 	}
 	defer home.Close()
-	if err := b.Mkdir("cur", newDirectoryMode); err != nil && !errors.Is(err, fs.ErrExist) {
+	if err := b.make("cur"); err != nil {
 		return backend.Item{}, failure(op, err)
 	}
 	if err := home.Rename(path.Join(a.directory, l.path), path.Join(b.directory, "cur", target+infoMark+info)); err != nil {

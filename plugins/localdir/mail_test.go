@@ -273,3 +273,20 @@ func TestFlagsInAMaildirWithoutCur(t *testing.T) {
 		t.Errorf("the message has the flags %q, want that it was read", got)
 	}
 }
+
+// What somebody marked as deleted and another program has not removed yet does not
+// hide a message that comes under its name.
+func TestAMarkedMessageHidesNoOther(t *testing.T) {
+	for _, kind := range [][]string{nil, {backend.FlagSeen}} {
+		m, _ := mailbox(t, "cur/one:2,T")
+		it, err := m.Put(t.Context(), "Maildir", backend.Item{
+			ID: "one", MediaType: backend.Mail.MediaType(), Body: []byte(strings.ReplaceAll(note, "\n", "\r\n")), Flags: kind,
+		})
+		if err != nil || it.ID != "one" {
+			t.Errorf("Put answers %+v, %v", it, err)
+		}
+		if got := flags(t, m); len(got) != 1 || !slices.Equal(got["one"], kind) {
+			t.Errorf("there is %v, want the new one with the flags %v", got, kind)
+		}
+	}
+}

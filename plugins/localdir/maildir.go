@@ -134,11 +134,9 @@ func (f *folder) letters() (map[string]letter, error) {
 				continue
 			}
 			l := letter{path: dir + "/" + e.Name(), flags: flagsOf(info, words)}
-			if backend.HasFlag(l.flags, backend.FlagDeleted) {
-				delete(found, base)
-				continue
+			if !backend.HasFlag(l.flags, backend.FlagDeleted) { // which may lie beside another one that is not
+				found[base] = l
 			}
-			found[base] = l
 		}
 	}
 	return found, nil

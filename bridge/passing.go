@@ -111,16 +111,11 @@ func (p *Passed) Remove() error {
 
 // Environment is what the next program in this process has to find in its
 // environment. From then on the descriptors are inherited by every program that
-// this process becomes or starts.
+// this process becomes or starts, and are not p's any more. Who came may have
+// taken all descriptors that there are: so the doors are shut first, and nothing
+// is kept twice.
 func (p *Passed) Environment() (string, error) {
 	value := passing{PID: os.Getpid(), Sockets: map[string]int{}, Came: map[string]string{}}
-	for name, f := range p.files {
-		fd, err := inheritable(f)
-		if err != nil {
-			return "", fmt.Errorf("bridge: passing on %s: %w", name, err)
-		}
-		value.Sockets[name] = fd
-	}
 	room := maxCame
 	for _, d := range p.doors {
 		text, err := d.pass(room)
@@ -128,6 +123,17 @@ func (p *Passed) Environment() (string, error) {
 			return "", fmt.Errorf("bridge: passing on who came to %s: %w", d.name, err)
 		}
 		value.Came[d.name], room = text, room-len(text)
+	}
+	for name, f := range p.files {
+		fd, err := inheritable(f)
+		if err != nil {
+			return "", fmt.Errorf("bridge: passing on %s: %w", name, err)
+		}
+		value.Sockets[name] = fd
+		if err := f.Close(); err != nil {
+			return "", fmt.Errorf("bridge: passing on %s: %w", name, err)
+		}
+		delete(p.files, name)
 	}
 	text, err := json.Marshal(value)
 	return PassedKey + "=" + string(text), err

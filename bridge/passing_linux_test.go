@@ -4,10 +4,12 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"os"
 	"path/filepath"
 	"runtime"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 
 	"golang.org/x/sys/unix"
@@ -65,6 +67,88 @@ func TestReceive(t *testing.T) {
 	if _, err := came.Accept(); !errors.Is(err, net.ErrClosed) {
 		t.Errorf("after the last caller: %v", err)
 	}
+}
+
+// TestReceiveTakesAllDescriptors has so many come between two workers that no
+// descriptor is left.
+func TestReceiveTakesAllDescriptors(t *testing.T) {
+	const callers, left = 32, 6
+	path := filepath.Join(t.TempDir(), "s")
+	b := &Bridge{config: config.File{Listen: "unix:" + path}}
+	l, err := net.Listen("unix", path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	p, err := b.Keep(Listeners{FastCGI: l})
+	if err != nil {
+		t.Fatal(err)
+	}
+	words := call(t, path, callers)
+	allow := limitDescriptors(t, left)
+	if err := p.Receive(); err != nil {
+		t.Fatal(err)
+	}
+	l.Close() // the worker that ends
+	for err = nil; !errors.Is(err, unix.EMFILE); runtime.Gosched() {
+		var f *os.File
+		if f, err = os.Open(os.DevNull); err == nil {
+			f.Close()
+		}
+	}
+	passed, err := p.Environment()
+	allow()
+	if err != nil {
+		t.Fatal(err)
+	}
+	key, value, _ := strings.Cut(passed, "=")
+	t.Setenv(key, value)
+	all, err := takePassed()
+	if err != nil {
+		t.Fatal(err)
+	}
+	got := all[passedFastCGI+b.config.Listen]
+	t.Cleanup(got.close)
+	if len(got.came) == 0 {
+		t.Error("nobody was received")
+	}
+	came := newCameBefore(got.listener, got.came)
+	heard := map[string]bool{}
+	for i := range callers {
+		if i < len(got.came) {
+			heard[hear(t, came)] = true
+		} else {
+			heard[hear(t, got.listener)] = true
+		}
+	}
+	for _, word := range words {
+		if !heard[word] {
+			t.Errorf("caller %s was lost", word)
+		}
+	}
+}
+
+// limitDescriptors leaves so many until allow is called, or the test ends.
+func limitDescriptors(t *testing.T, left uint64) (allow func()) {
+	t.Helper()
+	var before unix.Rlimit
+	if err := unix.Getrlimit(unix.RLIMIT_NOFILE, &before); err != nil {
+		t.Fatal(err)
+	}
+	allow = sync.OnceFunc(func() {
+		if err := unix.Setrlimit(unix.RLIMIT_NOFILE, &before); err != nil {
+			t.Error(err)
+		}
+	})
+	t.Cleanup(allow)
+	f, err := os.Open(os.DevNull) // the lowest that is free
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	if err := unix.Setrlimit(unix.RLIMIT_NOFILE, &unix.Rlimit{Cur: uint64(f.Fd()) + left, Max: before.Max}); err != nil {
+		t.Fatal(err)
+	}
+	return allow
 }
 
 // narrow gives a listening socket another backlog.

@@ -220,8 +220,13 @@ func (s *Server) admitted(ctx context.Context, o *Operation, v *visit, request a
 		if err := s.record(ctx, o, v, audit.Begun, nil); err != nil {
 			return nil, err
 		}
-		if answer, err = s.run(ctx, o, v, request); err == nil {
-			err = s.record(context.WithoutCancel(ctx), o, v, audit.Done, nil)
+		if answer, err = s.run(ctx, o, v, request); err != nil {
+			break
+		}
+		if err := s.record(context.WithoutCancel(ctx), o, v, audit.Done, nil); err != nil {
+			// It is done, so that no entry may say that it failed.
+			s.Logger.Error("an entry of the audit could not be written", "call", o.Path, "by", v.Name, "outcome", string(audit.Done), "error", err)
+			return nil, &Error{Internal, "It is done; but the audit says only that it was begun, since the end of it could not be written: " + err.Error()}
 		}
 	case Changes:
 		err = s.transact(ctx, func(ctx context.Context) error {

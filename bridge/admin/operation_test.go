@@ -231,6 +231,46 @@ func TestNothingHappensWithoutAudit(t *testing.T) {
 	}
 }
 
+// A brittle audit takes one entry, and no other.
+type brittle struct{ *audittest.Memory }
+
+func (b brittle) Append(ctx context.Context, seal func(audit.Link) (audit.Record, error)) (audit.Record, error) {
+	if len(b.Records) > 0 {
+		return audit.Record{}, errors.New("the disk is full")
+	}
+	return b.Memory.Append(ctx, seal)
+}
+
+// What was done and cannot be written down any more is not said to have failed.
+func TestEndThatCannotBeWritten(t *testing.T) {
+	d := newDesk(t, nil)
+	d.Audit = audit.New(brittle{d.audit})
+	_, err := admin.OpResync.Do(t.Context(), d.Server, boss, admin.ResyncRequest{User: "ann", Device: "P"})
+	if err == nil || !strings.Contains(err.Error(), "It is done; but") || len(d.engine.orders) != 1 {
+		t.Errorf("it ends with %v; done is %v", err, d.engine.orders)
+	}
+	if got, want := outcomes(d), "resync begun phone P of ann"; got != want {
+		t.Errorf("the audit says\n%s\nwant\n%s", got, want)
+	}
+}
+
+// What the audit says was before is what was before.
+func TestAuditOfBlocking(t *testing.T) {
+	d := newDesk(t, nil)
+	phone := admin.AdmissionRequest{User: "ann", Device: "P"}
+	for _, op := range []admin.Op[admin.AdmissionRequest, admin.Done]{admin.OpAllow, admin.OpBlock, admin.OpBlock, admin.OpAllow} {
+		if _, err := op.Do(t.Context(), d.Server, boss, phone); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for i, want := range []struct{ before, after string }{{"admitted", "admitted"}, {"admitted", "blocked"}, {"blocked by jane", "blocked"}, {"blocked by jane", "admitted"}} {
+		r := d.audit.Records[i]
+		if !strings.HasPrefix(string(r.Before), `"`+want.before) || string(r.After) != `"`+want.after+`"` {
+			t.Errorf("entry %d says that it was %s and is %s, want %v", i+1, r.Before, r.After, want)
+		}
+	}
+}
+
 // What owners of phones may with their own has bounds, too.
 func TestOwners(t *testing.T) {
 	owner := admin.Actor{Name: "ann", User: "ann", Roles: []admin.Role{admin.SelfService}}

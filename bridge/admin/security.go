@@ -1,6 +1,7 @@
 package admin
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -164,10 +165,15 @@ func (s *Server) block(ctx context.Context, v *visit, r AdmissionRequest) (done 
 	if err != nil {
 		return done, err
 	}
+	p, err := s.Devices.Phone(ctx, id)
+	if err != nil {
+		return done, err
+	}
 	if err := s.Security.Block(ctx, id, "blocked by "+v.Name+" at "+time.Now().UTC().Format(time.RFC3339)); err != nil {
 		return done, err
 	}
-	v.changed("admitted", "blocked")
+	why, _ := s.Security.Standing(p)
+	v.changed(cmp.Or(why, "admitted"), "blocked")
 	v.afterwards(func(context.Context) { s.Waiting.Order(id.User, id.Device, device.ErrBlocked) })
 	return Done{fmt.Sprintf("Phone %s of %s is blocked: it gets nothing more. What it has stays on it.", id.Device, id.User)}, nil
 }
@@ -184,7 +190,7 @@ func (s *Server) allow(ctx context.Context, v *visit, r AdmissionRequest) (done 
 		return done, err
 	}
 	why, _ := s.Security.Standing(p)
-	v.changed(why, "admitted")
+	v.changed(cmp.Or(why, "admitted"), "admitted")
 	v.afterwards(func(context.Context) { s.Waiting.Again(id.User, id.Device) }) // it may have waited for this
 	if p, err = s.Devices.Phone(ctx, id); err != nil {
 		return done, err

@@ -34,7 +34,7 @@ type Outcome string
 const (
 	Begun  Outcome = "begun" // another entry says what came of it, unless the worker died
 	Done   Outcome = "done"
-	Failed Outcome = "failed" // nothing was changed
+	Failed Outcome = "failed" // nothing was changed, or of what had begun not everything
 	Denied Outcome = "denied" // whoever wanted it may not
 
 	// Unreadable stands in place of an entry that was spoilt in the database.

@@ -84,7 +84,8 @@ func (f *adminFlags) admissionAdd() *cobra.Command {
 	c := ask(f, &cobra.Command{
 		Use: "add allow|block|quarantine", Short: "Add a rule",
 		Long: "Adds a rule for phones that everything fits that is named. In patterns * stands for\n" +
-			"any text, and ? for one character.",
+			"any text, and ? for one character. A phone that has not said what its system is, as\n" +
+			"many do in their first requests and some never, fits neither --os nor --os-below.",
 		Args: cobra.ExactArgs(1),
 	}, func(ctx context.Context, c *admin.Client, args []string) (admin.Edited, error) {
 		r.Action = rulebook.Action(args[0])

@@ -335,3 +335,49 @@ func TestDrafts(t *testing.T) {
 	}
 	mailNamed(t, folderOfType(t, p, eas.FolderSent), "Plan")
 }
+
+// A phone empties the trash, also of what others read meanwhile, and of the folders
+// inside; no other folder that mail needs.
+func TestTrashIsEmptied(t *testing.T) {
+	for _, v := range []eas.Version{eas.V121, eas.V141, eas.V161} {
+		t.Run(v.String(), func(t *testing.T) {
+			h := mailHouse(t)
+			inbox(h, map[string]string{"kept": mailOf("kept", "x")})
+			for _, id := range []backend.ItemID{"a", "b", "c"} {
+				h.Backend.StoreMessage(bridgetest.User, "trash", id, []byte(mailOf(string(id), "x")), time.Now().Add(-time.Hour))
+			}
+			p := mailPhone(h, v, phone.Settings{})
+			bridgetest.Sync(t, p)
+			s, err := h.Backend.Open(t.Context(), backend.Credentials{User: bridgetest.User, Password: bridgetest.Password})
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer s.Close()
+			if _, err := s.(backend.Mailbox).SetFlags(t.Context(), "trash", "b", []string{backend.FlagSeen}, nil); err != nil {
+				t.Fatal(err)
+			}
+			h.Backend.StoreMessage(bridgetest.User, "trash", "new", []byte(mailOf("new", "x")), time.Now())
+			empty := func(typ eas.FolderType) eas.ItemOperationsStatus {
+				t.Helper()
+				res, err := h.Client(v, "phone1").ItemOperations(t.Context(), eas.ItemOperationsRequest{Empties: []eas.EmptyFolder{{CollectionID: folderOfType(t, p, typ).ServerID}}})
+				if err != nil || res.Response == nil || len(res.Response.Empties) != 1 {
+					t.Fatalf("%+v, %v", res, err)
+				}
+				return res.Response.Empties[0].Status
+			}
+			if status := empty(eas.FolderDeleted); status != eas.ItemOperationsOK || len(h.Backend.Items(bridgetest.User, "trash")) != 0 {
+				t.Errorf("the trash: status %d, and %d are in it", status, len(h.Backend.Items(bridgetest.User, "trash")))
+			}
+			for _, typ := range []eas.FolderType{eas.FolderInbox, eas.FolderSent, eas.FolderDrafts} {
+				if status := empty(typ); status == eas.ItemOperationsOK {
+					t.Errorf("a folder of type %d is emptied", typ)
+				}
+			}
+			bridgetest.Sync(t, p)
+			if got := titles(folderOfType(t, p, eas.FolderDeleted)); len(got) != 0 {
+				t.Errorf("the phone still has %q in the trash", got)
+			}
+			mailNamed(t, folderOfType(t, p, eas.FolderInbox), "kept")
+		})
+	}
+}

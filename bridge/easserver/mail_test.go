@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/pushbridge/pushbridge/bridge"
 	"github.com/pushbridge/pushbridge/bridge/bridgetest"
 	"github.com/pushbridge/pushbridge/bridge/eas"
 	"github.com/pushbridge/pushbridge/bridge/eas/conformance"
@@ -22,9 +23,13 @@ import (
 const annsAddress = "ann@example.org"
 
 // mailHouse is a house whose person has mail, with all folders that have a role.
-func mailHouse(t testing.TB) *bridgetest.House {
+func mailHouse(t testing.TB, edits ...func(*bridge.Options)) *bridgetest.House {
 	t.Helper()
-	h := bridgetest.Start(t, bridgetest.Options{})
+	h := bridgetest.Start(t, bridgetest.Options{Edit: func(o *bridge.Options) {
+		for _, edit := range edits {
+			edit(o)
+		}
+	}})
 	for _, c := range memory.MailCollections() {
 		h.Backend.SetCollection(bridgetest.User, c)
 	}

@@ -129,8 +129,9 @@ type post struct {
 	token string // the same for the same mail
 	out   *mail.Outgoing
 
-	save  bool
-	after func(context.Context) error // what else is to be done when it is out; nil for nothing
+	anyPhone bool // that sends it: the same of the person's other phones is the same
+	save     bool
+	after    func(context.Context) error // what else is to be done when it is out; nil for nothing
 }
 
 // sending tells the composers who sends.
@@ -163,7 +164,11 @@ func (m *mailer) send(ctx context.Context, p post) error {
 	envelope := backend.Envelope{From: p.out.From, To: p.out.Recipients, Size: p.out.Size()}
 	message := p.out.Open(ctx)
 	defer message.Close()
-	before, err := m.server.Outbox.Send(ctx, outbox.Letter{User: c.phone.User, Device: c.phone.Device, Name: p.name}, outbox.Post{
+	letter := outbox.Letter{User: c.phone.User, Device: c.phone.Device, Name: p.name}
+	if p.anyPhone {
+		letter.Device = ""
+	}
+	before, err := m.server.Outbox.Send(ctx, letter, outbox.Post{
 		Message: message,
 		Send:    func(ctx context.Context, r io.Reader) error { return m.sender.Send(ctx, envelope, r) },
 		After:   func(ctx context.Context) error { return m.after(ctx, p) },

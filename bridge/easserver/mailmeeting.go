@@ -2,6 +2,7 @@ package easserver
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
@@ -13,6 +14,7 @@ import (
 
 	"github.com/pushbridge/pushbridge/bridge/eas"
 	"github.com/pushbridge/pushbridge/bridge/eas/tag"
+	"github.com/pushbridge/pushbridge/bridge/outbox"
 	"github.com/pushbridge/pushbridge/bridge/syncengine"
 	"github.com/pushbridge/pushbridge/bridge/translate"
 	"github.com/pushbridge/pushbridge/bridge/translate/calendar"
@@ -25,6 +27,9 @@ import (
 // to, and the mail goes to what is deleted. It answers the event's ServerId; none
 // after a no. See [MS-ASCMD] "MeetingResponse".
 func (s *Server) respondToMail(ctx context.Context, c *call, a *eas.MeetingAnswer, it heldItem) (eventID string, err error) {
+	if proposes(a) {
+		return "", errNotMailed // nothing of ours could say that, and no store
+	}
 	held, err := heldMessageOf(ctx, it, maxOriginal)
 	if err != nil {
 		return "", err
@@ -43,10 +48,32 @@ func (s *Server) respondToMail(ctx context.Context, c *call, a *eas.MeetingAnswe
 			return "", err
 		}
 	}
+	if s.Outbox != nil { // before the mail is gone, and with it what a repetition could do again
+		if err := s.Outbox.Note(ctx, answeredNote(c, a)); err != nil {
+			return "", err
+		}
+	}
 	if err := s.discardInvitation(ctx, c, it); err != nil {
 		c.note(slog.Any("invitation_stays", err)) // which is no reason to answer once more
 	}
 	return eventID, nil
+}
+
+// answeredNote is the note that an invitation which came by mail was answered. It is the
+// person who answers, by whichever phone.
+func answeredNote(c *call, a *eas.MeetingAnswer) outbox.Letter {
+	return outbox.Letter{User: c.phone.User, Name: "answered:" + answerName(a, a.UserResponse)}
+}
+
+// answerName is the same whenever a phone gives the same answer to the same
+// invitation.
+func answerName(a *eas.MeetingAnswer, response int) string {
+	return cmp.Or(a.RequestID, a.LongID) + ":" + strconv.Itoa(response) + ":" + a.InstanceID
+}
+
+// proposes tells whether an answer says when else one would come.
+func proposes(a *eas.MeetingAnswer) bool {
+	return a.SendResponse != nil && (a.SendResponse.ProposedStartTime != "" || a.SendResponse.ProposedEndTime != "")
 }
 
 // intoCalendar puts an invitation's event, with the answer in it, into the person's
@@ -161,7 +188,7 @@ func nameOfEvent(ics []byte) backend.ItemID {
 
 // mailResponse mails the answer to the organizer, once.
 func (s *Server) mailResponse(ctx context.Context, c *call, a *eas.MeetingAnswer, ics []byte, said calendar.Answer) error {
-	if a.SendResponse.ProposedStartTime != "" || a.SendResponse.ProposedEndTime != "" {
+	if proposes(a) {
 		return errNotMailed // nothing of ours could say that
 	}
 	m, err := s.mailer(ctx, c)
@@ -175,19 +202,36 @@ func (s *Server) mailResponse(ctx context.Context, c *call, a *eas.MeetingAnswer
 		return err
 	}
 	comment, _ := a.SendResponse.Body.Text(tag.AirSyncBaseData)
-	p := post{name: "meeting:" + a.RequestID + ":" + strconv.Itoa(a.UserResponse) + ":" + a.InstanceID, save: true}
-	p.token = m.token(p.name + string(nameOfEvent(ics)))
+	p := post{name: mailedAnswer + answerName(a, a.UserResponse), anyPhone: true, save: true}
+	p.token = m.token(p.name + string(nameOfEvent(ics)) + string(sumOf(ics))) // who answers like that again answers anew
 	if p.out, err = mail.MeetingReply(ics, said, comment, m.sending(p.token)); err != nil {
 		return fmt.Errorf("%w: %w", errNotMailed, err)
 	}
 	switch err := m.send(ctx, p); {
 	case err == nil, errors.Is(err, errSentBefore):
-		return nil
+		return s.forgetAnswers(ctx, c, a)
 	case backend.KindOf(err) == backend.Transient, backend.KindOf(err) == backend.Other:
 		return err
 	default:
 		return fmt.Errorf("%w: %w", errNotMailed, err)
 	}
+}
+
+// mailedAnswer begins the names of answers that are mailed.
+const mailedAnswer = "meeting:"
+
+// forgetAnswers forgets which other answers were mailed to the same invitation: whoever
+// goes back to one of them has it mailed again.
+func (s *Server) forgetAnswers(ctx context.Context, c *call, a *eas.MeetingAnswer) error {
+	for _, r := range []calendar.Response{calendar.Accepted, calendar.Tentative, calendar.Declined} {
+		if int(r) == a.UserResponse {
+			continue
+		}
+		if err := s.Outbox.Forget(ctx, outbox.Letter{User: c.phone.User, Name: mailedAnswer + answerName(a, int(r))}); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // discardInvitation takes an invitation that is answered to what is deleted.

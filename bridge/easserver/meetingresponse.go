@@ -100,6 +100,13 @@ func (s *Server) respond(ctx context.Context, c *call, a *eas.MeetingAnswer) (ev
 		return "", err
 	}
 	it, err := s.locate(ctx, c, id)
+	if errors.Is(err, syncengine.ErrNoItem) && s.Outbox != nil {
+		// An invitation that was answered is gone.
+		before, failed := s.Outbox.WasSent(ctx, answeredNote(c, a))
+		if before || failed != nil {
+			return "", failed
+		}
+	}
 	if err != nil {
 		return "", err
 	}

@@ -50,7 +50,7 @@ var ErrUnderWay = errors.New("outbox: the mail is being sent already")
 
 // A Letter is a mail of a phone's that goes out.
 type Letter struct {
-	User, Device string
+	User, Device string // of what any phone of the person's may send, Device is empty
 
 	// Name is what the phone calls it whenever it sends it, at most MaxName
 	// bytes long. Of a letter without a name nothing is noted: the same again is
@@ -159,6 +159,25 @@ func (o *Outbox) WasSent(ctx context.Context, l Letter) (bool, error) {
 		return false, fmt.Errorf("outbox: %w", err)
 	}
 	return state == Taken || state == Done, nil
+}
+
+// Note notes that a letter is done, whoever sent it.
+func (o *Outbox) Note(ctx context.Context, l Letter) error {
+	return o.change(context.WithoutCancel(ctx), l, func(r *Record) error {
+		r.State, r.Holder, r.At = Done, o.holder, time.Now().Truncate(time.Second)
+		return nil
+	})
+}
+
+// Forget forgets a letter that is out: the same again is another one. One that is under
+// way is left to who is at it.
+func (o *Outbox) Forget(ctx context.Context, l Letter) error {
+	return o.change(context.WithoutCancel(ctx), l, func(r *Record) error {
+		if r.State == Taken || r.State == Done {
+			r.State = 0
+		}
+		return nil
+	})
 }
 
 // claim waits until nobody else in this process is at the letter.

@@ -254,3 +254,40 @@ func TestNames(t *testing.T) {
 		t.Errorf("a long name: %v", err)
 	}
 }
+
+// What is noted was sent, and goes out again once it is forgotten; what is under way is
+// not forgotten.
+func TestNoteAndForget(t *testing.T) {
+	store := new(notes)
+	o := outbox.New(store, quiet)
+	sent := func(want bool) {
+		t.Helper()
+		if was, err := o.WasSent(t.Context(), letter); was != want || err != nil {
+			t.Errorf("was it sent: %t, %v, want %t", was, err, want)
+		}
+	}
+	sent(false)
+	if err := o.Note(t.Context(), letter); err != nil {
+		t.Fatal(err)
+	}
+	sent(true)
+	var m mailSystem
+	if before, err := o.Send(t.Context(), letter, post(&m, nil)); !before || err != nil || len(m.taken) != 0 {
+		t.Errorf("what is noted: %t, %v, %q", before, err, m.taken)
+	}
+	for range 2 { // the second time nothing is known of it
+		if err := o.Forget(t.Context(), letter); err != nil {
+			t.Fatal(err)
+		}
+		sent(false)
+	}
+	_, err := o.Send(t.Context(), letter, outbox.Post{Message: strings.NewReader("mail"), Send: func(ctx context.Context, r io.Reader) error {
+		if err := o.Forget(ctx, letter); err != nil || store.records[letter].State != outbox.Begun {
+			t.Errorf("while it is under way: %+v, %v", store.records[letter], err)
+		}
+		return m.send(ctx, r)
+	}})
+	if sent(true); err != nil || len(m.taken) != 1 {
+		t.Errorf("after it was forgotten: %v, %q", err, m.taken)
+	}
+}

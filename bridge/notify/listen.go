@@ -8,15 +8,21 @@ import (
 	"log/slog"
 	"net"
 	"net/url"
+	"os"
 	"strconv"
 	"strings"
+	"sync"
 )
 
 // DefaultMode of the socket lets its owner and its group send.
 const DefaultMode fs.FileMode = 0o660
 
 // A Listener receives datagrams.
-type Listener struct{ conn *net.UnixConn }
+type Listener struct {
+	conn *net.UnixConn
+	path string
+	once sync.Once // of Close
+}
 
 // Listen opens the socket that spec names:
 //
@@ -30,7 +36,7 @@ func Listen(spec string) (*Listener, error) {
 	if err == nil {
 		var conn *net.UnixConn
 		if conn, err = listen(path, mode, group); err == nil {
-			return &Listener{conn}, nil
+			return &Listener{conn: conn, path: path}, nil
 		}
 	}
 	return nil, fmt.Errorf("notify: listen %q: %w", spec, err)
@@ -76,8 +82,17 @@ func parse(spec string) (path string, mode fs.FileMode, group string, err error)
 // Addr is where the listener listens.
 func (l *Listener) Addr() net.Addr { return l.conn.LocalAddr() }
 
-// Close closes the socket and removes its file.
-func (l *Listener) Close() error { return l.conn.Close() }
+// Close removes the socket's file and closes it: in this order, since nobody else
+// puts a socket there while somebody listens. To close it again does nothing.
+func (l *Listener) Close() (err error) {
+	l.once.Do(func() {
+		if err = os.Remove(l.path); errors.Is(err, fs.ErrNotExist) {
+			err = nil
+		}
+		err = errors.Join(err, l.conn.Close())
+	})
+	return err
+}
 
 // Serve gives each notice to take, which must not block, until the listener is
 // closed; then it answers net.ErrClosed. Each datagram leaves one line in the

@@ -82,6 +82,32 @@ func TestListen(t *testing.T) {
 	}
 }
 
+// TestClose leaves nothing behind, and nothing of the next one's away.
+func TestClose(t *testing.T) {
+	path := socketPath(t)
+	first, err := Listen("unixgram:" + path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := first.Close(); err != nil {
+		t.Error(err)
+	}
+	if _, err := os.Lstat(path); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("the socket's file after Close: %v, want none", err)
+	}
+	next, err := Listen("unixgram:" + path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer next.Close()
+	if err := first.Close(); err != nil {
+		t.Errorf("closing it again: %v", err)
+	}
+	if err := Send(path, Notice{User: "ann", Path: "/ann/team/"}); err != nil {
+		t.Errorf("nobody hears at the next one's socket: %v", err)
+	}
+}
+
 // TestSend sends good and bad datagrams; the good ones arrive, and the bad ones
 // harm nobody.
 func TestSend(t *testing.T) {

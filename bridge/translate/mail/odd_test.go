@@ -3,6 +3,7 @@ package mail
 import (
 	"bytes"
 	"errors"
+	"fmt"
 	"runtime"
 	"strings"
 	"testing"
@@ -197,4 +198,27 @@ func FuzzSend(f *testing.F) {
 			}
 		}
 	})
+}
+
+// TestBoundariesThatAreNeverUsed: a message of a thousand multiparts, each with a
+// boundary that is nowhere or at the very end, is not looked through a thousand
+// times. Anybody can send one.
+func TestBoundariesThatAreNeverUsed(t *testing.T) {
+	for name, end := range map[string]string{"nowhere": "", "at the end": "--N"} {
+		var b strings.Builder
+		b.WriteString("Content-Type: multipart/mixed; boundary=x\r\n\r\n--x\r\n\r\nwords\r\n")
+		for range maxParts - 10 {
+			b.WriteString("--x\r\nContent-Type: multipart/mixed; boundary=N\r\n\r\n\r\n")
+		}
+		b.WriteString("--x--\r\n" + end)
+		p := &parser{all: []byte(b.String())}
+		p.entity(&part{}, "text/plain")
+		if most := (maxScans + 1) * len(p.all); p.scanned > most {
+			t.Errorf("%s: %d bytes are looked through in a message of %d, want at most %d", name, p.scanned, len(p.all), most)
+		}
+		ps, err := FromMessage(message([]byte(b.String())), options(eas.V161))
+		if body, _ := ps.Find(tag.AirSyncBaseBody); err != nil || !strings.Contains(fmt.Sprint(body), "words") {
+			t.Errorf("%s: the words are not shown: %v, %v", name, body, err)
+		}
+	}
 }

@@ -14,6 +14,7 @@ const (
 	maxParts  = 1000    // more than anybody attaches
 	maxFields = 1000    // of one header
 	maxHeader = 1 << 20 // bytes of one header: a thousand recipients take a tenth of it
+	maxScans  = 32      // as often as that a message may be looked through for boundaries: one of a thousand multiparts without them is made to harm
 )
 
 // A part is a node of a message's MIME tree. Its slices share the message's
@@ -57,6 +58,7 @@ type parser struct {
 	boundaries []string // of the multiparts that are open
 	depth      int
 	parts      int
+	scanned    int // bytes that were looked through for boundaries
 }
 
 // An ending says why a part ended: at a boundary of the multipart with that
@@ -200,7 +202,17 @@ func (p *parser) match(line []byte) (ending, bool) {
 
 // occurs tells whether a boundary is ever used from here on.
 func (p *parser) occurs(boundary string) bool {
-	return bytes.Contains(p.all[max(p.at-1, 0):], []byte("\n--"+boundary))
+	if p.scanned >= maxScans*len(p.all) {
+		return false
+	}
+	rest := p.all[max(p.at-1, 0):]
+	n := bytes.Index(rest, []byte("\n--"+boundary))
+	if n < 0 {
+		p.scanned += len(rest)
+		return false
+	}
+	p.scanned += n
+	return true
 }
 
 // guess takes the first line that looks like a boundary for one, where the

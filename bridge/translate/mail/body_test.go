@@ -246,3 +246,20 @@ func TestMIMEKeepsItsEnd(t *testing.T) {
 		})
 	}
 }
+
+// TestEnrichedWithoutEnds: what a text opens and never closes, or closes very often,
+// is looked for once. Else one such text would keep a processor busy for minutes.
+func TestEnrichedWithoutEnds(t *testing.T) {
+	for _, tt := range []struct{ piece, want string }{
+		{"<param>", ""},
+		{"<PARAM>a</Param>b", "b"},
+		{"<" + strings.Repeat("c", maxCommand), "<" + strings.Repeat("c", maxCommand)},
+		{"<" + strings.Repeat("c", maxCommand-1) + ">", ""},
+		{"a<b", "a<b"},
+	} {
+		n := maxText / len(tt.piece)
+		if got, want := withoutCommands(strings.Repeat(tt.piece, n)), strings.Repeat(tt.want, n); got != want {
+			t.Errorf("%q, %d times: %d bytes, want %d", tt.piece, n, len(got), len(want))
+		}
+	}
+}

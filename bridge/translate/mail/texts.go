@@ -33,9 +33,16 @@ func reflow(s string, deleteSpace bool) string {
 	return out.String()
 }
 
+// maxCommand is the length of a command of text/enriched with its ">". See RFC
+// 1896, "Formatting Commands".
+const maxCommand = 61
+
+var paramEnd = regexp.MustCompile(`(?i)</param>`)
+
 // withoutCommands reads text/enriched, RFC 1896, as far as its words.
 func withoutCommands(s string) string {
 	var out strings.Builder
+	open := true // a parameter may end
 	for len(s) > 0 {
 		at := strings.IndexByte(s, '<')
 		if at < 0 {
@@ -49,14 +56,16 @@ func withoutCommands(s string) string {
 			s = s[1:]
 			continue
 		}
-		end := strings.IndexByte(s, '>')
-		if end < 0 || end > 60 {
+		end := strings.IndexByte(s[:min(len(s), maxCommand)], '>')
+		if end < 0 {
 			out.WriteByte('<')
 			continue
 		}
-		if command := s[:end]; strings.EqualFold(command, "param") {
-			if i := strings.Index(strings.ToLower(s), "</param>"); i >= 0 {
-				end = i + len("</param>") - 1
+		if command := s[:end]; open && strings.EqualFold(command, "param") {
+			if at := paramEnd.FindStringIndex(s); at != nil {
+				end = at[1] - 1
+			} else {
+				open = false // nor behind any other one
 			}
 		}
 		s = s[end+1:]

@@ -60,6 +60,10 @@ type ListRequest struct {
 	Remove bool   `json:"remove,omitempty"`
 }
 
+func (AdmissionChange) about() string { return "admission" }
+
+func (r ListRequest) about() string { return "DeviceId " + r.Device }
+
 func (s *Server) admission(ctx context.Context, _ *visit, _ Nothing) (Admission, error) {
 	st, err := s.state(ctx)
 	if err != nil {
@@ -71,7 +75,6 @@ func (s *Server) admission(ctx context.Context, _ *visit, _ Nothing) (Admission,
 }
 
 func (s *Server) setAdmission(ctx context.Context, v *visit, r AdmissionChange) (Edited, error) {
-	v.about("admission")
 	return s.edit(ctx, v, "Who may come in is changed; phones that wait are told of what that means for them.", func(st *rulebook.State) error {
 		a := &st.Admission
 		if r.Default != nil && (*r.Default != a.Default || r.Everybody != a.Everybody) {
@@ -189,7 +192,6 @@ func (s *Server) blockList(ctx context.Context, _ *visit, _ Nothing) ([]Listed, 
 }
 
 func (s *Server) setListed(ctx context.Context, v *visit, r ListRequest) (Edited, error) {
-	v.about("DeviceId %s", r.Device)
 	if r.Device == "" {
 		return Edited{}, invalid("say which: device")
 	}

@@ -108,6 +108,9 @@ type owned interface {
 	whose() (user, device string, folder int64)
 }
 
+// named are requests about something that is nobody's: a group, the policies.
+type named interface{ about() string }
+
 // Allows tells whether an actor may, with this request. What SelfService may is
 // decided here and nowhere else.
 func (o *Operation) Allows(a Actor, request any) bool {
@@ -188,8 +191,11 @@ func (o Op[Q, A]) Do(ctx context.Context, s *Server, a Actor, request Q) (A, err
 func (s *Server) do(ctx context.Context, o *Operation, a Actor, request any) (any, error) {
 	began := time.Now()
 	v := &visit{Actor: a}
-	if q, ok := request.(owned); ok {
+	switch q := request.(type) {
+	case owned:
 		v.of(q.whose())
+	case named:
+		v.about("%s", q.about())
 	}
 	answer, err := s.admitted(ctx, o, v, request)
 	if err != nil {

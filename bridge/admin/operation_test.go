@@ -231,6 +231,23 @@ func TestNothingHappensWithoutAudit(t *testing.T) {
 	}
 }
 
+// The audit says what somebody wanted to change who may not.
+func TestAuditOfRefusals(t *testing.T) {
+	reader := admin.Actor{Name: "x", Roles: []admin.Role{admin.ReadOnly}}
+	d := newDesk(t, nil)
+	_, err := admin.OpGroupEdit.Do(t.Context(), d.Server, reader, admin.GroupRequest{Name: "staff", Delete: true})
+	_, err2 := admin.OpSetListed.Do(t.Context(), d.Server, reader, admin.ListRequest{Device: "ABC1", Remove: true})
+	_, err3 := admin.OpPolicyEdit.Do(t.Context(), d.Server, reader, admin.PolicyEdit{Replace: true})
+	_, err4 := admin.OpSetAdmission.Do(t.Context(), d.Server, reader, admin.AdmissionChange{})
+	if err == nil || err2 == nil || err3 == nil || err4 == nil {
+		t.Errorf("they end with %v, %v, %v, %v", err, err2, err3, err4)
+	}
+	want := "groups.edit denied group staff; blocklist.set denied DeviceId ABC1; policies.edit denied policies; admission.set denied admission"
+	if got := outcomes(d); got != want {
+		t.Errorf("the audit says\n%s\nwant\n%s", got, want)
+	}
+}
+
 // A brittle audit takes one entry, and no other.
 type brittle struct{ *audittest.Memory }
 

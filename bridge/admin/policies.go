@@ -73,6 +73,8 @@ type PolicyEdit struct {
 	Unblocks []rsop.Scope           `json:"unblocks,omitempty"`
 }
 
+func (PolicyEdit) about() string { return "policies" }
+
 // apply puts the edit over what there is.
 func (e PolicyEdit) apply(st *rulebook.State) error {
 	if e.Replace {
@@ -183,7 +185,6 @@ func (s *Server) policies(ctx context.Context, _ *visit, _ Nothing) (Policies, e
 }
 
 func (s *Server) editPolicies(ctx context.Context, v *visit, r PolicyEdit) (Edited, error) {
-	v.about("policies")
 	return s.edit(ctx, v, "The policies are changed; phones that wait are told of what is new for them.", r.apply)
 }
 

@@ -95,6 +95,8 @@ type GroupRequest struct {
 	RemoveGroups []string `json:"remove_groups,omitempty"`
 }
 
+func (r GroupRequest) about() string { return "group " + r.Name }
+
 // A Membership is a group that a person belongs to.
 type Membership struct {
 	Group   string   `json:"group"`
@@ -128,7 +130,6 @@ func (s *Server) memberships(_ context.Context, _ *visit, r UserRequest) ([]Memb
 }
 
 func (s *Server) editGroup(ctx context.Context, v *visit, r GroupRequest) (Edited, error) {
-	v.about("group %s", r.Name)
 	if r.Name == "" {
 		return Edited{}, invalid("say which group: name")
 	}

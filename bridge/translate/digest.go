@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"hash/fnv"
 	"slices"
+	"strconv"
 
 	"github.com/pushbridge/pushbridge/bridge/eas"
 	"github.com/pushbridge/pushbridge/bridge/wbxml"
@@ -148,13 +149,19 @@ func (d Digest) tags() []wbxml.Tag {
 func (d Digest) Or(o Digest) Digest {
 	u := Digest{slices.Concat(d.entries, o.entries)}
 	for _, e := range u.entries {
-		if e.of&marks == 0 && d.knows(e.of) != o.knows(e.of) {
+		switch {
+		case e.of&marks == 0 && d.knows(e.of) != o.knows(e.of):
 			u.entries = append(u.entries, entry{e.of, absent})
+		case e.of&marks == markKey && d.has(e.of, e.sum) != o.has(e.of, e.sum):
+			u.entries = append(u.entries, entry{e.of&^marks | markElement, missing(e.sum)})
 		}
 	}
 	u.sort()
 	return u
 }
+
+// missing is the sum of an element of a list that may be there or not.
+func missing(key sum) sum { return sumOf("missing", strconv.FormatUint(uint64(key), 36)) }
 
 // After is what the phone holds once it has sent an edit of what it held: the
 // sent properties, and of those it did not mention the held ones, unless their

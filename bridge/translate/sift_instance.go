@@ -43,7 +43,8 @@ func instanceOf(at string, shown eas.Properties) *eas.Element {
 func (d Digest) hasInstance(at string, shown eas.Properties) bool {
 	e := instanceOf(at, shown)
 	if e == nil {
-		return !d.has(tag.CalendarExceptions|markKey, instanceKey(at))
+		key := instanceKey(at)
+		return !d.has(tag.CalendarExceptions|markKey, key) || d.has(tag.CalendarExceptions|markElement, missing(key))
 	}
 	return d.hasException(e, shown)
 }

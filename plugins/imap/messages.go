@@ -260,8 +260,13 @@ func (c *conn) part(ctx context.Context, uid uint32, path string, offset, length
 		}
 		return nil
 	})
-	if status, ok := err.(*imapconn.StatusError); ok && (status.Bad || status.Code == "" || status.Code == "CANNOT") {
-		return false, nil // some servers have no words for a part that is not there
+	if status, ok := err.(*imapconn.StatusError); ok && path != "" && (status.Bad || status.Code == "" || status.Code == "CANNOT") {
+		// Some servers have no words for a part that is not there. One that is there
+		// cannot be had.
+		if has, broken := c.hasPart(ctx, uid, path); broken != nil || !has {
+			return false, broken
+		}
+		return false, err
 	}
 	if err == nil && there && count.n == 0 && path != "" {
 		return c.hasPart(ctx, uid, path) // Dovecot says of what is not there that it is empty

@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"context"
 	"fmt"
+	"io"
 	"net"
 	"strings"
 	"sync"
@@ -242,5 +243,24 @@ func TestSearchListsFoldersOnce(t *testing.T) {
 	}
 	if lists != 1 || searches != 2 {
 		t.Errorf("%d searches, %d lists of the folders, want 2 and 1", searches, lists)
+	}
+}
+
+// A part that the server cannot read now is not one that is not there.
+func TestAPartThatCannotBeHad(t *testing.T) {
+	b := open(t, serve(t, func(command string) []string {
+		switch {
+		case strings.Contains(command, "BODYSTRUCTURE"):
+			return []string{`* 1 FETCH (UID 1 BODYSTRUCTURE (("TEXT" "PLAIN" NIL NIL NIL "7BIT" 1 1)("TEXT" "PLAIN" NIL NIL NIL "7BIT" 1 1) "MIXED" ("BOUNDARY" "x")))`}
+		case strings.Contains(command, "BODY.PEEK"):
+			return []string{"NO System I/O error"}
+		}
+		return usual(command)
+	}))
+	s := login(t, b, imaptest.Bob)
+	for path, want := range map[string]backend.Kind{"2": backend.Other, "": backend.Other, "3": backend.NotFound} {
+		if err := s.Part(t.Context(), "ig-INBOX", "7.1", path, 0, -1, io.Discard); backend.KindOf(err) != want {
+			t.Errorf("part %q: error %v, want the kind %v", path, err, want)
+		}
 	}
 }

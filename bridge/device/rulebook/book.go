@@ -3,6 +3,7 @@ package rulebook
 import (
 	"context"
 	"fmt"
+	"maps"
 	"math"
 	"sync"
 	"sync/atomic"
@@ -67,7 +68,17 @@ func (b *Book) reload(ctx context.Context) (*Ready, error) {
 	if err != nil {
 		return nil, err
 	}
-	r, wrong := s.ready(*b.file.Load())
+	file := *b.file.Load()
+	if file.NeverFullWipe {
+		// Said after a policy that says otherwise was stored, which then does not hold:
+		// a worker that did not start for it could not be told to change the policy.
+		for name, p := range s.Policies {
+			p.Values = maps.Clone(p.Values)
+			delete(p.Values, erases)
+			s.Policies[name] = p
+		}
+	}
+	r, wrong := s.ready(file)
 	if wrong != nil {
 		return nil, fmt.Errorf("rulebook: what is stored: %w", wrong)
 	}

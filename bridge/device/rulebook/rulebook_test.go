@@ -164,6 +164,29 @@ func TestAChangeWithAnythingWrongChangesNothing(t *testing.T) {
 	}
 }
 
+// Where the configuration comes to say that no phone is ever erased, the worker
+// starts with a policy that says otherwise, which does not hold, and which can be
+// changed.
+func TestNeverFullWipeIsSaidLater(t *testing.T) {
+	const attempts = "max_device_password_failed_attempts"
+	d := drawer{}
+	edit(t, open(t, d, rulebook.Config{}), func(s *rulebook.State) {
+		s.Policies["wipes"] = rulebook.Policy{Values: rsop.Values{"device_password_enabled": true, attempts: 8}}
+		s.Links = []rsop.Link{{Policy: "wipes", Scope: rsop.Scope{Kind: rsop.Everyone}}}
+	})
+	b := open(t, d, rulebook.Config{NeverFullWipe: true})
+	if p := b.Policy(annsPhone); !p.Require || !p.Document.Bool("device_password_enabled") || p.Document[attempts] != nil {
+		t.Errorf("of phones is asked %+v", p)
+	}
+	if _, err := b.Edit(t.Context(), func(*rulebook.State) error { return nil }); err == nil || !strings.Contains(err.Error(), "never_full_wipe") {
+		t.Errorf("another change ends with %v, want that it says what is wrong", err)
+	}
+	edit(t, b, func(s *rulebook.State) { delete(s.Policies["wipes"].Values, attempts) })
+	if p := b.Policy(annsPhone); !p.Require || p.Document[attempts] != nil {
+		t.Errorf("afterwards of phones is asked %+v", p)
+	}
+}
+
 // There are bounds, and a change with ever so many mistakes is answered by a text
 // that somebody can read.
 func TestBounds(t *testing.T) {

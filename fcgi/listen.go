@@ -3,16 +3,15 @@ package fcgi
 import (
 	"errors"
 	"fmt"
-	"io/fs"
 	"net"
-	"net/url"
-	"strconv"
 	"strings"
+
+	"github.com/pushbridge/pushbridge/fcgi/socket"
 )
 
 // DefaultSocketMode lets the socket's owner and group connect and nobody else:
 // whoever can connect can claim to be any client.
-const DefaultSocketMode fs.FileMode = 0o660
+const DefaultSocketMode = socket.DefaultMode
 
 // ErrNotPassed says that whoever started this process has not passed the
 // socket that Listen was to take.
@@ -35,11 +34,7 @@ func Listen(spec string) (net.Listener, error) {
 	kind, rest, _ := strings.Cut(spec, ":")
 	switch kind {
 	case "unix":
-		path, mode, group, err := unixSpec(rest)
-		if err != nil {
-			return nil, fmt.Errorf("fcgi: listen %q: %w", spec, err)
-		}
-		l, err := listenUnix(path, mode, group)
+		l, err := listenUnix(rest)
 		if err != nil {
 			return nil, fmt.Errorf("fcgi: listen %q: %w", spec, err)
 		}
@@ -69,30 +64,15 @@ func Listen(spec string) (net.Listener, error) {
 	return nil, fmt.Errorf("fcgi: listen %q: want unix:PATH, tcp:HOST:PORT, systemd or spawn-fcgi", spec)
 }
 
-// unixSpec takes apart what follows "unix:".
-func unixSpec(s string) (path string, mode fs.FileMode, group string, err error) {
-	path, query, _ := strings.Cut(s, "?")
-	if path == "" {
-		return "", 0, "", errors.New("the path of the socket is missing")
-	}
-	options, err := url.ParseQuery(query)
+// listenUnix opens what follows "unix:".
+func listenUnix(text string) (net.Listener, error) {
+	place, err := socket.Parse(text)
 	if err != nil {
-		return "", 0, "", err
+		return nil, err
 	}
-	mode = DefaultSocketMode
-	for key, values := range options {
-		switch v := values[len(values)-1]; key {
-		case "mode":
-			n, err := strconv.ParseUint(v, 8, 9)
-			if err != nil {
-				return "", 0, "", fmt.Errorf("mode %q is not an octal mode like 0660", v)
-			}
-			mode = fs.FileMode(n)
-		case "group":
-			group = v
-		default:
-			return "", 0, "", fmt.Errorf("unknown option %q, want mode or group", key)
-		}
+	listen := func() (net.Listener, error) { return net.Listen("unix", place.Path) }
+	if place.Path[0] == '@' { // Linux's abstract names leave nothing behind and have no mode
+		return listen()
 	}
-	return path, mode, group, nil
+	return socket.Open("unix", place, listen)
 }

@@ -3,96 +3,16 @@
 package fcgi
 
 import (
-	"errors"
 	"fmt"
-	"io/fs"
 	"net"
 	"os"
-	"os/user"
-	"path/filepath"
 	"strconv"
 	"strings"
 	"syscall"
-	"time"
 )
 
 // firstPassed is the first descriptor that systemd passes. See sd_listen_fds(3).
 const firstPassed = 3
-
-// listenUnix holds a lock on the socket's directory while it looks and binds,
-// so that of two processes that start at once one sees the other listen.
-func listenUnix(path string, mode fs.FileMode, group string) (net.Listener, error) {
-	if path[0] == '@' { // Linux's abstract names leave nothing behind and have no mode
-		return net.Listen("unix", path)
-	}
-	dir, err := os.Open(filepath.Dir(path))
-	if err != nil {
-		return nil, err
-	}
-	defer dir.Close()
-	if err := syscall.Flock(int(dir.Fd()), syscall.LOCK_EX); err != nil {
-		return nil, fmt.Errorf("lock %s: %w", dir.Name(), err)
-	}
-	if err := removeStale(path); err != nil {
-		return nil, err
-	}
-	l, err := net.Listen("unix", path)
-	if err != nil {
-		return nil, err
-	}
-	if err := setAccess(path, mode, group); err != nil {
-		l.Close()
-		return nil, err
-	}
-	return l, nil
-}
-
-// removeStale removes a socket that nobody listens on.
-func removeStale(path string) error {
-	info, err := os.Lstat(path)
-	if errors.Is(err, fs.ErrNotExist) {
-		return nil
-	}
-	if err != nil {
-		return err
-	}
-	if info.Mode().Type() != fs.ModeSocket {
-		return fmt.Errorf("%s exists and is not a socket", path)
-	}
-	// A socket with a full backlog makes us wait; it is anything but stale.
-	nc, err := net.DialTimeout("unix", path, time.Second)
-	if err == nil {
-		nc.Close()
-	}
-	if !errors.Is(err, syscall.ECONNREFUSED) {
-		return fmt.Errorf("another process listens on %s: %w", path, syscall.EADDRINUSE)
-	}
-	return os.Remove(path)
-}
-
-func setAccess(path string, mode fs.FileMode, group string) error {
-	if group != "" {
-		gid, err := groupID(group)
-		if err != nil {
-			return err
-		}
-		if err := os.Lchown(path, -1, gid); err != nil {
-			return err
-		}
-	}
-	return os.Chmod(path, mode)
-}
-
-func groupID(group string) (int, error) {
-	if gid, err := strconv.Atoi(group); err == nil {
-		return gid, nil
-	}
-	g, err := user.LookupGroup(group)
-	if err != nil {
-		return 0, err
-	}
-	return strconv.Atoi(g.Gid)
-}
 
 // listenSystemd takes the passed socket of that name, or the first. The
 // variables stay: other sockets may be asked for. They name our process, so

@@ -7,15 +7,15 @@ import (
 	"io/fs"
 	"log/slog"
 	"net"
-	"net/url"
 	"os"
-	"strconv"
 	"strings"
 	"sync"
+
+	"github.com/pushbridge/pushbridge/fcgi/socket"
 )
 
 // DefaultMode of the socket lets its owner and its group send.
-const DefaultMode fs.FileMode = 0o660
+const DefaultMode = socket.DefaultMode
 
 // A Listener receives datagrams.
 type Listener struct {
@@ -32,11 +32,11 @@ type Listener struct {
 // A socket that another process has left behind is replaced; one at which
 // somebody listens is an error, as is a file that is no socket.
 func Listen(spec string) (*Listener, error) {
-	path, mode, group, err := parse(spec)
+	place, err := parse(spec)
 	if err == nil {
 		var conn *net.UnixConn
-		if conn, err = listen(path, mode, group); err == nil {
-			return &Listener{conn: conn, path: path}, nil
+		if conn, err = listen(place); err == nil {
+			return &Listener{conn: conn, path: place.Path}, nil
 		}
 	}
 	return nil, fmt.Errorf("notify: listen %q: %w", spec, err)
@@ -44,39 +44,19 @@ func Listen(spec string) (*Listener, error) {
 
 // Path is the path of the socket that spec names, or empty.
 func Path(spec string) string {
-	path, _, _, err := parse(spec)
+	place, err := parse(spec)
 	if err != nil {
 		return ""
 	}
-	return path
+	return place.Path
 }
 
-func parse(spec string) (path string, mode fs.FileMode, group string, err error) {
+func parse(spec string) (socket.Place, error) {
 	rest, ok := strings.CutPrefix(spec, "unixgram:")
-	path, query, _ := strings.Cut(rest, "?")
-	if !ok || path == "" {
-		return "", 0, "", errors.New("want unixgram:PATH")
+	if !ok {
+		return socket.Place{}, errors.New("want unixgram:PATH")
 	}
-	options, err := url.ParseQuery(query)
-	if err != nil {
-		return "", 0, "", err
-	}
-	mode = DefaultMode
-	for key, values := range options {
-		switch v := values[len(values)-1]; key {
-		case "mode":
-			n, err := strconv.ParseUint(v, 8, 9)
-			if err != nil {
-				return "", 0, "", fmt.Errorf("mode %q is not an octal mode like 0660", v)
-			}
-			mode = fs.FileMode(n)
-		case "group":
-			group = v
-		default:
-			return "", 0, "", fmt.Errorf("unknown option %q, want mode or group", key)
-		}
-	}
-	return path, mode, group, nil
+	return socket.Parse(rest)
 }
 
 // Addr is where the listener listens.

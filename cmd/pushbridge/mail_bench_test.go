@@ -120,7 +120,10 @@ func fillInbox(b *testing.B, s *imaptest.Server, n int) {
 // figure that matters is peak-MB: the file has to go through the worker without
 // ever being in it.
 func BenchmarkLargeAttachment(b *testing.B) {
-	const size = 50 << 20
+	size := 50 << 20
+	if testing.Short() {
+		size = 5 << 20
+	}
 	w, s := startMailWorker(b)
 	c := s.LMTP()
 	defer c.Close()
@@ -154,9 +157,9 @@ func BenchmarkLargeAttachment(b *testing.B) {
 	before := w.peak(b)
 	for _, multipart := range []bool{true, false} {
 		b.Run(fmt.Sprintf("multipart=%t", multipart), func(b *testing.B) {
-			b.SetBytes(size)
+			b.SetBytes(int64(size))
 			for b.Loop() {
-				if n, err := download(b.Context(), client, reference, multipart); err != nil || n < size {
+				if n, err := download(b.Context(), client, reference, multipart); err != nil || n < int64(size) {
 					b.Fatalf("%d bytes come, error %v", n, err)
 				}
 			}

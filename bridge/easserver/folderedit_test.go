@@ -487,3 +487,33 @@ func TestAThousandFolders(t *testing.T) {
 	}
 	quietFolders(t, p)
 }
+
+// A list of collections that was read before a folder was made and comes after
+// it does not take the folder away again.
+func TestFolderCreateBesideASlowList(t *testing.T) {
+	t.Parallel()
+	h := bridgetest.Start(t, bridgetest.Options{})
+	p, other := h.Phone(eas.V161, "phone1", phone.Settings{}), h.Phone(eas.V161, "phone2", phone.Settings{})
+	look(t, p)
+	read, release := h.Backend.HoldCollections()
+	looked := make(chan error, 1)
+	go func() {
+		_, err := other.FolderSync(context.WithoutCancel(t.Context()))
+		looked <- err
+	}()
+	<-read
+	id, err := p.CreateFolder(t.Context(), eas.RootFolder, "New", eas.FolderUserContacts)
+	if err != nil {
+		t.Fatal(err)
+	}
+	release()
+	if err := <-looked; err != nil {
+		t.Fatal(err)
+	}
+	for _, phone := range []*phone.Phone{p, other} {
+		if f, ok := phone.Folder(id); !ok || f.DisplayName != "New" {
+			t.Errorf("the phone has %+v under %s", f.Folder, id)
+		}
+	}
+	bridgetest.Sync(t, p)
+}

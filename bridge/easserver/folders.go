@@ -119,6 +119,8 @@ func (s *Server) refreshFolders(ctx context.Context, acct *account.Account) (cha
 // takeFolders is refreshFolders without telling anybody. A backend that does not
 // answer keeps its folders; it is an error only if none answers.
 func (s *Server) takeFolders(ctx context.Context, acct *account.Account) (changed bool, err error) {
+	turn := s.turns.begin(acct.Name())
+	defer turn.end()
 	listed, failed := acct.List(ctx)
 	listings := make([]syncengine.Listing, len(listed))
 	for i, l := range listed {
@@ -130,6 +132,17 @@ func (s *Server) takeFolders(ctx context.Context, acct *account.Account) (change
 		}
 		s.Logger.WarnContext(ctx, "a backend does not list its collections; its folders stay as they are", "user", acct.Name(), "error", err)
 	}
+	err = turn.take(func() (complete bool, err error) {
+		changed, err = s.storeFolders(ctx, acct, listings, failed)
+		return len(failed) == 0, err
+	})
+	return changed, err
+}
+
+// storeFolders makes the folders what the listings say, where failed names the
+// backends of which there is none; those that have nothing for the person are
+// taken out of it.
+func (s *Server) storeFolders(ctx context.Context, acct *account.Account, listings []syncengine.Listing, failed map[string]error) (changed bool, err error) {
 	if listings, err = s.nowhere(ctx, acct, listings, failed); err != nil {
 		return false, err
 	}

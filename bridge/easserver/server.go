@@ -125,6 +125,7 @@ type Server struct {
 	endings  endings
 	probes   probes
 	bodies   bodies
+	turns    turns
 }
 
 // New builds a Server.

@@ -1,7 +1,9 @@
 package memory
 
 import (
+	"context"
 	"slices"
+	"sync"
 
 	"github.com/pushbridge/pushbridge/plugins/backend"
 )
@@ -75,6 +77,39 @@ func (b *Backend) Mend() {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	b.failures = nil
+}
+
+// A hold is one list of collections that is on its way.
+type hold struct{ read, sent chan struct{} }
+
+// HoldCollections lets the next Collections wait with the answer that it has: read
+// is closed when it has it, and it is given when release is called. What is
+// changed in between is not in the answer, as if it were on a slow line.
+func (b *Backend) HoldCollections() (read <-chan struct{}, release func()) {
+	h := hold{make(chan struct{}), make(chan struct{})}
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.held = append(b.held, h)
+	return h.read, sync.OnceFunc(func() { close(h.sent) })
+}
+
+// onItsWay waits where the answer is to be held.
+func (b *Backend) onItsWay(ctx context.Context) error {
+	b.mu.Lock()
+	if len(b.held) == 0 {
+		b.mu.Unlock()
+		return nil
+	}
+	h := b.held[0]
+	b.held = b.held[1:]
+	b.mu.Unlock()
+	close(h.read)
+	select {
+	case <-h.sent:
+		return nil
+	case <-ctx.Done():
+		return backend.E(backend.Transient, "memory: Collections", ctx.Err())
+	}
 }
 
 // take answers the first failure that fits and counts it down. b.mu is held.

@@ -26,6 +26,7 @@ type Backend struct {
 	people   map[string]*person
 	watchers map[*watcher]struct{}
 	failures []*Failure
+	held     []hold
 	calls    map[Op]int
 	epochs   int64
 	mails    bool              // see Schedule

@@ -41,6 +41,14 @@ func (s *Session) Collections(ctx context.Context) ([]backend.Collection, error)
 	if err := s.b.begin(ctx, OpCollections, "", s.credentials); err != nil {
 		return nil, err
 	}
+	list := s.collections()
+	if err := s.b.onItsWay(ctx); err != nil {
+		return nil, err
+	}
+	return list, nil
+}
+
+func (s *Session) collections() []backend.Collection {
 	s.b.mu.Lock()
 	defer s.b.mu.Unlock()
 	p := s.b.people[s.credentials.User]
@@ -48,7 +56,7 @@ func (s *Session) Collections(ctx context.Context) ([]backend.Collection, error)
 	for _, id := range p.order {
 		list = append(list, p.collections[id].Collection)
 	}
-	return list, nil
+	return list
 }
 
 // Changes lists what is new since the cursor.

@@ -16,6 +16,7 @@ import (
 // Documents are what administrators wrote down.
 type Documents interface {
 	Documents(ctx context.Context, kind string) (map[string][]byte, error)
+	Document(ctx context.Context, kind, name string) ([]byte, error)
 	SaveDocument(ctx context.Context, kind, name string, record []byte) error
 }
 
@@ -73,6 +74,11 @@ func documents(t *testing.T, s Stores) {
 	all, err := s.Documents.Documents(t.Context(), "group")
 	if err != nil || string(all["büro"]) != `{"users":["bob"]}` {
 		t.Errorf("it is %s, %v", all["büro"], err)
+	}
+	for name, want := range map[string]string{"büro": `{"users":["bob"]}`, "": `{}`, "other": ""} {
+		if one, err := s.Documents.Document(t.Context(), "group", name); err != nil || string(one) != want || (one == nil) != (want == "") {
+			t.Errorf("the group %q is %s, %v", name, one, err)
+		}
 	}
 	save("group", "büro", nil)
 	save("group", "nobody", nil)

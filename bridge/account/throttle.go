@@ -176,3 +176,20 @@ func (t *throttle) put(counts []count, now time.Time, by float64) {
 		c.of.Add(c.key, bucket{left, now})
 	}
 }
+
+// A Throttle counts the wrong passwords of people whose passwords somebody else
+// verifies.
+type Throttle struct{ t *throttle }
+
+// NewThrottle makes one.
+func NewThrottle(l Limits) Throttle { return Throttle{newThrottle(l)} }
+
+// Take is called before a password is verified. It answers how long not to; if
+// that is 0, Give or Settle has to follow.
+func (t Throttle) Take(user string, from Caller) time.Duration { return t.t.take(user, from) }
+
+// Give is called if the password was not wrong.
+func (t Throttle) Give(user string, from Caller) { t.t.give(user, from) }
+
+// Settle is called if it was.
+func (t Throttle) Settle(user string, from Caller) { t.t.settle(user, from) }

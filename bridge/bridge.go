@@ -12,6 +12,8 @@ import (
 
 	"github.com/pushbridge/pushbridge/bridge/account"
 	"github.com/pushbridge/pushbridge/bridge/admin"
+	"github.com/pushbridge/pushbridge/bridge/admin/gate"
+	"github.com/pushbridge/pushbridge/bridge/admin/staff"
 	"github.com/pushbridge/pushbridge/bridge/autodiscover"
 	"github.com/pushbridge/pushbridge/bridge/choice"
 	"github.com/pushbridge/pushbridge/bridge/config"
@@ -97,6 +99,8 @@ type Bridge struct {
 	problems *problem.Register
 	choices  *choice.Choices
 	door     *admin.Server
+	staff    *staff.Staff
+	gate     *gate.Gate // nil if the administration is not on the web
 	handler  http.Handler
 	backends []account.Named // without the placeholder
 	profiles *profile.Table
@@ -200,7 +204,11 @@ func (b *Bridge) join(ctx context.Context, o Options, backends []account.Named) 
 	b.devices = device.New(device.Options{Store: b.store.Phones(), Rules: b.rules, NeverFullWipe: f.Policy.NeverFullWipe,
 		TwoPersons: f.Policy.WipeTwoPersons, WipeExpires: f.Policy.WipeExpires, Expire: b.expire, Looping: b.looping, Arrived: b.arrived, Box: b.recoveryKeys()})
 	b.tracer = new(trace.Tracer)
+	b.staff = b.newStaff()
 	b.door = b.newDoor(o.Version)
+	if b.gate, err = b.newGate(); err != nil {
+		return err
+	}
 	b.handler = b.routes(easserver.New(easserver.Options{
 		Elsewhere: f.Redirects.For,
 		Accounts:  b.accounts, Devices: b.devices, Engine: b.engine, Hub: b.hub, Desk: b.desk, Subscribe: b.subscribe(), Problems: b.problems, Choices: b.choices,

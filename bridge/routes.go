@@ -32,6 +32,8 @@ func (b *Bridge) routes(activeSync, autodiscover, hooks http.Handler) http.Handl
 			b.pushes.ServeHTTP(w, r)
 		case strings.HasPrefix(r.URL.Path, webhook.Prefix):
 			hooks.ServeHTTP(w, r)
+		case b.gate != nil && ofGate(r.URL.Path):
+			b.gate.ServeHTTP(w, r)
 		default:
 			w.Header().Set("Content-Type", "text/plain; charset=utf-8")
 			w.WriteHeader(http.StatusNotFound)

@@ -223,6 +223,8 @@ const (
 	Forbidden Kind = "forbidden"  // the socket is not for this user
 	Strange   Kind = "not_a_door" // what answers is no worker
 	Refused   Kind = "refused"    // ask somebody with another role
+	Stranger  Kind = "stranger"   // sign in, or show a token that is valid
+	Busy      Kind = "busy"       // come back later
 )
 
 // An Error is what a call fails with. Its text is a sentence for the person who

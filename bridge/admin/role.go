@@ -50,6 +50,11 @@ type Actor struct {
 	// User is the account whose own phones SelfService may care for. It is empty
 	// for everybody else.
 	User string
+
+	// Administrator is who of the list of administrators it is, or whose token it
+	// is, of the name Token. Session is the one that the actor has signed in with.
+	// They are empty at the socket.
+	Administrator, Token, Session string
 }
 
 // Is tells whether the actor plays a role.

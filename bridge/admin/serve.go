@@ -149,6 +149,13 @@ func (s *Server) Answer(w http.ResponseWriter, r *http.Request, a Actor) {
 	if failed, ok := errors.AsType[*Error](err); ok {
 		status, answer = failed.Status(), failure{failed}
 	}
+	write(w, status, answer)
+}
+
+// Fail answers a call with an error.
+func Fail(w http.ResponseWriter, e *Error) { write(w, e.Status(), failure{e}) }
+
+func write(w http.ResponseWriter, status int, answer any) {
 	text, err := json.Marshal(answer)
 	if err != nil {
 		panic(fmt.Sprintf("admin: an answer does not marshal: %v", err)) // texts, numbers and times always do
@@ -181,6 +188,7 @@ func (s *Server) said(ctx context.Context, o *Operation, v *visit, took time.Dur
 var statuses = map[Kind]int{
 	Internal: http.StatusInternalServerError, Invalid: http.StatusBadRequest,
 	NotFound: http.StatusNotFound, Unknown: http.StatusNotImplemented, Refused: http.StatusForbidden,
+	Stranger: http.StatusUnauthorized, Busy: http.StatusTooManyRequests,
 }
 
 // Status is the kind of error in HTTP.

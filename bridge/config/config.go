@@ -23,6 +23,7 @@ type File struct {
 	WebDAVPush string // "https://HOST": where servers reach this worker with WebDAV-Push; empty means that none is asked to
 
 	Log Log
+	Web Web
 
 	Heartbeat Heartbeat
 	Login     Login
@@ -72,6 +73,14 @@ func (h Hook) GoString() string { return h.String() }
 
 // HookKinds are the kinds of hooks that there are.
 var HookKinds = []string{"nextcloud", "generic"}
+
+// Web says where people and programs reach the administration over the web.
+type Web struct {
+	URL     string        // "https://HOST"; empty means nowhere
+	Owners  bool          // owners of phones may sign in, for what is theirs
+	Idle    time.Duration // how long a session lives that is not used
+	Longest time.Duration // and at most
+}
 
 // Log says what is logged.
 type Log struct {
@@ -184,6 +193,14 @@ const (
 	MostExpiry  = 3650 * 24 * time.Hour
 )
 
+// LeastSession and MostSession bound how long somebody may stay signed in: who
+// fills in a form is not to lose it, and a browser that is left open for a month
+// is anybody's.
+const (
+	LeastSession = time.Minute
+	MostSession  = 30 * 24 * time.Hour
+)
+
 // LeastPoll keeps a slip of the pen from hammering a server.
 const LeastPoll = time.Second
 
@@ -197,6 +214,7 @@ func Default() File {
 			Min: time.Minute, Default: 8 * time.Minute, Max: MostHeartbeat, Increment: 5 * time.Minute,
 		},
 		Login: Login{Rule: "keep"},
+		Web:   Web{Owners: true, Idle: 30 * time.Minute, Longest: 12 * time.Hour},
 		Brake: Brake{Share: 20, Count: 10, Pause: 10 * time.Minute},
 		Throttle: Throttle{
 			User: account.DefaultLimits.User, Device: account.DefaultLimits.Device,

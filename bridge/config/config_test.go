@@ -70,6 +70,16 @@ func TestParse(t *testing.T) {
 			},
 		},
 		{
+			name: "the administration over the web",
+			text: "[web]\nurl = \"https://mail.example.org:8443\"\nowners = false\nsession_idle = \"5m\"\nsession_longest = \"1h\"\n" + backends,
+			want: func(f *File) { f.Web = Web{"https://mail.example.org:8443", false, 5 * time.Minute, time.Hour} },
+		},
+		{
+			name: "and without TLS, on this computer",
+			text: "[web]\nurl = \"http://127.0.0.1:8080/\"\nsession_longest = \"10m\"\n" + backends,
+			want: func(f *File) { f.Web = Web{"http://127.0.0.1:8080/", true, 10 * time.Minute, 10 * time.Minute} },
+		},
+		{
 			name: "the brake",
 			text: "[brake]\nshare = 50\ncount = 3\npause = \"1h\"\n" + backends,
 			env:  []string{"PUSHBRIDGE_BRAKE_COUNT=4"},

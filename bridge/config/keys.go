@@ -48,6 +48,11 @@ var keys = withSettings(map[string]taker{
 	"login.verify":        backendNames(func(f *File) *[]string { return &f.Login.Verify }),
 	"policy.require":      boolean(func(f *File) *bool { return &f.Policy.Require }),
 
+	"web.url":             text(func(f *File) *string { return &f.Web.URL }, webURL),
+	"web.owners":          boolean(func(f *File) *bool { return &f.Web.Owners }),
+	"web.session_idle":    duration(func(f *File) *time.Duration { return &f.Web.Idle }, LeastSession, MostSession),
+	"web.session_longest": duration(func(f *File) *time.Duration { return &f.Web.Longest }, LeastSession, MostSession),
+
 	"policy.refuse_partial":        boolean(func(f *File) *bool { return &f.Policy.RefusePartial }),
 	"policy.refuse_external":       boolean(func(f *File) *bool { return &f.Policy.RefuseExternal }),
 	"policy.allow_unprovisionable": boolean(func(f *File) *bool { return &f.Policy.AllowUnprovisionable }),

@@ -1,0 +1,57 @@
+package bridge
+
+import (
+	"context"
+	"net/netip"
+	"net/url"
+	"strings"
+
+	"github.com/pushbridge/pushbridge/bridge/account"
+	"github.com/pushbridge/pushbridge/bridge/admin/gate"
+	"github.com/pushbridge/pushbridge/bridge/admin/staff"
+	"github.com/pushbridge/pushbridge/bridge/audit"
+)
+
+// newStaff builds who may sign in. There is one without the web, too: the first
+// administrator is made at the control door.
+func (b *Bridge) newStaff() *staff.Staff {
+	return staff.New(staff.Options{
+		Store: b.store.Documents(), Transact: b.store.Transact, Audit: audit.New(b.store.Audit()),
+		Idle: b.config.Web.Idle, Longest: b.config.Web.Longest,
+	})
+}
+
+// newGate builds where people sign in; nil if the configuration names no place.
+func (b *Bridge) newGate() (*gate.Gate, error) {
+	if b.config.Web.URL == "" {
+		return nil, nil
+	}
+	u, err := url.Parse(b.config.Web.URL)
+	if err != nil {
+		return nil, faulty("web.url: %w", err)
+	}
+	o := gate.Options{Server: b.door, Staff: b.staff, URL: u, Logger: b.logger}
+	if b.config.Web.Owners {
+		o.Login = b.owner
+	}
+	return gate.New(o), nil
+}
+
+// owner verifies what a phone's owner types, as if it came from a phone.
+func (b *Bridge) owner(ctx context.Context, login, password string, from netip.Addr) (string, error) {
+	a, err := b.accounts.LoginFrom(ctx, login, password, account.Caller{Address: from})
+	if err != nil {
+		return "", err
+	}
+	return a.Name(), nil
+}
+
+// ofGate tells whether a path is the gate's.
+func ofGate(path string) bool {
+	for _, prefix := range []string{gate.AdminPrefix, gate.OwnPrefix} {
+		if strings.HasPrefix(path+"/", prefix) {
+			return true
+		}
+	}
+	return false
+}

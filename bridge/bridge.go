@@ -30,6 +30,7 @@ import (
 	"github.com/pushbridge/pushbridge/bridge/store/sqlstore"
 	"github.com/pushbridge/pushbridge/bridge/syncengine"
 	"github.com/pushbridge/pushbridge/bridge/telemetry"
+	"github.com/pushbridge/pushbridge/bridge/telemetry/latency"
 	"github.com/pushbridge/pushbridge/bridge/telemetry/metrics"
 	"github.com/pushbridge/pushbridge/bridge/trace"
 	"github.com/pushbridge/pushbridge/bridge/watch"
@@ -107,6 +108,7 @@ type Bridge struct {
 	tracer   *trace.Tracer
 	people   *directory.Directory
 	metrics  *metrics.Metrics // nil if nobody asks for them
+	latency  latency.Hour
 	worker   atomic.Pointer[fcgi.Server]
 	ending   atomic.Bool
 }
@@ -216,7 +218,7 @@ func (b *Bridge) join(ctx context.Context, o Options, backends []account.Named) 
 		Outbox:    outbox.New(b.store.Letters(), b.logger),
 		Directory: b.people, InDirectory: inDirectory(f.Directory), Roots: roots, SearchTime: o.SearchTime,
 		Heartbeat: b.bounds(),
-		Logger:    b.logger, Tracer: b.tracer, Counts: b.metrics,
+		Logger:    b.logger, Tracer: b.tracer, Counts: counting{b.metrics, &b.latency},
 	}), b.logged(autodiscover.New(autodiscover.Options{URL: f.AutodiscoverURL, Login: b.person, Elsewhere: f.Redirects.For, Note: noted})), b.webhooks())
 	return nil
 }

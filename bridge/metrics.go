@@ -4,8 +4,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"time"
 
 	"github.com/pushbridge/pushbridge/bridge/easserver"
+	"github.com/pushbridge/pushbridge/bridge/telemetry/latency"
 	"github.com/pushbridge/pushbridge/bridge/telemetry/metrics"
 	"github.com/pushbridge/pushbridge/plugins/host"
 )
@@ -24,6 +26,19 @@ func (b *Bridge) newMetrics(version string) *metrics.Metrics {
 		Version: version, Commands: append(easserver.Commands(), autodiscoverCommand),
 		Waits: easserver.WaitCommands(), Causes: easserver.Causes(), Backends: names, Present: present{b},
 	})
+}
+
+// counting tells those who count for Prometheus, if anybody does, and who remembers
+// the last hour for the console.
+type counting struct {
+	*metrics.Metrics
+	hour *latency.Hour
+}
+
+// Latency implements easserver.Counts.
+func (c counting) Latency(command string, took time.Duration) {
+	c.hour.Add(took)
+	c.Metrics.Latency(command, took)
 }
 
 // looks counts what the desk does.

@@ -1,0 +1,266 @@
+package console
+
+import (
+	"bytes"
+	"embed"
+	"encoding/base64"
+	"encoding/json"
+	"fmt"
+	"html/template"
+	"io/fs"
+	"math"
+	"net/http"
+	"net/url"
+	"path"
+	"strings"
+	"time"
+	"unicode"
+
+	"github.com/pushbridge/pushbridge/bridge/admin"
+)
+
+//go:embed pages/*.html
+var pageFiles embed.FS
+
+const (
+	// maxShown bounds how much of a text is shown that a phone chose, in
+	// characters. The page of the phone has the rest.
+	maxShown = 160
+
+	// maxSaid bounds what is kept in a cookie until the next page shows it.
+	maxSaid = 1500
+
+	saidCookie = "pushbridge_said"
+)
+
+// A view is what a page is made of.
+type view struct {
+	Title string
+	Here  string // the path of the entry of the menu
+	Data  any
+
+	Actor            admin.Actor
+	Menu             []entry
+	Said             string // what the last order led to
+	SignOut, Account string
+}
+
+// An entry of the menu.
+type entry struct {
+	Path, Name string
+	Here       bool
+}
+
+// menu is what there is, for those who may see it.
+var menu = []struct {
+	path, name string
+	op         *admin.Operation
+}{
+	{"", "Overview", admin.OpStatus.Operation},
+	{"devices", "Devices", admin.OpStatus.Operation},
+}
+
+// parse reads the pages, each with the layout.
+func (c *Console) parse() map[string]*template.Template {
+	layout := template.Must(template.New("").Funcs(c.functions()).ParseFS(pageFiles, "pages/layout.html", "pages/parts.html"))
+	files, err := fs.Glob(pageFiles, "pages/*.html")
+	if err != nil {
+		panic(err) // the pattern is ours
+	}
+	all := map[string]*template.Template{}
+	for _, file := range files {
+		all[strings.TrimSuffix(path.Base(file), ".html")] = template.Must(template.Must(layout.Clone()).ParseFS(pageFiles, file))
+	}
+	return all
+}
+
+// functions are what pages can do.
+func (c *Console) functions() template.FuncMap {
+	return template.FuncMap{
+		"at": c.at, "asset": c.assetURL, "moment": moment, "since": since, "theirs": theirs, "cut": cut,
+		"plural": plural, "list": func(of ...any) []any { return of }, "join": strings.Join, "add": func(a, b int) int { return a + b },
+		"phoneName": phoneName, "tone": outcomeTone, "value": value, "took": took,
+	}
+}
+
+// at is the URL of a page, with pairs of names and values as its query.
+func (c *Console) at(page string, query ...any) string {
+	values := url.Values{}
+	for i := 0; i+1 < len(query); i += 2 {
+		if text := fmt.Sprint(query[i+1]); text != "" {
+			values.Set(fmt.Sprint(query[i]), text)
+		}
+	}
+	if len(values) == 0 {
+		return c.Prefix + page
+	}
+	return c.Prefix + page + "?" + values.Encode()
+}
+
+// show answers with a page.
+func (c *Console) show(a *ask, status int, name string, v view) {
+	v.Actor, v.SignOut, v.Account = a.actor, c.SignOut, c.Account
+	for _, m := range menu {
+		if a.may(m.op, admin.Nothing{}) {
+			v.Menu = append(v.Menu, entry{m.path, m.name, m.path == v.Here})
+		}
+	}
+	v.Said = c.said(a)
+	var page bytes.Buffer
+	if err := c.templates[name].ExecuteTemplate(&page, "layout", v); err != nil {
+		c.Logger.Error("a page could not be made", "page", name, "error", err)
+		http.Error(a.w, "This page could not be made; the worker's log says why.", http.StatusInternalServerError)
+		return
+	}
+	a.w.Header().Set("Content-Type", "text/html; charset=utf-8")
+	a.w.WriteHeader(status)
+	page.WriteTo(a.w) // who hangs up has no use for an error
+}
+
+// fragment makes a part of a page.
+func (c *Console) fragment(page, part string, data any) ([]byte, error) {
+	var b bytes.Buffer
+	err := c.templates[page].ExecuteTemplate(&b, part, data)
+	return b.Bytes(), err
+}
+
+// goTo leads to another page, which says what was done.
+func (c *Console) goTo(a *ask, where, said string) {
+	if len(said) > maxSaid {
+		said = said[:maxSaid]
+	}
+	http.SetCookie(a.w, &http.Cookie{Name: saidCookie, Value: base64.RawURLEncoding.EncodeToString([]byte(said)),
+		Path: c.Prefix, MaxAge: 60, HttpOnly: true, SameSite: http.SameSiteStrictMode, Secure: a.TLS != nil})
+	http.Redirect(a.w, a.Request, where, http.StatusSeeOther)
+}
+
+// said is what the last order led to, once.
+func (c *Console) said(a *ask) string {
+	cookie, err := a.Cookie(saidCookie)
+	if err != nil {
+		return ""
+	}
+	http.SetCookie(a.w, &http.Cookie{Name: saidCookie, Path: c.Prefix, MaxAge: -1, HttpOnly: true, SameSite: http.SameSiteStrictMode})
+	text, err := base64.RawURLEncoding.DecodeString(cookie.Value)
+	if err != nil {
+		return ""
+	}
+	return strings.ToValidUTF8(string(text), "\uFFFD")
+}
+
+// moment is a time as people of all zones read it.
+func moment(t any) string {
+	when := timeOf(t)
+	if when.IsZero() {
+		return "never"
+	}
+	return when.UTC().Format("2006-01-02 15:04 UTC")
+}
+
+func timeOf(t any) time.Time {
+	switch t := t.(type) {
+	case time.Time:
+		return t
+	case *time.Time:
+		if t != nil {
+			return *t
+		}
+	}
+	return time.Time{}
+}
+
+// since is how long ago something was.
+func since(t any) string {
+	when := timeOf(t)
+	if when.IsZero() {
+		return "never"
+	}
+	passed := time.Since(when)
+	if passed < time.Minute {
+		return "just now"
+	}
+	for _, u := range []struct {
+		of   time.Duration
+		name string
+	}{{24 * time.Hour, "day"}, {time.Hour, "hour"}, {time.Minute, "minute"}} {
+		if n := int(passed / u.of); n > 0 {
+			return plural(n, u.name) + " ago"
+		}
+	}
+	return ""
+}
+
+// plural counts things.
+func plural(n int, thing string) string {
+	if n == 1 {
+		return "1 " + thing
+	}
+	if strings.HasSuffix(thing, "y") && !strings.HasSuffix(thing, "ay") {
+		return fmt.Sprintf("%d %sies", n, strings.TrimSuffix(thing, "y"))
+	}
+	return fmt.Sprintf("%d %ss", n, thing)
+}
+
+// theirs makes a text that somebody else chose fit to be shown: what has no shape,
+// or turns the direction of what follows, is replaced. Escaping is the templates'.
+func theirs(text string) string {
+	return strings.Map(func(r rune) rune {
+		if r == '\n' || r == '\t' {
+			return ' '
+		}
+		if unicode.Is(unicode.Cc, r) || unicode.Is(unicode.Cf, r) && r != '\u200d' && r != '\u200c' {
+			return '\uFFFD'
+		}
+		return r
+	}, strings.ToValidUTF8(text, "\uFFFD"))
+}
+
+// cut is theirs, and not longer than fits a table.
+func cut(text string) string {
+	n := 0
+	for i := range text {
+		if n++; n > maxShown {
+			return theirs(text[:i]) + "…"
+		}
+	}
+	return theirs(text)
+}
+
+// value says what a setting is.
+func value(v any) string {
+	switch v := v.(type) {
+	case nil:
+		return "not said"
+	case bool:
+		if v {
+			return "yes"
+		}
+		return "no"
+	case string:
+		return theirs(v)
+	}
+	text, err := json.Marshal(v)
+	if err != nil {
+		return fmt.Sprint(v)
+	}
+	return theirs(string(text))
+}
+
+// took is a duration with two figures that mean something.
+func took(d time.Duration) string {
+	for _, u := range []struct {
+		of   time.Duration
+		name string
+	}{{time.Second, "s"}, {time.Millisecond, "ms"}} {
+		if d >= u.of {
+			return fmt.Sprintf("%.3g %s", roundTo2(float64(d)/float64(u.of)), u.name)
+		}
+	}
+	return fmt.Sprintf("%.2g ms", float64(d)/float64(time.Millisecond))
+}
+
+// roundTo2 keeps two figures.
+func roundTo2(f float64) float64 {
+	scale := math.Pow(10, 1-math.Floor(math.Log10(f)))
+	return math.Round(f*scale) / scale
+}

@@ -186,7 +186,7 @@ func (f *folderSync) sendDraft(ctx context.Context, m *mailer, n syncengine.Numb
 	if err != nil {
 		return err
 	}
-	p := post{name: "draft:" + name, token: m.token(name)}
+	p := post{name: "draft:" + name, token: m.token(name), draft: true}
 	if p.out, err = mail.SendDraft(held.original(), m.sending(p.token)); err != nil {
 		if err = m.known(err); backend.KindOf(err) == backend.Transient {
 			return err

@@ -131,6 +131,7 @@ type post struct {
 
 	anyPhone bool // that sends it: the same of the person's other phones is the same
 	save     bool
+	draft    bool                        // which goes to where sent mail is, by after
 	after    func(context.Context) error // what else is to be done when it is out; nil for nothing
 }
 
@@ -172,6 +173,7 @@ func (m *mailer) send(ctx context.Context, p post) error {
 		Message: message,
 		Send:    func(ctx context.Context, r io.Reader) error { return m.sender.Send(ctx, envelope, r) },
 		After:   func(ctx context.Context) error { return m.after(ctx, p) },
+		Tell:    func(ctx context.Context) error { return m.tellUnsure(ctx, p) },
 	})
 	switch {
 	case backend.KindOf(err) == backend.Denied:
@@ -196,6 +198,31 @@ func (m *mailer) after(ctx context.Context, p post) error {
 		errs = append(errs, p.after(ctx))
 	}
 	return errors.Join(errs...)
+}
+
+// tellUnsure tells the person, by a message in the inbox, that nobody knows whether a
+// mail went out. It is kept, so that it can be sent once more.
+func (m *mailer) tellUnsure(ctx context.Context, p post) error {
+	inbox, err := m.server.folderFor(ctx, m.call, m.backend, backend.RoleInbox)
+	if err != nil {
+		return err
+	}
+	if inbox.ID == 0 {
+		return backend.Errorf(backend.Invalid, "easserver: send", "whether the mail went out is not known, and backend %q has no inbox to say so in", m.backend)
+	}
+	keep := p.after
+	if !p.draft {
+		keep = func(ctx context.Context) error { return m.keep(ctx, p) }
+	}
+	if err := keep(ctx); err != nil {
+		return err
+	}
+	it := backend.Item{ID: backend.ItemID("unsure-" + p.token), MediaType: backend.Mail.MediaType(), Body: mail.Unsure(p.out, m.sending(p.token))}
+	told, err := m.session.Put(ctx, inbox.Collection, it)
+	if backend.KindOf(err) == backend.Conflict && told.ID != "" {
+		return nil // an earlier try put it there
+	}
+	return err
 }
 
 // keep puts a copy into the folder for sent mail, which is made if there is none.

@@ -11,9 +11,9 @@
 //   - A mail that was taken is not sent again.
 //   - Between the two lies the moment in which the mail system takes the mail and
 //     says so. If the worker dies in it, or the connection breaks, nobody can
-//     know: the mail is sent once more, with the same Message-ID, as every mail
-//     server would do (RFC 5321, section 4.2.5). A mail that comes twice can be
-//     told by its Message-ID; one that was lost cannot be told at all.
+//     know. Mail servers send once more then (RFC 5321, section 4.2.5), since
+//     they have nobody to ask; here there is a person. The mail is not sent again:
+//     the person is told, and has it at hand to send it once more.
 package outbox
 
 import (
@@ -24,6 +24,7 @@ import (
 	"io"
 	"log/slog"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/pushbridge/pushbridge/plugins/backend"
@@ -67,7 +68,11 @@ const (
 	Given                  // all of it was given to the mail system, which may have taken it
 	Taken                  // by the mail system; the rest is still to be done
 	Done
+	Told // the person, that nobody knows whether it was taken
 )
+
+// over tells whether nobody is going to send the letter.
+func (s State) over() bool { return s == Taken || s == Done || s == Told }
 
 // A Record is what is known of a letter.
 type Record struct {
@@ -116,10 +121,15 @@ type Post struct {
 	// After is done when the message is out, such as keeping a copy. It is done
 	// again when the phone repeats itself after it failed. Nil does nothing.
 	After func(ctx context.Context) error
+
+	// Tell tells the person that nobody knows whether the message went out at an
+	// earlier time. It may be called again after it failed. Nil sends the message
+	// once more.
+	Tell func(ctx context.Context) error
 }
 
-// Send sends a letter. sentBefore says that it went out an earlier time, and not
-// again. An error means that it did not go out, as far as anybody can know; that
+// Send sends a letter. sentBefore says that it went out an earlier time, or that the
+// person was told that it may have, and not again. An error means that it did not go out, as far as anybody can know; that
 // After failed is said in the log only, for the letter is out. It goes on when
 // the phone hangs up: that one will ask again what came of it.
 func (o *Outbox) Send(ctx context.Context, l Letter, p Post) (sentBefore bool, err error) {
@@ -135,30 +145,49 @@ func (o *Outbox) Send(ctx context.Context, l Letter, p Post) (sentBefore bool, e
 		return false, err
 	}
 	switch before.State {
-	case Done:
+	case Done, Told:
 		return true, nil
 	case Taken:
 		o.finish(ctx, l, p)
 		return true, nil
 	case Given:
+		if p.Tell != nil {
+			return o.tell(ctx, l, p, fmt.Errorf("the worker that began at %s did not note what came of it", before.At.UTC().Format(time.RFC3339)))
+		}
 		o.logger.WarnContext(ctx, "a mail goes out once more: whether the mail system took it the first time is not known",
 			"user", l.User, "device", l.Device, "first", before.At)
 	}
-	if err := o.send(ctx, l, p); err != nil {
+	switch given, err := o.send(ctx, l, p); {
+	case given && p.Tell != nil && taken(err):
+		return o.tell(ctx, l, p, err)
+	case err != nil:
 		return false, err
 	}
 	o.finish(ctx, l, p)
 	return false, nil
 }
 
-// WasSent tells whether a phone's letter went out.
+// tell tells the person of a letter of which nobody knows whether it went out.
+func (o *Outbox) tell(ctx context.Context, l Letter, p Post, why error) (told bool, err error) {
+	ctx = context.WithoutCancel(ctx) // whose time sending may have taken
+	o.logger.WarnContext(ctx, "whether a mail went out is not known: it is not sent again, and the person is told",
+		"user", l.User, "device", l.Device, "error", why)
+	ctx, cancel := context.WithTimeout(ctx, SendTime)
+	defer cancel()
+	if err := p.Tell(ctx); err != nil {
+		return false, err
+	}
+	return true, o.note(context.WithoutCancel(ctx), l, Told)
+}
+
+// WasSent tells whether a phone's letter went out, or may have.
 func (o *Outbox) WasSent(ctx context.Context, l Letter) (bool, error) {
 	looked, state := errors.New("looked"), State(0)
 	err := o.store.ChangeLetter(ctx, l, func(r *Record) error { state = r.State; return looked })
 	if err != nil && !errors.Is(err, looked) {
 		return false, fmt.Errorf("outbox: %w", err)
 	}
-	return state == Taken || state == Done, nil
+	return state.over(), nil
 }
 
 // Note notes that a letter is done, whoever sent it.
@@ -173,7 +202,7 @@ func (o *Outbox) Note(ctx context.Context, l Letter) error {
 // way is left to who is at it.
 func (o *Outbox) Forget(ctx context.Context, l Letter) error {
 	return o.change(context.WithoutCancel(ctx), l, func(r *Record) error {
-		if r.State == Taken || r.State == Done {
+		if r.State.over() {
 			r.State = 0
 		}
 		return nil
@@ -218,7 +247,7 @@ func (o *Outbox) begin(ctx context.Context, l Letter) (before Record, err error)
 	err = o.change(ctx, l, func(r *Record) error {
 		before = *r
 		switch {
-		case r.State == Taken, r.State == Done:
+		case r.State.over():
 			return nil
 		case r.State != 0 && r.Holder != o.holder && now.Sub(r.At) < SendTime:
 			return &backend.Error{Kind: backend.Transient, Op: "outbox: send", Err: ErrUnderWay, RetryAfter: retry}
@@ -247,30 +276,35 @@ func (o *Outbox) note(ctx context.Context, l Letter, s State) error {
 	return o.change(ctx, l, func(r *Record) error { r.State = s; return nil })
 }
 
-// send gives the letter to the mail system.
-func (o *Outbox) send(ctx context.Context, l Letter, p Post) error {
-	err := p.Send(ctx, &noting{r: p.Message, atEnd: func() error { return o.note(ctx, l, Given) }})
+// send gives the letter to the mail system. given says that it was given all of it.
+func (o *Outbox) send(ctx context.Context, l Letter, p Post) (given bool, err error) {
+	reader := &noting{r: p.Message, atEnd: func() error { return o.note(ctx, l, Given) }}
+	err = p.Send(ctx, reader)
+	given = reader.noted.Load()
 	// The letter is out, or is not: the end of the context changes nothing of that.
 	ctx = context.WithoutCancel(ctx)
 	if err == nil {
 		if err := o.note(ctx, l, Taken); err != nil {
 			// To say that it failed would be a lie. Should the phone not hear this
-			// answer, it goes out twice.
+			// answer, nobody knows any more.
 			o.logger.ErrorContext(ctx, "a mail went out, and that cannot be noted", "user", l.User, "device", l.Device, "error", err)
 		}
-		return nil
+		return given, nil
 	}
 	if !taken(err) {
 		if err := o.note(ctx, l, 0); err != nil {
 			o.logger.ErrorContext(ctx, "a mail did not go out, and that cannot be noted", "user", l.User, "device", l.Device, "error", err)
 		}
 	}
-	return err
+	return given, err
 }
 
 // taken tells of an error whether the mail system may have taken the letter all
 // the same. See backend.Sender.
 func taken(err error) bool {
+	if err == nil {
+		return false
+	}
 	_, typed := errors.AsType[*backend.Error](err)
 	return !typed || backend.KindOf(err) == backend.Other
 }
@@ -294,7 +328,7 @@ func (o *Outbox) finish(ctx context.Context, l Letter, p Post) {
 type noting struct {
 	r     io.Reader
 	atEnd func() error
-	noted bool
+	noted atomic.Bool
 }
 
 // Read implements io.Reader.
@@ -303,11 +337,11 @@ func (n *noting) Read(p []byte) (int, error) {
 	if err != io.EOF {
 		return k, err
 	}
-	if !n.noted {
+	if !n.noted.Load() {
 		if err := n.atEnd(); err != nil {
 			return 0, err
 		}
-		n.noted = true
+		n.noted.Store(true)
 	}
 	return k, io.EOF
 }

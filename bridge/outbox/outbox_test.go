@@ -94,32 +94,33 @@ func TestRepeats(t *testing.T) {
 		before bool // what is said the second time
 		taken  int  // by the second mail system
 		afters int  // how often After was done
+		told   bool // the person, that nobody knows
 	}{
-		{"it went out", mailSystem{}, nil, nil, false, true, 0, 1},
-		{"its copy could not be kept", mailSystem{}, errors.New("full"), nil, false, true, 0, 2},
-		{"refused", mailSystem{err: backend.Errorf(backend.Invalid, "smtp", "550 no")}, nil, nil, true, false, 1, 1},
-		{"not reached", mailSystem{early: backend.Errorf(backend.Transient, "smtp", "down")}, nil, nil, true, false, 1, 1},
-		{"later", mailSystem{err: backend.Errorf(backend.Transient, "smtp", "451 greylisted")}, nil, nil, true, false, 1, 1},
-		{"broken in the middle", mailSystem{short: true, err: broken}, nil, nil, true, false, 1, 1},
-		{"broken at the end", mailSystem{err: broken}, nil, nil, true, false, 1, 1},
+		{"it went out", mailSystem{}, nil, nil, false, true, 0, 1, false},
+		{"its copy could not be kept", mailSystem{}, errors.New("full"), nil, false, true, 0, 2, false},
+		{"refused", mailSystem{err: backend.Errorf(backend.Invalid, "smtp", "550 no")}, nil, nil, true, false, 1, 1, false},
+		{"not reached", mailSystem{early: backend.Errorf(backend.Transient, "smtp", "down")}, nil, nil, true, false, 1, 1, false},
+		{"later", mailSystem{err: backend.Errorf(backend.Transient, "smtp", "451 greylisted")}, nil, nil, true, false, 1, 1, false},
+		{"broken in the middle", mailSystem{short: true, err: broken}, nil, nil, true, false, 1, 1, false},
+		{"broken at the end", mailSystem{err: broken}, nil, nil, true, true, 0, 0, true},
 		{"its end cannot be noted", mailSystem{}, nil, func(r outbox.Record) error {
 			if r.State == outbox.Given {
 				return errors.New("disk full")
 			}
 			return nil
-		}, true, false, 1, 1},
-		{"its beginning cannot be noted", mailSystem{}, nil, func(r outbox.Record) error { return errors.New("disk full") }, true, false, 1, 1},
+		}, true, false, 1, 1, false},
+		{"its beginning cannot be noted", mailSystem{}, nil, func(r outbox.Record) error { return errors.New("disk full") }, true, false, 1, 1, false},
 		{"that it was taken cannot be noted", mailSystem{}, nil, func(r outbox.Record) error {
 			if r.State >= outbox.Taken {
 				return errors.New("disk full")
 			}
 			return nil
-		}, false, false, 1, 2}, // the window that is left; the phone heard of the success
+		}, false, true, 0, 1, true}, // the phone heard of the success, and need not repeat it
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			store := &notes{fail: tt.fail}
 			o := outbox.New(store, quiet)
-			afters := 0
+			afters, told := 0, 0
 			first := tt.first
 			before, err := o.Send(t.Context(), letter, post(&first, func(context.Context) error { afters++; return tt.after }))
 			if before || (err != nil) != tt.failed {
@@ -130,8 +131,16 @@ func TestRepeats(t *testing.T) {
 			}
 			store.fail = nil
 			var second mailSystem
-			before, err = o.Send(t.Context(), letter, post(&second, func(context.Context) error { afters++; return nil }))
-			if before != tt.before || err != nil || len(second.taken) != tt.taken || afters != tt.afters {
+			again := post(&second, func(context.Context) error { afters++; return nil })
+			again.Tell = func(context.Context) error { told++; return errors.New("no inbox now") }
+			if before, err = o.Send(t.Context(), letter, again); (err != nil) != tt.told || tt.told && store.records[letter].State != outbox.Given {
+				t.Errorf("while the person cannot be told: %t, %v", before, err)
+			}
+			if tt.told {
+				again.Tell = func(context.Context) error { told++; return nil }
+				before, err = o.Send(t.Context(), letter, again)
+			}
+			if before != tt.before || err != nil || len(second.taken) != tt.taken || afters != tt.afters || (told == 2) != tt.told {
 				t.Errorf("the second time: sent before %t, %v, taken %d, after done %d times; want %t, %d, %d",
 					before, err, len(second.taken), afters, tt.before, tt.taken, tt.afters)
 			}
@@ -139,7 +148,7 @@ func TestRepeats(t *testing.T) {
 			if before, err = o.Send(t.Context(), letter, post(&third, nil)); !before || err != nil || len(third.taken) > 0 {
 				t.Errorf("the third time: %t, %v, %q", before, err, third.taken)
 			}
-			if r := store.records[letter]; r.State != outbox.Done {
+			if r := store.records[letter]; r.State != outbox.Done && !(tt.told && r.State == outbox.Told) {
 				t.Errorf("in the end the record is %+v", r)
 			}
 		})
@@ -190,7 +199,7 @@ func TestAnotherWorker(t *testing.T) {
 		}
 		time.Sleep(outbox.SendTime)
 		if before, err := o.Send(t.Context(), letter, post(&m, nil)); before || err != nil || len(m.taken) != 1 {
-			t.Errorf("later: %t, %v, %q, want it sent", before, err, m.taken)
+			t.Errorf("later, when the person cannot be told: %t, %v, %q, want it sent", before, err, m.taken)
 		}
 	})
 }

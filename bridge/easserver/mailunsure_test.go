@@ -1,0 +1,85 @@
+package easserver_test
+
+import (
+	"bytes"
+	"testing"
+
+	"github.com/pushbridge/pushbridge/bridge/bridgetest"
+	"github.com/pushbridge/pushbridge/bridge/eas"
+	"github.com/pushbridge/pushbridge/bridge/phone"
+	"github.com/pushbridge/pushbridge/plugins/backend"
+	"github.com/pushbridge/pushbridge/plugins/backend/memory"
+)
+
+// A mail of which nobody knows whether the mail system took it is not sent again: the
+// person is told in the inbox, once, and has it among what was sent.
+func TestMailOfWhichNobodyKnows(t *testing.T) {
+	inEachVersion(t, func(t *testing.T, v eas.Version) {
+		h := mailHouse(t)
+		p := mailPhone(h, v, phone.Settings{})
+		bridgetest.Sync(t, p)
+		h.Backend.Fail(memory.Failure{Op: memory.OpSend, Err: backend.Errorf(backend.Other, "smtp", "broken after the last byte"), Times: 1, Midway: true})
+		send := func() error {
+			return h.Client(v, "phone1").SendMail(t.Context(), eas.SendMailRequest{ClientID: "1", Mime: []byte(newMail)})
+		}
+		h.Backend.Fail(memory.Failure{Op: memory.OpPut, Err: backend.Errorf(backend.Transient, "imap", "down"), Times: 1})
+		if status, _ := httpStatus(t, send()); status != 503 {
+			t.Errorf("while the person cannot be told: answered %d, want 503", status)
+		}
+		for range 2 {
+			if err := send(); v >= eas.V140 {
+				checkRefused(t, v, err, eas.MessagePreviouslySent)
+			} else if err != nil {
+				t.Errorf("again: %v", err)
+			}
+		}
+		if n := len(h.Backend.Outgoing()); n != 1 {
+			t.Errorf("it was sent %d times", n)
+		}
+		if n := len(h.Backend.Items(bridgetest.User, "sent")); n != 1 {
+			t.Errorf("%d copies were kept", n)
+		}
+		told := h.Backend.Items(bridgetest.User, "inbox")
+		for _, body := range told {
+			if !bytes.Contains(body, []byte("Sent or not?")) || !bytes.Contains(body, []byte("bob@example.org")) {
+				t.Errorf("the person is told\n%s", body)
+			}
+		}
+		if len(told) != 1 {
+			t.Errorf("the inbox has %d messages", len(told))
+		}
+		bridgetest.Sync(t, p)
+		if n := len(folderOfType(t, p, eas.FolderInbox).Items); n != 1 {
+			t.Errorf("the phone has %d messages in its inbox", n)
+		}
+	})
+}
+
+// A draft of which nobody knows that goes to what was sent.
+func TestDraftOfWhichNobodyKnows(t *testing.T) {
+	h := mailHouse(t)
+	p := mailPhone(h, eas.V161, phone.Settings{})
+	bridgetest.Sync(t, p)
+	f := folderOfType(t, p, eas.FolderDrafts)
+	id, err := p.Add(f.ServerID, draftText("One"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	bridgetest.Sync(t, p)
+	for i := range folderOfType(t, p, eas.FolderDrafts).Items {
+		id = i
+	}
+	h.Backend.Fail(memory.Failure{Op: memory.OpSend, Err: backend.Errorf(backend.Other, "smtp", "broken after the last byte"), Times: 1, Midway: true})
+	if err := p.SendDraft(f.ServerID, id); err != nil {
+		t.Fatal(err)
+	}
+	bridgetest.Sync(t, p)
+	if n := len(h.Backend.Outgoing()); n != 1 {
+		t.Errorf("it was sent %d times", n)
+	}
+	for folder, want := range map[backend.CollectionID]int{"drafts": 0, "sent": 1, "inbox": 1} {
+		if n := len(h.Backend.Items(bridgetest.User, folder)); n != want {
+			t.Errorf("%s has %d messages, want %d", folder, n, want)
+		}
+	}
+}

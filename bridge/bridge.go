@@ -13,7 +13,7 @@ import (
 	"github.com/pushbridge/pushbridge/bridge/account"
 	"github.com/pushbridge/pushbridge/bridge/admin"
 	"github.com/pushbridge/pushbridge/bridge/admin/gate"
-	"github.com/pushbridge/pushbridge/bridge/admin/staff"
+	"github.com/pushbridge/pushbridge/bridge/admin/roster"
 	"github.com/pushbridge/pushbridge/bridge/autodiscover"
 	"github.com/pushbridge/pushbridge/bridge/choice"
 	"github.com/pushbridge/pushbridge/bridge/config"
@@ -100,7 +100,7 @@ type Bridge struct {
 	problems *problem.Register
 	choices  *choice.Choices
 	door     *admin.Server
-	staff    *staff.Staff
+	roster   *roster.Roster
 	gate     *gate.Gate // nil if the administration is not on the web
 	handler  http.Handler
 	backends []account.Named // without the placeholder
@@ -206,7 +206,7 @@ func (b *Bridge) join(ctx context.Context, o Options, backends []account.Named) 
 	b.devices = device.New(device.Options{Store: b.store.Phones(), Rules: b.rules, NeverFullWipe: f.Policy.NeverFullWipe,
 		TwoPersons: f.Policy.WipeTwoPersons, WipeExpires: f.Policy.WipeExpires, Expire: b.expire, Looping: b.looping, Arrived: b.arrived, Box: b.recoveryKeys()})
 	b.tracer = new(trace.Tracer)
-	b.staff = b.newStaff()
+	b.roster = b.newRoster()
 	b.door = b.newDoor(o.Version)
 	if b.gate, err = b.newGate(); err != nil {
 		return err

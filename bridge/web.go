@@ -8,14 +8,14 @@ import (
 
 	"github.com/pushbridge/pushbridge/bridge/account"
 	"github.com/pushbridge/pushbridge/bridge/admin/gate"
-	"github.com/pushbridge/pushbridge/bridge/admin/staff"
+	"github.com/pushbridge/pushbridge/bridge/admin/roster"
 	"github.com/pushbridge/pushbridge/bridge/audit"
 )
 
-// newStaff builds who may sign in. There is one without the web, too: the first
+// newRoster builds who may sign in. There is one without the web, too: the first
 // administrator is made at the control door.
-func (b *Bridge) newStaff() *staff.Staff {
-	return staff.New(staff.Options{
+func (b *Bridge) newRoster() *roster.Roster {
+	return roster.New(roster.Options{
 		Store: b.store.Documents(), Transact: b.store.Transact, Audit: audit.New(b.store.Audit()),
 		Idle: b.config.Web.Idle, Longest: b.config.Web.Longest,
 	})
@@ -30,7 +30,7 @@ func (b *Bridge) newGate() (*gate.Gate, error) {
 	if err != nil {
 		return nil, faulty("web.url: %w", err)
 	}
-	o := gate.Options{Server: b.door, Staff: b.staff, URL: u, Logger: b.logger}
+	o := gate.Options{Server: b.door, Roster: b.roster, URL: u, Logger: b.logger}
 	if b.config.Web.Owners {
 		o.Login = b.owner
 	}

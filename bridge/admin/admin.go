@@ -13,6 +13,7 @@ import (
 	"log/slog"
 	"time"
 
+	"github.com/pushbridge/pushbridge/bridge/admin/roster"
 	"github.com/pushbridge/pushbridge/bridge/audit"
 	"github.com/pushbridge/pushbridge/bridge/choice"
 	"github.com/pushbridge/pushbridge/bridge/device"
@@ -128,6 +129,9 @@ type Options struct {
 
 	// Tracer records phones. Nil means that none can be recorded.
 	Tracer *trace.Tracer
+
+	// Roster knows who may sign in. Nil means that nobody may.
+	Roster *roster.Roster
 
 	// OwnersWipe lets people have their own phones erased as a whole; without it
 	// their account on it alone.

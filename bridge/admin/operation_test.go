@@ -94,6 +94,24 @@ var may = map[string]string{
 	"people.set":       "du",
 	"blocklist.list":   "sduhcr",
 	"blocklist.set":    "duc",
+
+	"administrators.list":        "sc",
+	"administrators.edit":        "sc",
+	"administrators.remove":      "sc",
+	"administrators.password":    "sc",
+	"administrators.drop-factor": "sc",
+	"sessions.list":              "sc",
+	"sessions.end":               "sc",
+	"tokens.list":                "sc",
+	"tokens.revoke":              "sc",
+	"account.show":               "sduhcr",
+	"account.password":           "sduhcr",
+	"account.factor.begin":       "sduhcr",
+	"account.factor.confirm":     "sduhcr",
+	"account.factor.drop":        "sduhcr",
+	"account.token.new":          "sduhcr",
+	"account.token.revoke":       "sduhcr",
+	"account.sessions.end":       "sduhcr",
 }
 
 var letters = map[admin.Role]string{

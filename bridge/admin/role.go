@@ -69,5 +69,7 @@ var (
 	devices = []Role{DeviceAdministrator}
 	secure  = []Role{SecurityAdministrator}
 
+	managers = []Role{ServerAdministrator, SecurityAdministrator}
+
 	auditors = []Role{SecurityAdministrator, ServerAdministrator, DeviceAdministrator, ReadOnly}
 )

@@ -114,7 +114,7 @@ func (s *Server) Serving() *http.Server {
 // ServeHTTP answers one call of whoever may open the socket, who may do
 // everything.
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	s.Answer(w, r, Actor{Name: peer(r.Context()), Address: "socket", Roles: AllRoles})
+	s.Answer(w, r, Actor{Name: peer(r.Context()), Address: socketAddress, Roles: AllRoles})
 }
 
 // Answer answers one call of an actor whom somebody else let in.

@@ -8,7 +8,7 @@ import (
 	"strings"
 
 	"github.com/pushbridge/pushbridge/bridge/admin"
-	"github.com/pushbridge/pushbridge/bridge/admin/staff"
+	"github.com/pushbridge/pushbridge/bridge/admin/roster"
 )
 
 // call answers a call of the API: of a program with a token, or of a page in a
@@ -49,8 +49,8 @@ func (m *Realm) caller(r *http.Request) (admin.Actor, error) {
 	if len(header) > 1 || !strings.EqualFold(scheme, "Bearer") || m.prefix != AdminPrefix {
 		return admin.Actor{}, ErrStranger
 	}
-	who, err := m.gate.options.Staff.Token(r.Context(), strings.TrimSpace(token))
-	if errors.Is(err, staff.ErrEnded) {
+	who, err := m.gate.options.Roster.Token(r.Context(), strings.TrimSpace(token))
+	if errors.Is(err, roster.ErrEnded) {
 		return admin.Actor{}, ErrStranger
 	}
 	if err != nil {

@@ -19,7 +19,7 @@ import (
 
 	"github.com/pushbridge/pushbridge/bridge/account"
 	"github.com/pushbridge/pushbridge/bridge/admin"
-	"github.com/pushbridge/pushbridge/bridge/admin/staff"
+	"github.com/pushbridge/pushbridge/bridge/admin/roster"
 )
 
 // The places that the gate answers at, and everything below them.
@@ -31,10 +31,10 @@ const (
 // ErrStranger means that nobody is signed in: see Realm.SignIn.
 var ErrStranger = errors.New("gate: nobody is signed in")
 
-// Options tell New what to build with. Server, Staff and URL are required.
+// Options tell New what to build with. Server, Roster and URL are required.
 type Options struct {
 	Server *admin.Server
-	Staff  *staff.Staff
+	Roster *roster.Roster
 
 	// URL is where browsers reach the gate: "https://mail.example.org". Without
 	// TLS, which is for trials, cookies are not kept from other programs on that
@@ -62,14 +62,14 @@ type Realm struct {
 	prefix string // AdminPrefix or OwnPrefix
 	cookie string
 	pages  http.Handler // nil while there are none
-	verify func(r *http.Request, form url.Values, from staff.Caller) (secret string, err error)
+	verify func(r *http.Request, form url.Values, from roster.Caller) (secret string, err error)
 	words  words
 }
 
 // New builds a Gate.
 func New(o Options) *Gate {
-	if o.Server == nil || o.Staff == nil || o.URL == nil {
-		panic("gate: Server, Staff and URL are required")
+	if o.Server == nil || o.Roster == nil || o.URL == nil {
+		panic("gate: Server, Roster and URL are required")
 	}
 	if o.Logger == nil {
 		o.Logger = slog.Default()
@@ -193,7 +193,7 @@ func (m *Realm) Actor(r *http.Request) (admin.Actor, error) {
 	if secret == "" {
 		return admin.Actor{}, ErrStranger
 	}
-	who, err := m.gate.options.Staff.Session(r.Context(), secret)
+	who, err := m.gate.options.Roster.Session(r.Context(), secret)
 	if err != nil {
 		return admin.Actor{}, stranger(err)
 	}
@@ -205,14 +205,14 @@ func (m *Realm) Actor(r *http.Request) (admin.Actor, error) {
 
 // stranger is ErrStranger for a session that is over.
 func stranger(err error) error {
-	if errors.Is(err, staff.ErrEnded) {
+	if errors.Is(err, roster.ErrEnded) {
 		return ErrStranger
 	}
 	return err
 }
 
 // actor is who somebody is to the administration.
-func actor(who staff.Identity, r *http.Request) admin.Actor {
+func actor(who roster.Identity, r *http.Request) admin.Actor {
 	a := admin.Actor{Name: who.Administrator, Administrator: who.Administrator, Token: who.Token, Session: who.Session}
 	if from := account.ClientAddress(r.RemoteAddr); from.IsValid() {
 		a.Address = from.String()

@@ -13,8 +13,8 @@ import (
 
 	"github.com/pushbridge/pushbridge/bridge/admin"
 	"github.com/pushbridge/pushbridge/bridge/admin/gate"
-	"github.com/pushbridge/pushbridge/bridge/admin/staff"
-	"github.com/pushbridge/pushbridge/bridge/admin/staff/stafftest"
+	"github.com/pushbridge/pushbridge/bridge/admin/roster"
+	"github.com/pushbridge/pushbridge/bridge/admin/roster/rostertest"
 	"github.com/pushbridge/pushbridge/bridge/audit"
 	"github.com/pushbridge/pushbridge/bridge/audit/audittest"
 	"github.com/pushbridge/pushbridge/bridge/device"
@@ -52,7 +52,7 @@ func (unproblematic) List(context.Context, string) ([]problem.Problem, error) { 
 type house struct {
 	*gate.Gate
 	t      *testing.T
-	staff  *staff.Staff
+	roster *roster.Roster
 	server *admin.Server
 	audit  *audittest.Memory
 	phones *devicetest.Memory
@@ -69,16 +69,16 @@ func open(t *testing.T, edit func(*gate.Options)) *house {
 		}
 	}
 	log := slog.New(slog.NewTextHandler(io.Discard, nil))
-	h.staff = staff.New(staff.Options{Store: new(stafftest.Memory), Cost: stafftest.Cheap, Audit: audit.New(h.audit)})
+	h.roster = roster.New(roster.Options{Store: new(rostertest.Memory), Cost: rostertest.Cheap, Audit: audit.New(h.audit)})
 	h.server = admin.New(admin.Options{Engine: engine{}, Devices: h.phones, Security: device.New(device.Options{Store: h.phones}), Problems: unproblematic{},
 		Waiting: unwaiting{}, Audit: audit.New(h.audit), Logger: log})
-	o := gate.Options{Server: h.server, Staff: h.staff, URL: &url.URL{Scheme: "https", Host: host}, Login: login, Logger: log}
+	o := gate.Options{Server: h.server, Roster: h.roster, URL: &url.URL{Scheme: "https", Host: host}, Login: login, Logger: log}
 	if edit != nil {
 		edit(&o)
 	}
 	h.Gate = gate.New(o)
 	for _, role := range admin.AllRoles {
-		stafftest.Add(t, h.staff, string(role), string(role))
+		rostertest.Add(t, h.roster, string(role), string(role))
 	}
 	return h
 }
@@ -183,7 +183,7 @@ func TestSignIn(t *testing.T) {
 			t.Errorf("%s is %q, want %q", header, got, want)
 		}
 	}
-	f := fields(" Read-Only ", stafftest.Password)
+	f := fields(" Read-Only ", rostertest.Password)
 	f.Set("next", "/admin/devices?user=ann")
 	a := b.signIn("/admin/", f)
 	if a.StatusCode != http.StatusSeeOther || a.Header.Get("Location") != "/admin/devices?user=ann" {
@@ -217,11 +217,11 @@ func (h *house) whoIs(m *gate.Realm, cookie, value string) (admin.Actor, error) 
 // by signing in.
 func TestFixation(t *testing.T) {
 	h := open(t, nil)
-	mine := h.in("/admin/", "read-only", stafftest.Password).cookies[adminCookie]
+	mine := h.in("/admin/", "read-only", rostertest.Password).cookies[adminCookie]
 	for _, planted := range []string{mine, "x", strings.Repeat("A", 43)} {
 		b := h.browser()
 		b.cookies[adminCookie] = planted
-		if a := b.signIn("/admin/", fields("helpdesk", stafftest.Password)); a.StatusCode != http.StatusSeeOther {
+		if a := b.signIn("/admin/", fields("helpdesk", rostertest.Password)); a.StatusCode != http.StatusSeeOther {
 			t.Fatal(a.Status)
 		}
 		if b.cookies[adminCookie] == planted {
@@ -235,7 +235,7 @@ func TestFixation(t *testing.T) {
 
 func TestSessionIsOfOneRealm(t *testing.T) {
 	h := open(t, nil)
-	boss := h.in("/admin/", "server-administrator", stafftest.Password).cookies[adminCookie]
+	boss := h.in("/admin/", "server-administrator", rostertest.Password).cookies[adminCookie]
 	ann := h.in("/my/", "ann", "secret").cookies[myCookie]
 	if a, err := h.whoIs(h.Owners(), myCookie, ann); err != nil || a.User != "ann" || len(a.Roles) != 1 || a.Roles[0] != admin.SelfService {
 		t.Errorf("ann is %+v, %v", a, err)
@@ -278,7 +278,7 @@ func TestOpenRedirect(t *testing.T) {
 		"javascript:alert(1)":                 "/admin/",
 		"/admin/" + strings.Repeat("a", 3000): "/admin/",
 	} {
-		f := fields("read-only", stafftest.Password)
+		f := fields("read-only", rostertest.Password)
 		f.Set("next", asked)
 		if got := h.browser().signIn("/admin/", f).Header.Get("Location"); got != want {
 			t.Errorf("%.60q leads to %q, want %q", asked, got, want)
@@ -289,7 +289,7 @@ func TestOpenRedirect(t *testing.T) {
 // What another site has a browser do is not done.
 func TestOtherSites(t *testing.T) {
 	h := open(t, nil)
-	b := h.in("/admin/", "device-administrator", stafftest.Password)
+	b := h.in("/admin/", "device-administrator", rostertest.Password)
 	wipe := `{"user":"ann","device":"P"}`
 	for name, header := range map[string]http.Header{
 		"cross-site":           {"Sec-Fetch-Site": {"cross-site"}, "Origin": {"https://evil.example"}},
@@ -298,7 +298,7 @@ func TestOtherSites(t *testing.T) {
 		"an origin of nothing": {"Sec-Fetch-Site": nil, "Origin": {"null"}},
 	} {
 		b.header = header
-		for path, body := range map[string]string{"/admin/api/v1/wipe": wipe, "/admin/signout": "", "/admin/signin": fields("helpdesk", stafftest.Password).Encode()} {
+		for path, body := range map[string]string{"/admin/api/v1/wipe": wipe, "/admin/signout": "", "/admin/signin": fields("helpdesk", rostertest.Password).Encode()} {
 			kind := form
 			if body == wipe {
 				kind = jsonType

@@ -14,7 +14,7 @@ import (
 
 	"github.com/pushbridge/pushbridge/bridge/account"
 	"github.com/pushbridge/pushbridge/bridge/admin"
-	"github.com/pushbridge/pushbridge/bridge/admin/staff"
+	"github.com/pushbridge/pushbridge/bridge/admin/roster"
 	"github.com/pushbridge/pushbridge/plugins/backend"
 )
 
@@ -72,8 +72,8 @@ func style(w http.ResponseWriter, r *http.Request) {
 
 // caller is where a request comes from. Its RemoteAddr is what the web server says,
 // or the peer of the connection, and never what the browser says.
-func caller(r *http.Request) staff.Caller {
-	return staff.Caller{Address: account.ClientAddress(r.RemoteAddr), Agent: r.UserAgent()}
+func caller(r *http.Request) roster.Caller {
+	return roster.Caller{Address: account.ClientAddress(r.RemoteAddr), Agent: r.UserAgent()}
 }
 
 // signIn takes the form.
@@ -97,7 +97,7 @@ func (m *Realm) signIn(w http.ResponseWriter, r *http.Request) {
 // enter gives a browser its session, and ends the one that it had.
 func (m *Realm) enter(w http.ResponseWriter, r *http.Request, secret string) {
 	for _, old := range r.CookiesNamed(m.cookie) {
-		if err := m.gate.options.Staff.SignOut(r.Context(), old.Value, caller(r)); err != nil {
+		if err := m.gate.options.Roster.SignOut(r.Context(), old.Value, caller(r)); err != nil {
 			m.gate.options.Logger.ErrorContext(r.Context(), "the session that a browser had before could not be ended", "error", err)
 		}
 	}
@@ -113,7 +113,7 @@ func (m *Realm) biscuit(value string, age int) *http.Cookie {
 func (m *Realm) notIn(w http.ResponseWriter, r *http.Request, p signInPage, err error) {
 	status := http.StatusForbidden
 	wait := time.Duration(0)
-	throttled, slow := errors.AsType[staff.Throttled](err)
+	throttled, slow := errors.AsType[roster.Throttled](err)
 	failed, _ := errors.AsType[*backend.Error](err)
 	switch {
 	case slow:
@@ -125,9 +125,9 @@ func (m *Realm) notIn(w http.ResponseWriter, r *http.Request, p signInPage, err 
 	case slow:
 		status, p.Wrong = http.StatusTooManyRequests, "Too many wrong passwords. Wait "+inWords(wait)+", and try again."
 		w.Header().Set("Retry-After", strconv.Itoa(int(math.Ceil(wait.Seconds()))))
-	case errors.Is(err, staff.ErrWrong):
+	case errors.Is(err, roster.ErrWrong):
 		p.Wrong = "That is not right: the " + m.what() + ". Look for capital letters."
-	case errors.Is(err, staff.ErrBusy), failed != nil && failed.Kind == backend.Transient:
+	case errors.Is(err, roster.ErrBusy), failed != nil && failed.Kind == backend.Transient:
 		status, p.Wrong = http.StatusServiceUnavailable, "The server cannot look at the password just now. Try again in a minute."
 	default:
 		m.gate.options.Logger.ErrorContext(r.Context(), "somebody could not sign in", "error", err)
@@ -154,20 +154,20 @@ func inWords(d time.Duration) string {
 }
 
 // administrator begins a session of an administrator.
-func (g *Gate) administrator(r *http.Request, form url.Values, from staff.Caller) (string, error) {
-	return g.options.Staff.SignIn(r.Context(), form.Get("name"), form.Get("password"), form.Get("code"), from)
+func (g *Gate) administrator(r *http.Request, form url.Values, from roster.Caller) (string, error) {
+	return g.options.Roster.SignIn(r.Context(), form.Get("name"), form.Get("password"), form.Get("code"), from)
 }
 
 // owner begins a session of a phone's owner, whose password the backend takes.
-func (g *Gate) owner(r *http.Request, form url.Values, from staff.Caller) (secret string, err error) {
+func (g *Gate) owner(r *http.Request, form url.Values, from roster.Caller) (secret string, err error) {
 	ctx, login := r.Context(), form.Get("name")
-	err = g.options.Staff.Try("owner "+staff.Name(login), from, func() error {
+	err = g.options.Roster.Try("owner "+roster.Name(login), from, func() error {
 		user, err := g.options.Login(ctx, login, form.Get("password"), from.Address)
 		if backend.KindOf(err) == backend.Denied {
-			return errors.Join(staff.ErrWrong, g.options.Staff.Refused(ctx, "nobody", "", "the login or the password of a phone's owner is wrong", from))
+			return errors.Join(roster.ErrWrong, g.options.Roster.Refused(ctx, "nobody", "", "the login or the password of a phone's owner is wrong", from))
 		}
 		if err == nil {
-			secret, err = g.options.Staff.Admit(ctx, staff.Session{User: user}, from)
+			secret, err = g.options.Roster.Admit(ctx, roster.Session{User: user}, from)
 		}
 		return err
 	})
@@ -177,7 +177,7 @@ func (g *Gate) owner(r *http.Request, form url.Values, from staff.Caller) (secre
 // signOut ends the session of a browser.
 func (m *Realm) signOut(w http.ResponseWriter, r *http.Request) {
 	for _, c := range r.CookiesNamed(m.cookie) {
-		if err := m.gate.options.Staff.SignOut(r.Context(), c.Value, caller(r)); err != nil {
+		if err := m.gate.options.Roster.SignOut(r.Context(), c.Value, caller(r)); err != nil {
 			m.gate.options.Logger.ErrorContext(r.Context(), "somebody could not sign out", "error", err)
 			http.Error(w, "The worker could not do it; its log has the particulars.", http.StatusInternalServerError)
 			return

@@ -1,11 +1,11 @@
-// Package staff knows the administrators: their passwords, second factors, sessions and tokens.
+// Package roster knows the administrators: their passwords, second factors, sessions and tokens.
 //
 // Everything is in the database and is read anew for each request, so that what
 // is changed holds at once, for every worker: who is switched off is out. Secrets
 // are kept as hashes: passwords by argon2id, those of sessions and tokens, which
 // have 256 random bits, by SHA-256. Only the secret of a second factor is kept as
 // it is, since codes are computed from it.
-package staff
+package roster
 
 import (
 	"context"
@@ -74,9 +74,9 @@ type Options struct {
 	Cost    Cost // of a password; the zero Cost means DefaultCost
 }
 
-// A Staff is everybody who may sign in. Its methods may be called from many
+// A Roster is everybody who may sign in. Its methods may be called from many
 // goroutines.
-type Staff struct {
+type Roster struct {
 	options  Options
 	throttle account.Throttle
 	slots    chan struct{} // who computes
@@ -84,10 +84,10 @@ type Staff struct {
 	decoy    string        // the hash of no password
 }
 
-// New builds a Staff.
-func New(o Options) *Staff {
+// New builds a Roster.
+func New(o Options) *Roster {
 	if o.Store == nil {
-		panic("staff: Store is required")
+		panic("roster: Store is required")
 	}
 	if o.Transact == nil {
 		o.Transact = func(ctx context.Context, work func(context.Context) error) error { return work(ctx) }
@@ -104,25 +104,25 @@ func New(o Options) *Staff {
 	if o.Cost == (Cost{}) {
 		o.Cost = DefaultCost
 	}
-	s := &Staff{options: o, throttle: account.NewThrottle(o.Limits), slots: make(chan struct{}, maxComputing)}
+	s := &Roster{options: o, throttle: account.NewThrottle(o.Limits), slots: make(chan struct{}, maxComputing)}
 	s.decoy = o.Cost.decoy()
 	return s
 }
 
-// What the methods of a Staff fail with, besides errors of the store.
+// What the methods of a Roster fail with, besides errors of the store.
 var (
 	// ErrUnknown: there is no such administrator, session or token.
-	ErrUnknown = errors.New("staff: unknown")
+	ErrUnknown = errors.New("roster: unknown")
 
 	// ErrWrong: the name, the password or the code is wrong, or the administrator
 	// is switched off. Which of these is not said to anybody.
-	ErrWrong = errors.New("staff: the name, the password or the code is wrong")
+	ErrWrong = errors.New("roster: the name, the password or the code is wrong")
 
 	// ErrEnded: the session or the token is over, or never was.
-	ErrEnded = errors.New("staff: the session or token is not valid, or not any more")
+	ErrEnded = errors.New("roster: the session or token is not valid, or not any more")
 
 	// ErrBusy: too many passwords are being computed.
-	ErrBusy = errors.New("staff: too many people sign in at this moment")
+	ErrBusy = errors.New("roster: too many people sign in at this moment")
 )
 
 // A Mistake says in a sentence what cannot be done, for whoever wanted it.
@@ -138,7 +138,7 @@ type Throttled struct{ Wait time.Duration }
 
 // Error implements error.
 func (t Throttled) Error() string {
-	return fmt.Sprintf("staff: too many wrong passwords; come back in %v", t.Wait.Round(time.Second))
+	return fmt.Sprintf("roster: too many wrong passwords; come back in %v", t.Wait.Round(time.Second))
 }
 
 // validName is how an administrator may be called: as in mail addresses, in small
@@ -152,13 +152,13 @@ func Name(typed string) string { return strings.ToLower(strings.TrimSpace(typed)
 func load[T any](ctx context.Context, s Store, kind, name string) (v T, err error) {
 	record, err := s.Document(ctx, kind, name)
 	if err != nil {
-		return v, fmt.Errorf("staff: %w", err)
+		return v, fmt.Errorf("roster: %w", err)
 	}
 	if record == nil {
 		return v, ErrUnknown
 	}
 	if err := json.Unmarshal(record, &v); err != nil {
-		return v, fmt.Errorf("staff: the %s %.80q: %w", kind, name, err)
+		return v, fmt.Errorf("roster: the %s %.80q: %w", kind, name, err)
 	}
 	return v, nil
 }
@@ -167,13 +167,13 @@ func load[T any](ctx context.Context, s Store, kind, name string) (v T, err erro
 func loadAll[T any](ctx context.Context, s Store, kind string) (map[string]T, error) {
 	records, err := s.Documents(ctx, kind)
 	if err != nil {
-		return nil, fmt.Errorf("staff: %w", err)
+		return nil, fmt.Errorf("roster: %w", err)
 	}
 	all := make(map[string]T, len(records))
 	for name, record := range records {
 		var v T
 		if err := json.Unmarshal(record, &v); err != nil {
-			return nil, fmt.Errorf("staff: the %s %.80q: %w", kind, name, err)
+			return nil, fmt.Errorf("roster: the %s %.80q: %w", kind, name, err)
 		}
 		all[name] = v
 	}
@@ -184,17 +184,17 @@ func loadAll[T any](ctx context.Context, s Store, kind string) (map[string]T, er
 func save(ctx context.Context, s Store, kind, name string, v any) error {
 	record, err := json.Marshal(v)
 	if err != nil {
-		return fmt.Errorf("staff: the %s %.80q: %w", kind, name, err)
+		return fmt.Errorf("roster: the %s %.80q: %w", kind, name, err)
 	}
 	if err := s.SaveDocument(ctx, kind, name, record); err != nil {
-		return fmt.Errorf("staff: %w", err)
+		return fmt.Errorf("roster: %w", err)
 	}
 	return nil
 }
 
 func drop(ctx context.Context, s Store, kind, name string) error {
 	if err := s.SaveDocument(ctx, kind, name, nil); err != nil {
-		return fmt.Errorf("staff: %w", err)
+		return fmt.Errorf("roster: %w", err)
 	}
 	return nil
 }

@@ -1,4 +1,4 @@
-package staff
+package roster
 
 import (
 	"cmp"
@@ -52,7 +52,7 @@ func (t Token) GoString() string { return t.String() }
 
 // NewToken makes a token, and answers what is shown once. What it may is no more
 // than its owner may.
-func (s *Staff) NewToken(ctx context.Context, t Token, life time.Duration) (made Token, shown string, err error) {
+func (s *Roster) NewToken(ctx context.Context, t Token, life time.Duration) (made Token, shown string, err error) {
 	if life == 0 {
 		life = DefaultToken
 	}
@@ -102,7 +102,7 @@ func (s *Staff) NewToken(ctx context.Context, t Token, life time.Duration) (made
 
 // Tokens lists those of one administrator, or all if owner is empty, the newest
 // first.
-func (s *Staff) Tokens(ctx context.Context, owner string) ([]Token, error) {
+func (s *Roster) Tokens(ctx context.Context, owner string) ([]Token, error) {
 	all, err := loadAll[Token](ctx, s.options.Store, kindToken)
 	if err != nil {
 		return nil, err
@@ -118,7 +118,7 @@ func (s *Staff) Tokens(ctx context.Context, owner string) ([]Token, error) {
 }
 
 // Revoke ends a token of an administrator.
-func (s *Staff) Revoke(ctx context.Context, owner, id string) (t Token, err error) {
+func (s *Roster) Revoke(ctx context.Context, owner, id string) (t Token, err error) {
 	err = s.options.Transact(ctx, func(ctx context.Context) error {
 		if t, err = load[Token](ctx, s.options.Store, kindToken, id); err != nil {
 			return err
@@ -133,7 +133,7 @@ func (s *Staff) Revoke(ctx context.Context, owner, id string) (t Token, err erro
 
 // Token answers who shows a token. It may what both the token and its owner may
 // at this moment.
-func (s *Staff) Token(ctx context.Context, shown string) (Identity, error) {
+func (s *Roster) Token(ctx context.Context, shown string) (Identity, error) {
 	rest, ok := strings.CutPrefix(shown, TokenPrefix)
 	id, secret, ok2 := strings.Cut(rest, "_")
 	if !ok || !ok2 || len(id) != 2*idLength || len(secret) > 2*secretLength {
@@ -161,7 +161,7 @@ func (s *Staff) Token(ctx context.Context, shown string) (Identity, error) {
 }
 
 // used notes that a token is used, unless it was revoked meanwhile.
-func (s *Staff) used(ctx context.Context, id string, now time.Time) error {
+func (s *Roster) used(ctx context.Context, id string, now time.Time) error {
 	return s.options.Transact(ctx, func(ctx context.Context) error {
 		t, err := load[Token](ctx, s.options.Store, kindToken, id)
 		if errors.Is(err, ErrUnknown) {

@@ -1,4 +1,4 @@
-package staff
+package roster
 
 import (
 	"context"
@@ -55,10 +55,10 @@ func (f *Factor) use(code string, now time.Time) bool {
 
 // BeginFactor makes a secret for an administrator's app, and answers it as a URL
 // that apps read from a QR code. It counts once ConfirmFactor saw a code.
-func (s *Staff) BeginFactor(ctx context.Context, name, issuer string) (secret, url string, err error) {
+func (s *Roster) BeginFactor(ctx context.Context, name, issuer string) (secret, url string, err error) {
 	key, err := totp.Generate(totp.GenerateOpts{Issuer: issuer, AccountName: name, SecretSize: 20})
 	if err != nil {
-		return "", "", fmt.Errorf("staff: %w", err)
+		return "", "", fmt.Errorf("roster: %w", err)
 	}
 	_, err = s.Edit(ctx, name, func(a *Administrator, is bool) error {
 		switch {
@@ -74,7 +74,7 @@ func (s *Staff) BeginFactor(ctx context.Context, name, issuer string) (secret, u
 }
 
 // ConfirmFactor has codes be asked for from now on, if this is one.
-func (s *Staff) ConfirmFactor(ctx context.Context, name, code string, from Caller) error {
+func (s *Roster) ConfirmFactor(ctx context.Context, name, code string, from Caller) error {
 	if wait := s.throttle.Take(throttled(name), from.account()); wait > 0 {
 		return Throttled{wait}
 	}
@@ -102,7 +102,7 @@ func (s *Staff) ConfirmFactor(ctx context.Context, name, code string, from Calle
 }
 
 // DropFactor has no code be asked for any more.
-func (s *Staff) DropFactor(ctx context.Context, name string) error {
+func (s *Roster) DropFactor(ctx context.Context, name string) error {
 	_, err := s.Edit(ctx, name, func(a *Administrator, is bool) error {
 		switch {
 		case !is:

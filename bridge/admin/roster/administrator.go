@@ -1,4 +1,4 @@
-package staff
+package roster
 
 import (
 	"cmp"
@@ -30,7 +30,7 @@ func (a Administrator) GoString() string { return a.String() }
 func (a Administrator) TwoFactors() bool { return a.Factor != nil && a.Factor.Confirmed }
 
 // Administrators are all of them, by name.
-func (s *Staff) Administrators(ctx context.Context) ([]Administrator, error) {
+func (s *Roster) Administrators(ctx context.Context) ([]Administrator, error) {
 	all, err := loadAll[Administrator](ctx, s.options.Store, kindAdministrator)
 	if err != nil {
 		return nil, err
@@ -45,7 +45,7 @@ func (s *Staff) Administrators(ctx context.Context) ([]Administrator, error) {
 }
 
 // Administrator finds one; ErrUnknown if there is none.
-func (s *Staff) Administrator(ctx context.Context, name string) (Administrator, error) {
+func (s *Roster) Administrator(ctx context.Context, name string) (Administrator, error) {
 	a, err := load[Administrator](ctx, s.options.Store, kindAdministrator, name)
 	a.Name = name
 	return a, err
@@ -55,7 +55,7 @@ func (s *Staff) Administrator(ctx context.Context, name string) (Administrator, 
 // nothing. What edit answers is passed on. Whoever changes becomes known
 // to nobody of the sessions that there were: they end if their roles change or
 // the administrator is switched off.
-func (s *Staff) Edit(ctx context.Context, name string, edit func(a *Administrator, is bool) error) (after Administrator, err error) {
+func (s *Roster) Edit(ctx context.Context, name string, edit func(a *Administrator, is bool) error) (after Administrator, err error) {
 	if !validName.MatchString(name) {
 		return after, mistake("%.80q is no name for an administrator: it has at most 64 of a-z, 0-9 and ._@+-, and begins with one of the first two.", name)
 	}
@@ -93,7 +93,7 @@ func (s *Staff) Edit(ctx context.Context, name string, edit func(a *Administrato
 }
 
 // Remove takes an administrator off the list, with all sessions and tokens.
-func (s *Staff) Remove(ctx context.Context, name string, check func(Administrator) error) error {
+func (s *Roster) Remove(ctx context.Context, name string, check func(Administrator) error) error {
 	return s.options.Transact(ctx, func(ctx context.Context) error {
 		a, err := s.Administrator(ctx, name)
 		if err != nil {
@@ -120,7 +120,7 @@ func (s *Staff) Remove(ctx context.Context, name string, check func(Administrato
 
 // SetPassword gives an administrator another password, which ends all sessions
 // that there are with the old one.
-func (s *Staff) SetPassword(ctx context.Context, name, password string) error {
+func (s *Roster) SetPassword(ctx context.Context, name, password string) error {
 	if err := checkPassword(name, password); err != nil {
 		return err
 	}
@@ -140,7 +140,7 @@ func (s *Staff) SetPassword(ctx context.Context, name, password string) error {
 
 // Prove verifies the password of an administrator who is signed in, and wants
 // something that takes it once more. It counts as a try to sign in.
-func (s *Staff) Prove(ctx context.Context, name, password string, from Caller) error {
+func (s *Roster) Prove(ctx context.Context, name, password string, from Caller) error {
 	_, err := s.proved(ctx, name, password, from)
 	if err == nil {
 		s.throttle.Give(throttled(name), from.account())
@@ -151,7 +151,7 @@ func (s *Staff) Prove(ctx context.Context, name, password string, from Caller) e
 // proved answers an administrator who knows the password. Whether there is one of
 // that name, and whether the administrator is switched off, makes no difference
 // for what is done, and for how long it takes.
-func (s *Staff) proved(ctx context.Context, name, password string, from Caller) (Administrator, error) {
+func (s *Roster) proved(ctx context.Context, name, password string, from Caller) (Administrator, error) {
 	who := from.account()
 	if wait := s.throttle.Take(throttled(name), who); wait > 0 {
 		return Administrator{}, Throttled{wait}
@@ -183,7 +183,7 @@ func (s *Staff) proved(ctx context.Context, name, password string, from Caller) 
 }
 
 // rehash keeps a password in the way of today.
-func (s *Staff) rehash(ctx context.Context, a Administrator, password string) error {
+func (s *Roster) rehash(ctx context.Context, a Administrator, password string) error {
 	hash, err := s.hashed(ctx, password)
 	if err != nil {
 		return err
@@ -200,7 +200,7 @@ func (s *Staff) rehash(ctx context.Context, a Administrator, password string) er
 
 // Try has somebody's password verified elsewhere, and counts wrong ones, which
 // verify tells by ErrWrong. who is what they are counted by.
-func (s *Staff) Try(who string, from Caller, verify func() error) error {
+func (s *Roster) Try(who string, from Caller, verify func() error) error {
 	if wait := s.throttle.Take(who, from.account()); wait > 0 {
 		return Throttled{wait}
 	}

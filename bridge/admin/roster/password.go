@@ -1,4 +1,4 @@
-package staff
+package roster
 
 import (
 	"context"
@@ -71,28 +71,28 @@ func (c Cost) text(salt, sum []byte) string {
 func parse(text string) (c Cost, salt, sum []byte, err error) {
 	parts := strings.Split(text, "$")
 	if len(parts) != 6 || parts[0] != "" || parts[1] != "argon2id" {
-		return c, nil, nil, fmt.Errorf("staff: the hash of a password is not argon2id's")
+		return c, nil, nil, fmt.Errorf("roster: the hash of a password is not argon2id's")
 	}
 	var version int
 	if _, err := fmt.Sscanf(parts[2], "v=%d", &version); err != nil || version != argon2.Version {
-		return c, nil, nil, fmt.Errorf("staff: the hash of a password has the version %.20q", parts[2])
+		return c, nil, nil, fmt.Errorf("roster: the hash of a password has the version %.20q", parts[2])
 	}
 	if _, err := fmt.Sscanf(parts[3], "m=%d,t=%d,p=%d", &c.Memory, &c.Time, &c.Threads); err != nil ||
 		c.Memory == 0 || c.Memory > maxMemory || c.Time == 0 || c.Time > maxTime || c.Threads == 0 {
-		return c, nil, nil, fmt.Errorf("staff: the hash of a password has the parameters %.40q", parts[3])
+		return c, nil, nil, fmt.Errorf("roster: the hash of a password has the parameters %.40q", parts[3])
 	}
 	if salt, err = base64.RawStdEncoding.DecodeString(parts[4]); err == nil {
 		sum, err = base64.RawStdEncoding.DecodeString(parts[5])
 	}
 	if err != nil || len(salt) < 8 || len(sum) < 16 || len(sum) > 64 {
-		return c, nil, nil, fmt.Errorf("staff: the hash of a password cannot be read")
+		return c, nil, nil, fmt.Errorf("roster: the hash of a password cannot be read")
 	}
 	return c, salt, sum, nil
 }
 
 // matches tells whether a password has a hash, and whether the hash is of a cost
 // that is not the present one.
-func (s *Staff) matches(ctx context.Context, password, text string) (right, old bool, err error) {
+func (s *Roster) matches(ctx context.Context, password, text string) (right, old bool, err error) {
 	c, salt, sum, err := parse(text)
 	if err != nil {
 		return false, false, err
@@ -105,13 +105,13 @@ func (s *Staff) matches(ctx context.Context, password, text string) (right, old 
 }
 
 // hashed computes the hash of a new password.
-func (s *Staff) hashed(ctx context.Context, password string) (text string, err error) {
+func (s *Roster) hashed(ctx context.Context, password string) (text string, err error) {
 	err = s.computing(ctx, func() { text = s.options.Cost.hash(password) })
 	return text, err
 }
 
 // computing computes something when there is a slot for it.
-func (s *Staff) computing(ctx context.Context, work func()) error {
+func (s *Roster) computing(ctx context.Context, work func()) error {
 	if s.queued.Add(1) > maxQueue {
 		s.queued.Add(-1)
 		return ErrBusy

@@ -1,4 +1,4 @@
-package staff
+package roster
 
 import (
 	"cmp"
@@ -57,7 +57,7 @@ func (s Session) Number() string { return s.ID[:min(shownID, len(s.ID))] }
 func (s Session) whose() string { return s.Administrator + "\x00" + s.User }
 
 // over tells whether a session has ended by itself.
-func (s *Staff) over(x Session, now time.Time) bool {
+func (s *Roster) over(x Session, now time.Time) bool {
 	return now.Sub(x.Seen) > s.options.Idle+SeenStep || now.Sub(x.Began) > s.options.Longest
 }
 
@@ -85,7 +85,7 @@ const (
 
 // SignIn begins a session of an administrator, and answers its secret. The code is
 // empty for who has no second factor.
-func (s *Staff) SignIn(ctx context.Context, name, password, code string, from Caller) (secret string, err error) {
+func (s *Roster) SignIn(ctx context.Context, name, password, code string, from Caller) (secret string, err error) {
 	name = Name(name)
 	a, err := s.proved(ctx, name, password, from)
 	known := a.Password != ""
@@ -103,7 +103,7 @@ func (s *Staff) SignIn(ctx context.Context, name, password, code string, from Ca
 }
 
 // enter begins the session of somebody who knows the password.
-func (s *Staff) enter(ctx context.Context, a Administrator, code string, from Caller) (secret string, err error) {
+func (s *Roster) enter(ctx context.Context, a Administrator, code string, from Caller) (secret string, err error) {
 	err = s.options.Transact(ctx, func(ctx context.Context) error {
 		now, err := s.Administrator(ctx, a.Name)
 		if errors.Is(err, ErrUnknown) || err == nil && (now.Disabled || now.Password != a.Password) {
@@ -137,7 +137,7 @@ func (s *Staff) enter(ctx context.Context, a Administrator, code string, from Ca
 
 // Admit begins a session of somebody for whom others vouch: of a phone's owner,
 // whose password the backend took, or of an administrator from elsewhere.
-func (s *Staff) Admit(ctx context.Context, x Session, from Caller) (secret string, err error) {
+func (s *Roster) Admit(ctx context.Context, x Session, from Caller) (secret string, err error) {
 	err = s.options.Transact(ctx, func(ctx context.Context) error {
 		secret, err = s.begin(ctx, x, from)
 		return err
@@ -146,12 +146,12 @@ func (s *Staff) Admit(ctx context.Context, x Session, from Caller) (secret strin
 }
 
 // Refused notes that somebody did not get in whom others did not vouch for.
-func (s *Staff) Refused(ctx context.Context, who, object, why string, from Caller) error {
+func (s *Roster) Refused(ctx context.Context, who, object, why string, from Caller) error {
 	return s.note(context.WithoutCancel(ctx), audit.Entry{Actor: who, Address: from.text(), Action: actionSignIn, Object: object, Outcome: audit.Denied, Detail: why})
 }
 
 // begin makes a session, and room for it.
-func (s *Staff) begin(ctx context.Context, x Session, from Caller) (string, error) {
+func (s *Roster) begin(ctx context.Context, x Session, from Caller) (string, error) {
 	now := time.Now().UTC()
 	x.Began, x.Seen, x.Address, x.Agent = now, now, from.text(), strings.ToValidUTF8(fmt.Sprintf("%.*s", maxAgent, from.Agent), "?")
 	all, err := loadAll[Session](ctx, s.options.Store, kindSession)
@@ -202,7 +202,7 @@ type Identity struct {
 }
 
 // Session answers whose session has a secret.
-func (s *Staff) Session(ctx context.Context, secret string) (Identity, error) {
+func (s *Roster) Session(ctx context.Context, secret string) (Identity, error) {
 	if len(secret) > 2*secretLength {
 		return Identity{}, ErrEnded
 	}
@@ -235,7 +235,7 @@ func (s *Staff) Session(ctx context.Context, secret string) (Identity, error) {
 }
 
 // seen notes that a session is used, unless it was ended meanwhile.
-func (s *Staff) seen(ctx context.Context, id string, now time.Time) error {
+func (s *Roster) seen(ctx context.Context, id string, now time.Time) error {
 	return s.options.Transact(ctx, func(ctx context.Context) error {
 		x, err := load[Session](ctx, s.options.Store, kindSession, id)
 		if errors.Is(err, ErrUnknown) {
@@ -250,7 +250,7 @@ func (s *Staff) seen(ctx context.Context, id string, now time.Time) error {
 }
 
 // rolesOf answers the present roles of an administrator.
-func (s *Staff) rolesOf(ctx context.Context, name string) ([]string, error) {
+func (s *Roster) rolesOf(ctx context.Context, name string) ([]string, error) {
 	a, err := s.Administrator(ctx, name)
 	if errors.Is(err, ErrUnknown) || err == nil && a.Disabled {
 		return nil, ErrEnded
@@ -259,7 +259,7 @@ func (s *Staff) rolesOf(ctx context.Context, name string) ([]string, error) {
 }
 
 // SignOut ends the session that has a secret, if there is one.
-func (s *Staff) SignOut(ctx context.Context, secret string, from Caller) error {
+func (s *Roster) SignOut(ctx context.Context, secret string, from Caller) error {
 	id := hashOf(secret)
 	return s.options.Transact(ctx, func(ctx context.Context) error {
 		x, err := load[Session](ctx, s.options.Store, kindSession, id)
@@ -278,7 +278,7 @@ func (s *Staff) SignOut(ctx context.Context, secret string, from Caller) error {
 
 // Sessions lists those that go on, the one used last first; those of one
 // administrator, or of one phone's owner, or all.
-func (s *Staff) Sessions(ctx context.Context, administrator, user string) ([]Session, error) {
+func (s *Roster) Sessions(ctx context.Context, administrator, user string) ([]Session, error) {
 	all, err := loadAll[Session](ctx, s.options.Store, kindSession)
 	if err != nil {
 		return nil, err
@@ -297,12 +297,12 @@ func (s *Staff) Sessions(ctx context.Context, administrator, user string) ([]Ses
 }
 
 // EndSession ends one session, by its number.
-func (s *Staff) EndSession(ctx context.Context, x Session) error {
+func (s *Roster) EndSession(ctx context.Context, x Session) error {
 	return drop(ctx, s.options.Store, kindSession, x.ID)
 }
 
 // endSessionsOf ends all sessions of an administrator.
-func (s *Staff) endSessionsOf(ctx context.Context, name string) (int, error) {
+func (s *Roster) endSessionsOf(ctx context.Context, name string) (int, error) {
 	all, err := loadAll[Session](ctx, s.options.Store, kindSession)
 	if err != nil {
 		return 0, err
@@ -321,12 +321,12 @@ func (s *Staff) endSessionsOf(ctx context.Context, name string) (int, error) {
 }
 
 // note writes into the audit.
-func (s *Staff) note(ctx context.Context, e audit.Entry) error {
+func (s *Roster) note(ctx context.Context, e audit.Entry) error {
 	if s.options.Audit == nil {
 		return nil
 	}
 	if _, err := s.options.Audit.Append(ctx, e); err != nil {
-		return fmt.Errorf("staff: %w", err)
+		return fmt.Errorf("roster: %w", err)
 	}
 	return nil
 }

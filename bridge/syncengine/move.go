@@ -20,10 +20,16 @@ type MoveRecord struct {
 	Number Number
 	To     FolderID
 
-	ID     backend.ItemID // in From
-	Taken  bool           // an item in To had the same ID when the move began
-	Name   string         // under which a copy is made in To, if it comes to that
-	Sum    []byte         // of the copy as it was to be written; nil before
+	ID    backend.ItemID // in From
+	Taken bool           // an item in To had the same ID when the move began
+	Name  string         // under which a copy is made in To, if it comes to that
+	Sum   []byte         // of the copy as it was to be written; nil before
+
+	// Scattered says that an item of the same ID was in yet another folder of the
+	// backend, or Taken, when the copy was begun: one that is there later need not
+	// be this one.
+	Scattered bool
+
 	Copy   backend.ItemID // the copy; empty before it is known to be there
 	Result Number         // in To; 0 while the move is under way
 }
@@ -96,14 +102,39 @@ func (e *Engine) BeginMove(ctx context.Context, p Phone, from Folder, n Number, 
 // Copying notes the sum of the copy that is about to be written. Where an earlier
 // try of the move noted one, first is false and that one stays.
 func (m *Move) Copying(ctx context.Context, sum []byte) (first bool, err error) {
+	scattered, err := m.scattered(ctx)
+	if err != nil {
+		return false, err
+	}
 	err = m.note(ctx, func(known MoveRecord) bool {
-		m.Sum, m.Copy = known.Sum, known.Copy
+		m.Sum, m.Copy, m.Scattered = known.Sum, known.Copy, known.Scattered
 		if first = known.Sum == nil; first {
-			m.Sum = sum
+			m.Sum, m.Scattered = sum, scattered
 		}
 		return first
 	})
 	return first, err
+}
+
+// scattered tells whether another folder of the source's backend lists an item of
+// the same ID.
+func (m *Move) scattered(ctx context.Context) (bool, error) {
+	if m.Taken || m.Sum != nil {
+		return true, nil
+	}
+	folders, err := m.engine.Folders(ctx, m.phone.User)
+	if err != nil {
+		return false, err
+	}
+	for _, f := range folders {
+		if f.Backend != m.Source.Backend || f.ID == m.Source.ID {
+			continue
+		}
+		if known, err := m.engine.Lists(ctx, f, m.ID); known || err != nil {
+			return true, err
+		}
+	}
+	return false, nil
 }
 
 // Copied notes the copy that is there, and the sum of what is, or is about to be,

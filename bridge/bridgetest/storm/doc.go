@@ -83,6 +83,8 @@
 //     it is refused, or unheard if the folder is gone: the edit may be lost, and the
 //     deletion, too. No more may what its maker does not know to have arrived be
 //     moved by others: the maker's next try would make it again.
+//   - What is deleted while a move copies it is there twice at that moment, and who
+//     deletes one of the two may meet the other one again.
 //   - A collection shows empty only once between two rests, and only with enough
 //     in it: a server that says twice, with ten minutes in between, that nothing
 //     is there has to be believed, and a few items are not worth the doubt.

@@ -104,13 +104,16 @@ func (h *handset) move() {
 	to := others[w.rng.IntN(len(others))]
 	w.note("%s moves %q (%s) from %s to %s", h, was.label(), id, f.place.id, to.place.id)
 	w.moved(o)
-	before, refusals := o.moves, w.report.Refusals
+	before, refusals, gone := o.moves, w.report.Refusals, o.gone
 	var out []eas.MoveOutcome
 	err := h.insist(func() (err error) {
 		out, err = h.phone.Move(w.t.Context(), f.ServerID, to.ServerID, id)
 		return err
 	})
 	w.note("%s is told of the move: %+v, error %v", h, out, err)
+	if gone == "" && o.gone == desktop { // while it was copied: the desktop saw two, and deleted one
+		o.perhaps = true
+	}
 	if err != nil || len(out) != 1 {
 		h.problem("moving %q: %v, with %d answers", was.label(), err, len(out))
 		return

@@ -29,7 +29,7 @@ func moves(t *testing.T, s syncengine.Store) {
 	for _, p := range others {
 		check(p, 7, syncengine.MoveRecord{})
 	}
-	one.Sum, one.Copy, one.Result = []byte{0, 1}, "n.vcf", 9
+	one.Sum, one.Scattered, one.Copy, one.Result = []byte{0, 1}, true, "n.vcf", 9
 	save(phone, one)
 	check(phone, 7, one)
 	save(phone, syncengine.MoveRecord{From: 1, Number: 7, To: 3, Name: "elsewhere"})

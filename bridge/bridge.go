@@ -107,8 +107,9 @@ type Bridge struct {
 	profiles *profile.Table
 	tracer   *trace.Tracer
 	people   *directory.Directory
-	metrics  *metrics.Metrics // nil if nobody asks for them
+	metrics  *metrics.Metrics
 	latency  latency.Hour
+	recent   telemetry.Recent // lines of the log
 	worker   atomic.Pointer[fcgi.Server]
 	ending   atomic.Bool
 }
@@ -116,10 +117,11 @@ type Bridge struct {
 // New starts the plugins, opens the store and joins the rooms. What is wrong
 // with the configuration comes back as one error that names every fault.
 func New(ctx context.Context, o Options) (_ *Bridge, err error) {
-	b := &Bridge{logger: o.Logger, config: o.Config}
-	if b.logger == nil {
-		b.logger = slog.Default()
+	b := &Bridge{config: o.Config}
+	if o.Logger == nil {
+		o.Logger = slog.Default()
 	}
+	b.logger = slog.New(b.recent.Handler(o.Logger.Handler()))
 	defer func() {
 		if err != nil {
 			err = errors.Join(err, b.Close())
@@ -162,9 +164,7 @@ func (b *Bridge) join(ctx context.Context, o Options, backends []account.Named) 
 	b.hub = hub.New(lingering)
 	b.desk = &watch.Desk{Share: float64(f.PollShare) / 100}
 	b.metrics = b.newMetrics(o.Version)
-	if b.metrics != nil {
-		b.desk.Counts = looks{b.metrics}
-	}
+	b.desk.Counts = looks{b.metrics}
 	b.sources = &sources{desk: b.desk, logger: b.logger, metrics: b.metrics}
 	for _, named := range b.backends {
 		b.sources.backends = append(b.sources.backends, named.Name)

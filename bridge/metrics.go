@@ -6,18 +6,15 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/pushbridge/pushbridge/bridge/admin"
 	"github.com/pushbridge/pushbridge/bridge/easserver"
 	"github.com/pushbridge/pushbridge/bridge/telemetry/latency"
 	"github.com/pushbridge/pushbridge/bridge/telemetry/metrics"
 	"github.com/pushbridge/pushbridge/plugins/host"
 )
 
-// newMetrics builds the counters, or nil if the configuration has nobody ask
-// for them.
+// newMetrics builds the counters.
 func (b *Bridge) newMetrics(version string) *metrics.Metrics {
-	if b.config.Metrics == "" {
-		return nil
-	}
 	var names []string
 	for _, named := range b.backends {
 		names = append(names, named.Name)
@@ -39,6 +36,17 @@ type counting struct {
 func (c counting) Latency(command string, took time.Duration) {
 	c.hour.Add(took)
 	c.Metrics.Latency(command, took)
+}
+
+// activity says what the worker does.
+func (b *Bridge) activity(after int64) admin.Activity {
+	t := b.metrics.Tally()
+	a := admin.Activity{Waiting: b.hub.Waiting(), Syncing: b.devices.Presence.Busy(), Ended: t.Ended, Requests: t.Requests,
+		Rounds: t.Rounds, Items: t.Items, Latency: admin.Latency{Bounds: t.Bounds, Counts: t.Wakes}, Events: []admin.Event{}}
+	for _, l := range b.recent.Since(after) {
+		a.Events = append(a.Events, admin.Event{Number: l.Number, Time: l.Time, Level: l.Level.String(), Text: l.Text})
+	}
+	return a
 }
 
 // looks counts what the desk does.

@@ -247,7 +247,7 @@ func checkNames(t *testing.T, families map[string]*dto.MetricFamily) {
 	}
 }
 
-// TestNoMetrics listens for nobody and counts nothing without the key.
+// TestNoMetrics listens for nobody without the key.
 func TestNoMetrics(t *testing.T) {
 	h := bridgetest.Start(t, bridgetest.Options{Edit: func(o *bridge.Options) { o.Config.HTTP = "127.0.0.1:0" }})
 	l, err := h.Bridge.Listen()

@@ -116,6 +116,10 @@ type Options struct {
 	// Backends says how the backends are. Nil means that there are none.
 	Backends func(context.Context) []Backend
 
+	// Activity says what the worker does, with the events behind a number. Nil
+	// means that only the phones that wait are known.
+	Activity func(after int64) Activity
+
 	// Heartbeat bounds how long phones may wait.
 	Heartbeat device.Bounds
 

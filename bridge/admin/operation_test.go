@@ -51,6 +51,7 @@ func newDesk(t *testing.T, edit func(*admin.Options)) desk {
 // only, and o a phone's owner about their own.
 var may = map[string]string{
 	"status":         "sduhcr",
+	"top":            "sduhcr",
 	"devices.list":   "sduhcro",
 	"devices.show":   "sduhcro",
 	"folders.list":   "sduhcro",

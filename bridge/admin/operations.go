@@ -5,6 +5,8 @@ package admin
 var (
 	OpStatus = op(get("status", "/v1/status", "how the worker and its backends are", staff), (*Server).status)
 
+	OpTop = op(get("top", "/v1/top", "what the worker does at this moment, and its last events", staff), (*Server).top)
+
 	OpDevices   = op(own(get("devices.list", "/v1/devices", "the phones, of everybody or of one person", staff)), (*Server).devices)
 	OpDevice    = op(own(get("devices.show", "/v1/device", "everything that is known of a phone", staff)), (*Server).device)
 	OpFolders   = op(own(get("folders.list", "/v1/folders", "a person's folders, and what each phone has of them", staff)), (*Server).folders)

@@ -14,6 +14,7 @@ const maxPresent = 20_000
 type Presence struct {
 	mu   sync.Mutex
 	here map[ID]Activity
+	busy int // of them have requests under way
 }
 
 // An Activity is what a phone does, or did last.
@@ -56,7 +57,14 @@ func (p *Presence) change(id ID, f func(*Activity)) {
 	if !known && len(p.here) >= maxPresent {
 		p.tidy()
 	}
+	before := a.Requests
 	f(&a)
+	switch {
+	case before <= 0 && a.Requests > 0:
+		p.busy++
+	case before > 0 && a.Requests <= 0:
+		p.busy--
+	}
 	if p.here == nil {
 		p.here = map[ID]Activity{}
 	}
@@ -70,6 +78,13 @@ func (p *Presence) tidy() {
 			delete(p.here, id)
 		}
 	}
+}
+
+// Busy is how many phones are being answered.
+func (p *Presence) Busy() (n int) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.busy
 }
 
 // Of answers what a phone does.

@@ -118,8 +118,11 @@ func (e *Event) Log(ctx context.Context, l *slog.Logger) {
 	if e.Err != nil {
 		attrs = append(attrs, slog.String("err", e.Err.Error()))
 	}
-	l.LogAttrs(ctx, level, "request", attrs...)
+	l.LogAttrs(ctx, level, requestMessage, attrs...)
 }
+
+// requestMessage begins the line of a request.
+const requestMessage = "request"
 
 // maxValue bounds what a phone says of itself in the log, in bytes, so that no
 // phone can fill the disk with one line.

@@ -37,9 +37,10 @@ func newAdmin() *cobra.Command {
 	flags.StringVarP(&f.config, "config", "c", "/etc/pushbridge.toml", "the worker's configuration `FILE`")
 	flags.StringVar(&f.socket, "socket", "", "the `PATH` of the worker's admin socket, in place of what the configuration says")
 	flags.BoolVar(&f.json, "json", false, "print JSON")
-	c.AddCommand(f.status(), f.devices(), f.device(), f.folders(), f.brake(), f.resync(), f.problems(), f.forget(),
+	c.AddCommand(f.status(), f.top(), f.devices(), f.device(), f.folders(), f.brake(), f.resync(), f.problems(), f.forget(),
 		f.choose("show", "Show folders on a person's phones", false), f.choose("hide", "Hide folders from a person's phones", true), f.choices(), f.trace(), f.heartbeat(), f.push(),
 		f.wipe(), f.block(), f.allow(), f.policy(), f.audit(), f.group(), f.admission(), f.people(), f.blockList(), f.recovery())
+	f.complete(c)
 	return c
 }
 

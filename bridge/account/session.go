@@ -16,8 +16,9 @@ type watched struct {
 }
 
 var (
-	_ backend.Watcher = watched{}
-	_ backend.Prober  = watched{}
+	_ backend.Watcher  = watched{}
+	_ backend.Follower = watched{}
+	_ backend.Prober   = watched{}
 
 	_ backend.Scheduler  = watched{}
 	_ backend.Identifier = watched{}
@@ -88,6 +89,23 @@ func (w watched) Watch(ctx context.Context, cs []backend.CollectionID, ready fun
 	}
 	return w.ask(func() error { return inside.Watch(ctx, cs, ready, changed) })
 }
+
+func (w watched) Follow(cs []backend.CollectionID, f backend.Followed) (func(), bool) {
+	inside, _ := backend.As[backend.Watcher](w.Session)
+	follower, ok := inside.(backend.Follower)
+	if !ok || w.account.standing.err() != nil { // which Watch tells
+		return nil, false
+	}
+	return follower.Follow(cs, followed{f, w})
+}
+
+// followed tells the account when the backend no longer accepts the password.
+type followed struct {
+	backend.Followed
+	w watched
+}
+
+func (f followed) Ended(err error) { f.Followed.Ended(f.w.account.denied(f.w.backend, err)) }
 
 func (w watched) Probe(ctx context.Context, cs []backend.CollectionID) (tags map[backend.CollectionID]string, err error) {
 	inside, ok := backend.As[backend.Prober](w.Session)

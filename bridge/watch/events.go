@@ -13,23 +13,36 @@ import (
 // A following is one call of Watch for all collections of a group. Where one is
 // added a new call takes over, and the old one ends when that works.
 type following struct {
+	desk    *Desk
+	group   *group
 	session backend.Watcher
 	ids     []backend.CollectionID
-	stop    context.CancelFunc
+	stop    func()     // nil until it has begun
 	before  *following // until ready
 	ready   bool       // they come
+	over    bool       // stopped
+	none    bool       // the backend has no events after all
 	retry   time.Duration
-	none    bool // the backend has no events after all
 }
+
+var _ backend.Followed = (*following)(nil)
 
 func (f *following) good() bool { return f != nil && f.ready }
 
 // unfollow ends the events of a group. Desk.mu is held.
 func (g *group) unfollow() {
 	for f := g.events; f != nil; f = f.before {
-		f.stop()
+		f.end()
 	}
 	g.events = nil
+}
+
+// end stops them. Desk.mu is held.
+func (f *following) end() {
+	f.over = true
+	if f.stop != nil {
+		f.stop()
+	}
 }
 
 // followEvents lets the backend tell of e, if it can.
@@ -42,15 +55,17 @@ func (d *Desk) followEvents(e *Watching) {
 		return
 	}
 	d.mu.Lock()
-	defer d.mu.Unlock()
-	d.follow(e.group, session)
+	f := d.follow(e.group, session)
+	d.mu.Unlock()
+	f.begin()
 }
 
-// follow has a group's collections watched, all of them. d.mu is held.
-func (d *Desk) follow(g *group, session backend.Watcher) {
+// follow has a group's collections watched, all of them, by what it answers; nil
+// if there is nothing to do. d.mu is held.
+func (d *Desk) follow(g *group, session backend.Watcher) *following {
 	before := g.events
 	if d.closed || len(g.members) == 0 || before != nil && before.none {
-		return
+		return nil
 	}
 	var ids []backend.CollectionID
 	for _, e := range g.members {
@@ -60,28 +75,54 @@ func (d *Desk) follow(g *group, session backend.Watcher) {
 	}
 	slices.Sort(ids)
 	if before != nil && slices.Equal(ids, before.ids) {
-		return
+		return nil
 	}
-	ctx, stop := context.WithCancel(d.ctx)
-	f := &following{session: session, ids: ids, stop: stop, before: before}
+	f := &following{desk: d, group: g, session: session, ids: slices.Clip(ids), before: before}
 	if before != nil {
 		f.retry = before.retry
 	}
 	g.events = f
-	d.running.Go(func() {
-		defer stop()
-		err := session.Watch(ctx, ids, func() { d.follows(g, f) }, func(c backend.CollectionID) { d.happened(g, c) })
-		d.broke(ctx, g, f, err)
-	})
+	return f
 }
 
-// follows notes that events come, and looks for what happened before they did.
-func (d *Desk) follows(g *group, f *following) {
+// begin begins to follow: without a goroutine, if the session can do that.
+func (f *following) begin() {
+	if f == nil {
+		return
+	}
+	var stop func()
+	if s, ok := f.session.(backend.Follower); ok {
+		stop, _ = s.Follow(f.ids, f)
+	}
+	d := f.desk
 	d.mu.Lock()
 	defer d.mu.Unlock()
+	switch {
+	case d.closed || f.over:
+		if stop != nil {
+			stop()
+		}
+	case stop != nil:
+		f.stop = stop
+	default:
+		ctx, cancel := context.WithCancel(d.ctx)
+		f.stop = cancel
+		d.running.Go(func() {
+			defer cancel()
+			f.Ended(f.session.Watch(ctx, f.ids, f.Ready, f.Changed))
+		})
+	}
+}
+
+// Ready notes that events come, and has what happened before they did looked for.
+func (f *following) Ready() {
+	d, g := f.desk, f.group
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	again := f.retry > 0
 	f.ready, f.retry = true, 0
 	for old := f.before; old != nil; old = old.before {
-		old.stop()
+		old.end()
 	}
 	f.before = nil
 	if g.events != f {
@@ -89,13 +130,15 @@ func (d *Desk) follows(g *group, f *following) {
 	}
 	for _, e := range g.members {
 		if _, there := slices.BinarySearch(f.ids, e.w.Collection); there {
+			e.broad = e.broad || again && !e.told // those of all others come back, too
 			d.look(e, 0)
 		}
 	}
 }
 
-// happened is an event.
-func (d *Desk) happened(g *group, c backend.CollectionID) {
+// Changed is an event.
+func (f *following) Changed(c backend.CollectionID) {
+	d, g := f.desk, f.group
 	d.ownEvent(g.key.backend)
 	if d.Counts != nil {
 		d.Counts.Happened(g.key.backend)
@@ -109,10 +152,11 @@ func (d *Desk) happened(g *group, c backend.CollectionID) {
 	}
 }
 
-// broke notes the end of events, and tries again a little later.
-func (d *Desk) broke(ctx context.Context, g *group, f *following, err error) {
+// Ended notes the end of events, and tries again a little later.
+func (f *following) Ended(err error) {
+	d, g := f.desk, f.group
 	d.mu.Lock()
-	if ctx.Err() != nil || g.events != f {
+	if d.closed || f.over || g.events != f {
 		d.mu.Unlock()
 		return
 	}
@@ -123,9 +167,9 @@ func (d *Desk) broke(ctx context.Context, g *group, f *following, err error) {
 		return
 	}
 	f.retry = longer(f.retry)
-	wait := spreadOut(f.retry)
 	members := slices.Clone(g.members)
 	for _, e := range members {
+		e.broad = e.broad || !e.told
 		d.look(e, settle) // what happened meanwhile
 	}
 	d.mu.Unlock()
@@ -141,17 +185,20 @@ func (d *Desk) broke(ctx context.Context, g *group, f *following, err error) {
 	if report := members[0].w.Report; report != nil {
 		report(fmt.Errorf("watch: events broke off: %w", err))
 	}
-	timer := time.NewTimer(wait)
-	defer timer.Stop()
-	select {
-	case <-ctx.Done():
-		return
-	case <-timer.C:
-	}
+	time.AfterFunc(spreadOut(f.retry), f.again)
+}
+
+// again begins anew what has broken off.
+func (f *following) again() {
+	d, g := f.desk, f.group
 	d.mu.Lock()
-	defer d.mu.Unlock()
-	if g.events == f {
-		f.ids, f.before = nil, nil
-		d.follow(g, f.session)
+	if d.closed || f.over || g.events != f {
+		d.mu.Unlock()
+		return
 	}
+	f.end() // to free what it holds
+	f.ids, f.before = nil, nil
+	next := d.follow(g, f.session)
+	d.mu.Unlock()
+	next.begin()
 }

@@ -42,6 +42,28 @@ type Watcher interface {
 	Watch(ctx context.Context, cs []CollectionID, ready func(), changed func(CollectionID)) error
 }
 
+// A Follower is a Watcher that can do without a goroutine for each who watches.
+// It is no extra of its own: a Watcher that is none is watched with Watch.
+type Follower interface {
+	Watcher
+
+	// Follow begins what Watch does, and returns; f is told what comes of it.
+	// False means that it has to be done with Watch this time, and that f is
+	// told nothing.
+	//
+	// stop ends it and frees what it holds, after f was told of the end, too. It
+	// does not wait: what f is being told meanwhile may still arrive.
+	Follow(cs []CollectionID, f Followed) (stop func(), ok bool)
+}
+
+// Followed is told by a Follower, at times before Follow has returned. Its
+// methods must not block, nor call the Follower.
+type Followed interface {
+	Ready()               // once, as soon as watching works
+	Changed(CollectionID) // it may have changed
+	Ended(error)          // watching broke; said once, and last
+}
+
 // A Prober is a Session that can be asked cheaply whether a collection
 // changed. A Session that is not a Prober is asked for its Changes instead.
 type Prober interface {

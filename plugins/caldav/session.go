@@ -27,7 +27,7 @@ var (
 	_ backend.Scheduler  = (*session)(nil)
 	_ backend.Identifier = (*session)(nil)
 	_ backend.FreeBusier = (*session)(nil)
-	_ backend.Watcher    = (*session)(nil)
+	_ backend.Follower   = (*session)(nil)
 
 	_ backend.FolderEditor = (*session)(nil)
 	_ backend.Subscriber   = (*session)(nil)
@@ -165,6 +165,23 @@ func (s *session) Extras() []backend.Extra { return s.extras }
 
 // Watch implements backend.Watcher.
 func (s *session) Watch(ctx context.Context, cs []backend.CollectionID, ready func(), changed func(backend.CollectionID)) error {
+	list, err := s.watched(cs)
+	if err != nil {
+		return err
+	}
+	return s.client.Watch(ctx, list, ready, changed)
+}
+
+// Follow implements backend.Follower.
+func (s *session) Follow(cs []backend.CollectionID, f backend.Followed) (func(), bool) {
+	list, err := s.watched(cs)
+	if err != nil {
+		return nil, false // which Watch tells
+	}
+	return s.client.Follow(list, f)
+}
+
+func (s *session) watched(cs []backend.CollectionID) ([]webdav.Watched, error) {
 	list := make([]webdav.Watched, len(cs))
 	for i, c := range cs {
 		list[i].ID = c
@@ -173,11 +190,11 @@ func (s *session) Watch(ctx context.Context, cs []backend.CollectionID, ready fu
 		}
 		p, err := s.place(c)
 		if err != nil {
-			return err
+			return nil, err
 		}
 		list[i].Path = p.path
 	}
-	return s.client.Watch(ctx, list, ready, changed)
+	return list, nil
 }
 
 // Subscribe implements backend.Subscriber.

@@ -71,8 +71,8 @@ type session struct {
 }
 
 var (
-	_ backend.Prober  = (*session)(nil)
-	_ backend.Watcher = (*session)(nil)
+	_ backend.Prober   = (*session)(nil)
+	_ backend.Follower = (*session)(nil)
 
 	_ backend.FolderEditor = (*session)(nil)
 	_ backend.Subscriber   = (*session)(nil)
@@ -83,6 +83,23 @@ func (s *session) Extras() []backend.Extra { return s.extras }
 
 // Watch implements backend.Watcher.
 func (s *session) Watch(ctx context.Context, cs []backend.CollectionID, ready func(), changed func(backend.CollectionID)) error {
+	list, err := s.watched(cs)
+	if err != nil {
+		return err
+	}
+	return s.client.Watch(ctx, list, ready, changed)
+}
+
+// Follow implements backend.Follower.
+func (s *session) Follow(cs []backend.CollectionID, f backend.Followed) (func(), bool) {
+	list, err := s.watched(cs)
+	if err != nil {
+		return nil, false // which Watch tells
+	}
+	return s.client.Follow(list, f)
+}
+
+func (s *session) watched(cs []backend.CollectionID) ([]webdav.Watched, error) {
 	list := make([]webdav.Watched, len(cs))
 	for i, c := range cs {
 		list[i].ID = c
@@ -91,11 +108,11 @@ func (s *session) Watch(ctx context.Context, cs []backend.CollectionID, ready fu
 		}
 		path, err := s.path(c)
 		if err != nil {
-			return err
+			return nil, err
 		}
 		list[i].Path = path
 	}
-	return s.client.Watch(ctx, list, ready, changed)
+	return list, nil
 }
 
 func (s *session) Collections(ctx context.Context) ([]backend.Collection, error) {

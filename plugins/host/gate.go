@@ -16,8 +16,8 @@ import (
 	pb "github.com/pushbridge/pushbridge/plugins/proto/backendpb"
 )
 
-// maxWatches bounds the calls of Watch in a plugin; there is one for each
-// account with a waiting phone.
+// maxWatches bounds the calls of Watch in a plugin that knows no Watches; there
+// is one for each account with a waiting phone.
 const maxWatches = 10_000
 
 // breakTime is how long a broken connection may take to show.
@@ -207,7 +207,7 @@ func (g *gate) Invoke(ctx context.Context, method string, in, out any, opts ...g
 // context when done; that gives the place back.
 func (g *gate) NewStream(ctx context.Context, desc *grpc.StreamDesc, method string, opts ...grpc.CallOption) (grpc.ClientStream, error) {
 	places, timeout := g.calls, g.timeout
-	if method == pb.Backend_Watch_FullMethodName {
+	if method == pb.Backend_Watch_FullMethodName || method == pb.Backend_Watches_FullMethodName {
 		places, timeout = g.watches, 0
 	}
 	conn, leave, err := g.enter(ctx, places)

@@ -264,3 +264,44 @@ func (l *lockedBuffer) String() string {
 	defer l.mu.Unlock()
 	return l.b.String()
 }
+
+// A waiting is somebody who is followed.
+type waiting struct{ ready, ended chan error }
+
+func (w waiting) Ready()                       { w.ready <- nil }
+func (w waiting) Changed(backend.CollectionID) {}
+func (w waiting) Ended(err error)              { w.ended <- err }
+
+// TestKillEndsFollowing has several people followed when the plugin dies: all
+// hear of it, and all are followed again by the next process.
+func TestKillEndsFollowing(t *testing.T) {
+	p := start(t, host.Options{}, spec(t, "memory", settings))
+	w, _ := backend.As[backend.Watcher](p.Session(ann))
+	f, ok := w.(backend.Follower)
+	if !ok {
+		t.Fatal("the session is not a Follower")
+	}
+	for round := range 2 {
+		var all []waiting
+		for range 5 {
+			w := waiting{make(chan error, 1), make(chan error, 1)}
+			all = append(all, w)
+			if _, ok := f.Follow([]backend.CollectionID{"contacts"}, w); !ok {
+				t.Fatalf("round %d: the session does not follow", round)
+			}
+		}
+		for _, w := range all {
+			select {
+			case <-w.ready:
+			case err := <-w.ended:
+				t.Fatalf("round %d: Follow ended with %v", round, err)
+			}
+		}
+		kill(t, p)
+		for _, w := range all {
+			if err := <-w.ended; backend.KindOf(err) != backend.Transient {
+				t.Errorf("round %d: Follow when the plugin dies: error = %v, want kind Transient", round, err)
+			}
+		}
+	}
+}

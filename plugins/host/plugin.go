@@ -111,6 +111,7 @@ func (p *Plugin) Session(c backend.Credentials) backend.Session {
 func (p *Plugin) Close() error {
 	p.closing.Do(p.stop)
 	<-p.done
+	p.client.Close()
 	p.host.forget(p)
 	return nil
 }

@@ -14,17 +14,39 @@ import (
 // what the collection is.
 func concerns(name string) bool { return plainName(name) || name == metaFile }
 
+var _ backend.Follower = (*Session)(nil)
+
+// opWatch is for errors.
+const opWatch = "localdir: watch"
+
 // Watch implements backend.Watcher. The empty CollectionID stands for the list
 // of collections.
 func (s *Session) Watch(ctx context.Context, cs []backend.CollectionID, ready func(), changed func(backend.CollectionID)) error {
-	const op = "localdir: watch"
+	dirs, err := s.watched(ctx, cs)
+	if err != nil {
+		return err
+	}
+	return s.b.watches.Watch(ctx, opWatch, dirs, ready, changed)
+}
+
+// Follow implements backend.Follower.
+func (s *Session) Follow(cs []backend.CollectionID, f backend.Followed) (func(), bool) {
+	dirs, err := s.watched(context.Background(), cs)
+	if err != nil {
+		return nil, false // which Watch tells
+	}
+	return s.b.watches.Follow(opWatch, dirs, f), true
+}
+
+// watched are the directories of collections.
+func (s *Session) watched(ctx context.Context, cs []backend.CollectionID) ([]dirwatch.Dir, error) {
 	dirs := make([]dirwatch.Dir, len(cs))
 	for i, c := range cs {
 		dirs[i] = dirwatch.Dir{Path: filepath.Join(s.b.settings.Dir, s.user), Collection: c}
 		if c != "" {
-			f, err := s.open(ctx, op, c)
+			f, err := s.open(ctx, opWatch, c)
 			if err != nil {
-				return err
+				return nil, err
 			}
 			dirs[i].Path = filepath.Join(dirs[i].Path, f.directory)
 			if f.kind == backend.Mail {
@@ -33,7 +55,7 @@ func (s *Session) Watch(ctx context.Context, cs []backend.CollectionID, ready fu
 			f.Close()
 		}
 	}
-	return s.b.watches.Watch(ctx, op, dirs, ready, changed)
+	return dirs, nil
 }
 
 // mailDirs are the directories of a mail folder in which messages are. One that

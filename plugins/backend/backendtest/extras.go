@@ -16,10 +16,15 @@ import (
 const patience = 30 * time.Second
 
 var watching = []promise{
-	{"no change is missed", watchAll},
-	{"only what was asked for is told", watchOnly},
+	{"no change is missed", func(t *testing.T, w *world) { watchAll(t, w, w.watch) }},
+	{"only what was asked for is told", func(t *testing.T, w *world) { watchOnly(t, w, w.watch) }},
 	{"the end of the context ends it", watchEnds},
+	{"a follower misses no change", func(t *testing.T, w *world) { watchAll(t, w, w.follow) }},
+	{"a follower is told only what was asked for", func(t *testing.T, w *world) { watchOnly(t, w, w.follow) }},
 }
+
+// watcher is either way to watch.
+type watcher func(t *testing.T, s backend.Session, cs ...backend.CollectionID) watch
 
 // A watch is a call of Watch that goes on.
 type watch struct {
@@ -71,9 +76,60 @@ func (w *world) watch(t *testing.T, s backend.Session, cs ...backend.CollectionI
 	}}
 }
 
-func watchAll(t *testing.T, w *world) {
+// A followed is told by a Follower.
+type followed struct {
+	ready chan struct{} // closed
+	hints chan struct{} // capacity 1
+	ended chan error    // capacity 1
+
+	mu   sync.Mutex
+	told []backend.CollectionID
+}
+
+func (f *followed) Ready()          { close(f.ready) }
+func (f *followed) Ended(err error) { f.ended <- err }
+
+func (f *followed) Changed(c backend.CollectionID) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.told = append(f.told, c)
+	select {
+	case f.hints <- struct{}{}:
+	default:
+	}
+}
+
+// follow is watch with a Follower.
+func (w *world) follow(t *testing.T, s backend.Session, cs ...backend.CollectionID) watch {
+	t.Helper()
+	watcher, _ := backend.As[backend.Watcher](s)
+	follower, ok := watcher.(backend.Follower)
+	if !ok {
+		t.Skip("the session is no Follower")
+	}
+	f := &followed{ready: make(chan struct{}), hints: make(chan struct{}, 1), ended: make(chan error, 1)}
+	stop, ok := follower.Follow(cs, f)
+	if !ok {
+		t.Skip("the session does not follow now")
+	}
+	t.Cleanup(stop) // a second time, too
+	select {
+	case <-f.ready:
+	case err := <-f.ended:
+		t.Fatalf("Follow ended before it was ready: %v", err)
+	case <-time.After(patience):
+		t.Fatal("Follow is not ready")
+	}
+	return watch{f.hints, func() error { stop(); return nil }, func() []backend.CollectionID {
+		f.mu.Lock()
+		defer f.mu.Unlock()
+		return slices.Clone(f.told)
+	}}
+}
+
+func watchAll(t *testing.T, w *world, by watcher) {
 	_, cursor := w.list(t, "")
-	watch := w.watch(t, w.open(t), w.c)
+	watch := by(t, w.open(t), w.c)
 	want := make(map[backend.ItemID]backend.Change)
 	note := func(it stored) { want[it.id] = backend.Change{ID: it.id, Revision: it.rev} }
 	for n := range 10 {
@@ -124,8 +180,8 @@ func waitHint(t *testing.T, watch watch) {
 	}
 }
 
-func watchOnly(t *testing.T, w *world) {
-	watch := w.watch(t, w.open(t), w.c)
+func watchOnly(t *testing.T, w *world, by watcher) {
+	watch := by(t, w.open(t), w.c)
 	w.create(t, "only")
 	waitHint(t, watch)
 	watch.end()

@@ -3,6 +3,7 @@ package wire
 import (
 	"context"
 	"io"
+	"sync"
 
 	"google.golang.org/grpc"
 
@@ -14,6 +15,14 @@ import (
 type Client struct {
 	name string
 	rpc  pb.BackendClient
+
+	mu      sync.Mutex
+	ctx     context.Context // of all watches; nil before the first
+	stop    context.CancelFunc
+	follows *followings // who watches; nil if nobody does
+	single  bool        // the plugin knows no Watches
+	closed  bool
+	running sync.WaitGroup // calls for watches; grows only while not closed
 }
 
 var (
@@ -78,8 +87,11 @@ func (c *Client) Open(ctx context.Context, cred backend.Credentials) (backend.Se
 	return s, nil
 }
 
-// Close does nothing; the connection belongs to whoever made it.
-func (c *Client) Close() error { return nil }
+// Close ends all watches. The connection belongs to whoever made it.
+func (c *Client) Close() error {
+	c.endWatches()
+	return nil
+}
 
 // Session answers a session without a call. It offers these extras.
 func (c *Client) Session(cred backend.Credentials, extras []backend.Extra) *Session {

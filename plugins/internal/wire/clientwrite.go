@@ -90,32 +90,6 @@ func (s *Session) Move(ctx context.Context, from backend.CollectionID, id backen
 	return s.answer("Move", out.GetId(), out.GetRevision())
 }
 
-// Watch tells of changes.
-func (s *Session) Watch(ctx context.Context, cs []backend.CollectionID, ready func(), changed func(backend.CollectionID)) error {
-	ctx, cancel := context.WithCancel(ctx)
-	defer cancel()
-	stream, err := s.c.rpc.Watch(ctx, &pb.WatchRequest{Credentials: s.credentials, Collections: idBytes(cs)})
-	if err != nil {
-		return s.c.fromStatus(ctx, "Watch", err)
-	}
-	for begun := false; ; {
-		msg, err := stream.Recv()
-		if err == io.EOF {
-			return backend.Errorf(backend.Transient, "plugin "+s.c.name+": Watch", "watching has ended")
-		}
-		if err != nil {
-			return s.c.fromStatus(ctx, "Watch", err)
-		}
-		switch c := msg.GetCollection(); {
-		case len(c) > 0:
-			changed(backend.CollectionID(c))
-		case !begun:
-			begun = true
-			ready()
-		}
-	}
-}
-
 // Probe asks for the collections' tags.
 func (s *Session) Probe(ctx context.Context, cs []backend.CollectionID) (map[backend.CollectionID]string, error) {
 	out, err := retry(ctx, func() (*pb.ProbeResponse, error) {

@@ -16,7 +16,8 @@ import (
 
 const (
 	// maxSessions bounds the sessions kept open for later calls; each may
-	// hold connections to the store.
+	// hold connections to the store. Those that a watch keeps in use come on top:
+	// calls may as well share them.
 	maxSessions = 512
 
 	// sessionIdle is how long a session is kept without a call, and how long
@@ -40,6 +41,7 @@ type sessions struct {
 
 	mu     sync.Mutex
 	seats  map[digest]*seat
+	posted int // seats that a watch keeps in use
 	closed bool
 
 	stop    context.CancelFunc
@@ -60,9 +62,10 @@ type seat struct {
 	known   bool  // the store accepted the credentials while the seat was here
 
 	// Guarded by sessions.mu.
-	users int // calls that use the seat
-	last  time.Time
-	gone  bool // no longer in seats; closed when the last user leaves
+	users   int // calls that use the seat
+	watches int // of them, those that watch
+	last    time.Time
+	gone    bool // no longer in seats; closed when the last user leaves
 }
 
 var errServerClosed = errors.New("the plugin is shutting down")
@@ -95,18 +98,38 @@ func (s *sessions) digest(c backend.Credentials) digest {
 // with lends do the person's session. Many calls share one; kind Denied from
 // any of them ends it for later ones.
 func (s *sessions) with(ctx context.Context, c backend.Credentials, do func(backend.Session) error) error {
-	c = s.placed(c)
-	st, err := s.sit(s.digest(c))
+	session, giveBack, err := s.lend(ctx, c, false)
 	if err != nil {
 		return err
 	}
-	defer s.calls.Done()
-	defer func() { s.rise(st, err) }() // also when do panics
-	if err = s.fill(ctx, st, c); err != nil {
-		return err
-	}
-	err = do(st.session)
+	defer func() { giveBack(err) }() // also when do panics
+	err = do(session)
 	return err
+}
+
+// lend lends a person's session until it is given back, with what became of the
+// call. A watch keeps it for as long as somebody waits.
+func (s *sessions) lend(ctx context.Context, c backend.Credentials, watch bool) (_ backend.Session, giveBack func(error), err error) {
+	c = s.placed(c)
+	st, err := s.sit(s.digest(c), watch)
+	if err != nil {
+		return nil, nil, err
+	}
+	back := func(err error) {
+		defer s.calls.Done()
+		s.rise(st, watch, err)
+	}
+	lent := false
+	defer func() {
+		if !lent { // also when Open panics
+			back(err)
+		}
+	}()
+	if err = s.fill(ctx, st, c); err != nil {
+		return nil, nil, err
+	}
+	lent = true
+	return st.session, back, nil
 }
 
 // placed leaves out the address if it does not matter, so that a person's
@@ -119,7 +142,7 @@ func (s *sessions) placed(c backend.Credentials) backend.Credentials {
 }
 
 // sit finds a person's seat or makes one.
-func (s *sessions) sit(d digest) (*seat, error) {
+func (s *sessions) sit(d digest, watch bool) (*seat, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.closed {
@@ -127,32 +150,43 @@ func (s *sessions) sit(d digest) (*seat, error) {
 	}
 	st := s.seats[d]
 	if st == nil {
-		st = s.place(d)
+		st = s.place(d, watch)
 	}
-	st.users++
+	if st.users++; watch {
+		if st.watches++; st.watches == 1 && !st.gone {
+			s.posted++
+		}
+	}
 	s.calls.Add(1)
 	return st, nil
 }
 
 // place makes a seat. If all are taken by running calls, the new one is not
 // kept. s.mu is held.
-func (s *sessions) place(d digest) *seat {
+func (s *sessions) place(d digest, watch bool) *seat {
 	st := &seat{digest: d, opening: make(chan struct{}, 1)}
-	if len(s.seats) >= maxSessions {
-		var oldest *seat
-		for _, other := range s.seats {
-			if other.users == 0 && (oldest == nil || other.last.Before(oldest.last)) {
-				oldest = other
-			}
-		}
-		if oldest == nil {
-			st.gone = true
-			return st
-		}
-		s.remove(oldest)
+	if !watch && len(s.seats)-s.posted >= maxSessions && !s.displace() {
+		st.gone = true
+		return st
 	}
 	s.seats[d] = st
 	return st
+}
+
+// displace takes away the seat that was used longest ago, if there is one that
+// nobody uses. s.mu is held.
+func (s *sessions) displace() bool {
+	var oldest *seat
+	for _, st := range s.seats {
+		if st.users == 0 && (oldest == nil || st.last.Before(oldest.last)) {
+			oldest = st
+		}
+	}
+	if oldest == nil {
+		return false
+	}
+	s.remove(oldest)
+	return true
 }
 
 // fill opens the seat's session unless that was done. One caller opens, the
@@ -193,11 +227,18 @@ func (s *sessions) make(ctx context.Context, st *seat, c backend.Credentials) (b
 }
 
 // rise ends a call's use of a seat.
-func (s *sessions) rise(st *seat, err error) {
+func (s *sessions) rise(st *seat, watch bool, err error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	st.users--
 	st.last = time.Now()
+	if watch {
+		if st.watches--; st.watches == 0 && !st.gone {
+			if s.posted--; len(s.seats)-s.posted > maxSessions {
+				s.displace()
+			}
+		}
+	}
 	if backend.KindOf(err) == backend.Denied && !st.gone {
 		s.remove(st)
 		return
@@ -212,6 +253,9 @@ func (s *sessions) remove(st *seat) {
 	st.gone = true
 	if s.seats[st.digest] == st {
 		delete(s.seats, st.digest)
+		if st.watches > 0 {
+			s.posted--
+		}
 	}
 	if st.users == 0 {
 		s.vacate(st)
@@ -255,7 +299,7 @@ func (s *sessions) replace(ctx context.Context, c backend.Credentials) ([]backen
 	if old := s.seats[d]; old != nil {
 		s.remove(old)
 	}
-	st := s.place(d)
+	st := s.place(d, false)
 	st.session, st.known, st.last = session, true, time.Now()
 	if st.gone || s.closed {
 		s.remove(st)

@@ -131,6 +131,35 @@ func TestSessions(t *testing.T) {
 				want(t, s.with(t.Context(), person(n), nothing), nil)
 			}
 		}, maxSessions + 10, 10},
+		{"those of watches come on top", func(t *testing.T, st *store, s *sessions) {
+			back := make([]func(error), maxSessions+10)
+			for n := range back {
+				var err error
+				_, back[n], err = s.lend(t.Context(), person(n), true)
+				want(t, err, nil)
+			}
+			want(t, s.with(t.Context(), person(-1), nothing), nil)
+			want(t, s.with(t.Context(), person(-1), nothing), nil) // it was kept
+			want(t, s.with(t.Context(), person(1), nothing), nil)  // it is shared
+			for _, b := range back {
+				b(nil)
+			}
+			if len(s.seats) != maxSessions || s.posted != 0 {
+				t.Errorf("%d sessions are kept after the watches, %d of them for watches; want %d and none", len(s.seats), s.posted, maxSessions)
+			}
+		}, maxSessions + 11, 11},
+		{"a watch is denied", func(t *testing.T, st *store, s *sessions) {
+			_, one, err := s.lend(t.Context(), person(1), true)
+			want(t, err, nil)
+			_, two, err := s.lend(t.Context(), person(1), true)
+			want(t, err, nil)
+			one(denied)
+			want(t, s.with(t.Context(), person(1), nothing), nil)
+			two(nil)
+			if s.posted != 0 {
+				t.Errorf("%d sessions are counted for watches, want none", s.posted)
+			}
+		}, 2, 1},
 		{"a panic leaves no user behind", func(t *testing.T, st *store, s *sessions) {
 			func() {
 				defer func() { recover() }()

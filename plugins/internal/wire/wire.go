@@ -24,7 +24,7 @@ const (
 	MajorVersion = 1
 
 	// MinorVersion counts compatible additions to the protocol.
-	MinorVersion = 5
+	MinorVersion = 6
 
 	CookieKey   = "PUSHBRIDGE_PLUGIN"
 	CookieValue = "backend"

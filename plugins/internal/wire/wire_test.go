@@ -12,7 +12,17 @@ import (
 
 var ann = backend.Credentials{User: "ann", Password: "secret"}
 
+// TestConformance tries what an author may rely on, and that it does not matter
+// which side is of an older version.
 func TestConformance(t *testing.T) {
+	for name, old := range map[string]wiretest.Old{
+		"of one version": wiretest.None, "a plugin without Watches": wiretest.Plugin, "a host without Watches": wiretest.Host,
+	} {
+		t.Run(name, func(t *testing.T) { conforms(t, old) })
+	}
+}
+
+func conforms(t *testing.T, old wiretest.Old) {
 	b := memory.New()
 	b.AddUser(ann.User, ann.Password)
 	for _, c := range memory.DefaultCollections() {
@@ -22,7 +32,7 @@ func TestConformance(t *testing.T) {
 	b.AddUser("ono", "secret", memory.MailCollections()...)
 	b.SetIdentity("ono", backend.Identity{Addresses: []string{"ono@pushbridge.example"}})
 	backendtest.Run(t, backendtest.Suite{
-		Backend:     wiretest.OverWire(t, b),
+		Backend:     wiretest.OverWireOf(t, b, old),
 		Credentials: ann,
 		Outside: func(_ *testing.T, c backend.CollectionID, name string, body []byte) {
 			b.Store(ann.User, c, backend.ItemID(name), body)

@@ -1513,6 +1513,149 @@ func (x *WatchResponse) GetCollection() []byte {
 	return nil
 }
 
+// WatchesRequest begins a watch, or ends one, which is not answered.
+type WatchesRequest struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Number        uint64                 `protobuf:"varint,1,opt,name=number,proto3" json:"number,omitempty"` // of the watch, which the host gives once in a call
+	End           bool                   `protobuf:"varint,2,opt,name=end,proto3" json:"end,omitempty"`       // then nothing more is said
+	Credentials   *Credentials           `protobuf:"bytes,3,opt,name=credentials,proto3" json:"credentials,omitempty"`
+	Collections   [][]byte               `protobuf:"bytes,4,rep,name=collections,proto3" json:"collections,omitempty"` // Next unused field number: 5
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *WatchesRequest) Reset() {
+	*x = WatchesRequest{}
+	mi := &file_backend_proto_msgTypes[23]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *WatchesRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*WatchesRequest) ProtoMessage() {}
+
+func (x *WatchesRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_backend_proto_msgTypes[23]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use WatchesRequest.ProtoReflect.Descriptor instead.
+func (*WatchesRequest) Descriptor() ([]byte, []int) {
+	return file_backend_proto_rawDescGZIP(), []int{23}
+}
+
+func (x *WatchesRequest) GetNumber() uint64 {
+	if x != nil {
+		return x.Number
+	}
+	return 0
+}
+
+func (x *WatchesRequest) GetEnd() bool {
+	if x != nil {
+		return x.End
+	}
+	return false
+}
+
+func (x *WatchesRequest) GetCredentials() *Credentials {
+	if x != nil {
+		return x.Credentials
+	}
+	return nil
+}
+
+func (x *WatchesRequest) GetCollections() [][]byte {
+	if x != nil {
+		return x.Collections
+	}
+	return nil
+}
+
+// WatchesResponse tells of one watch.
+type WatchesResponse struct {
+	state  protoimpl.MessageState `protogen:"open.v1"`
+	Number uint64                 `protobuf:"varint,1,opt,name=number,proto3" json:"number,omitempty"`
+	// Watching works from now on. Said once.
+	Ready bool `protobuf:"varint,2,opt,name=ready,proto3" json:"ready,omitempty"`
+	// They may have changed; at most 256. One that is named twice before it can be
+	// sent need not be sent twice. Nobody's changes wait for more than one message
+	// of each other watch.
+	Collections [][]byte `protobuf:"bytes,3,rep,name=collections,proto3" json:"collections,omitempty"`
+	// The watch has ended, for this reason. Nothing follows.
+	Ended         *Error `protobuf:"bytes,4,opt,name=ended,proto3" json:"ended,omitempty"` // Next unused field number: 5
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *WatchesResponse) Reset() {
+	*x = WatchesResponse{}
+	mi := &file_backend_proto_msgTypes[24]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *WatchesResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*WatchesResponse) ProtoMessage() {}
+
+func (x *WatchesResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_backend_proto_msgTypes[24]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use WatchesResponse.ProtoReflect.Descriptor instead.
+func (*WatchesResponse) Descriptor() ([]byte, []int) {
+	return file_backend_proto_rawDescGZIP(), []int{24}
+}
+
+func (x *WatchesResponse) GetNumber() uint64 {
+	if x != nil {
+		return x.Number
+	}
+	return 0
+}
+
+func (x *WatchesResponse) GetReady() bool {
+	if x != nil {
+		return x.Ready
+	}
+	return false
+}
+
+func (x *WatchesResponse) GetCollections() [][]byte {
+	if x != nil {
+		return x.Collections
+	}
+	return nil
+}
+
+func (x *WatchesResponse) GetEnded() *Error {
+	if x != nil {
+		return x.Ended
+	}
+	return nil
+}
+
 type ProbeRequest struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Credentials   *Credentials           `protobuf:"bytes,1,opt,name=credentials,proto3" json:"credentials,omitempty"`
@@ -1523,7 +1666,7 @@ type ProbeRequest struct {
 
 func (x *ProbeRequest) Reset() {
 	*x = ProbeRequest{}
-	mi := &file_backend_proto_msgTypes[23]
+	mi := &file_backend_proto_msgTypes[25]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1535,7 +1678,7 @@ func (x *ProbeRequest) String() string {
 func (*ProbeRequest) ProtoMessage() {}
 
 func (x *ProbeRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_backend_proto_msgTypes[23]
+	mi := &file_backend_proto_msgTypes[25]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1548,7 +1691,7 @@ func (x *ProbeRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ProbeRequest.ProtoReflect.Descriptor instead.
 func (*ProbeRequest) Descriptor() ([]byte, []int) {
-	return file_backend_proto_rawDescGZIP(), []int{23}
+	return file_backend_proto_rawDescGZIP(), []int{25}
 }
 
 func (x *ProbeRequest) GetCredentials() *Credentials {
@@ -1574,7 +1717,7 @@ type ProbeResponse struct {
 
 func (x *ProbeResponse) Reset() {
 	*x = ProbeResponse{}
-	mi := &file_backend_proto_msgTypes[24]
+	mi := &file_backend_proto_msgTypes[26]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1586,7 +1729,7 @@ func (x *ProbeResponse) String() string {
 func (*ProbeResponse) ProtoMessage() {}
 
 func (x *ProbeResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_backend_proto_msgTypes[24]
+	mi := &file_backend_proto_msgTypes[26]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1599,7 +1742,7 @@ func (x *ProbeResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ProbeResponse.ProtoReflect.Descriptor instead.
 func (*ProbeResponse) Descriptor() ([]byte, []int) {
-	return file_backend_proto_rawDescGZIP(), []int{24}
+	return file_backend_proto_rawDescGZIP(), []int{26}
 }
 
 func (x *ProbeResponse) GetTags() []*Tag {
@@ -1619,7 +1762,7 @@ type Tag struct {
 
 func (x *Tag) Reset() {
 	*x = Tag{}
-	mi := &file_backend_proto_msgTypes[25]
+	mi := &file_backend_proto_msgTypes[27]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1631,7 +1774,7 @@ func (x *Tag) String() string {
 func (*Tag) ProtoMessage() {}
 
 func (x *Tag) ProtoReflect() protoreflect.Message {
-	mi := &file_backend_proto_msgTypes[25]
+	mi := &file_backend_proto_msgTypes[27]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1644,7 +1787,7 @@ func (x *Tag) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Tag.ProtoReflect.Descriptor instead.
 func (*Tag) Descriptor() ([]byte, []int) {
-	return file_backend_proto_rawDescGZIP(), []int{25}
+	return file_backend_proto_rawDescGZIP(), []int{27}
 }
 
 func (x *Tag) GetCollection() []byte {
@@ -1671,7 +1814,7 @@ type SchedulesRequest struct {
 
 func (x *SchedulesRequest) Reset() {
 	*x = SchedulesRequest{}
-	mi := &file_backend_proto_msgTypes[26]
+	mi := &file_backend_proto_msgTypes[28]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1683,7 +1826,7 @@ func (x *SchedulesRequest) String() string {
 func (*SchedulesRequest) ProtoMessage() {}
 
 func (x *SchedulesRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_backend_proto_msgTypes[26]
+	mi := &file_backend_proto_msgTypes[28]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1696,7 +1839,7 @@ func (x *SchedulesRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SchedulesRequest.ProtoReflect.Descriptor instead.
 func (*SchedulesRequest) Descriptor() ([]byte, []int) {
-	return file_backend_proto_rawDescGZIP(), []int{26}
+	return file_backend_proto_rawDescGZIP(), []int{28}
 }
 
 func (x *SchedulesRequest) GetCredentials() *Credentials {
@@ -1722,7 +1865,7 @@ type SchedulesResponse struct {
 
 func (x *SchedulesResponse) Reset() {
 	*x = SchedulesResponse{}
-	mi := &file_backend_proto_msgTypes[27]
+	mi := &file_backend_proto_msgTypes[29]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1734,7 +1877,7 @@ func (x *SchedulesResponse) String() string {
 func (*SchedulesResponse) ProtoMessage() {}
 
 func (x *SchedulesResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_backend_proto_msgTypes[27]
+	mi := &file_backend_proto_msgTypes[29]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1747,7 +1890,7 @@ func (x *SchedulesResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SchedulesResponse.ProtoReflect.Descriptor instead.
 func (*SchedulesResponse) Descriptor() ([]byte, []int) {
-	return file_backend_proto_rawDescGZIP(), []int{27}
+	return file_backend_proto_rawDescGZIP(), []int{29}
 }
 
 func (x *SchedulesResponse) GetSchedules() bool {
@@ -1766,7 +1909,7 @@ type IdentityRequest struct {
 
 func (x *IdentityRequest) Reset() {
 	*x = IdentityRequest{}
-	mi := &file_backend_proto_msgTypes[28]
+	mi := &file_backend_proto_msgTypes[30]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1778,7 +1921,7 @@ func (x *IdentityRequest) String() string {
 func (*IdentityRequest) ProtoMessage() {}
 
 func (x *IdentityRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_backend_proto_msgTypes[28]
+	mi := &file_backend_proto_msgTypes[30]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1791,7 +1934,7 @@ func (x *IdentityRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use IdentityRequest.ProtoReflect.Descriptor instead.
 func (*IdentityRequest) Descriptor() ([]byte, []int) {
-	return file_backend_proto_rawDescGZIP(), []int{28}
+	return file_backend_proto_rawDescGZIP(), []int{30}
 }
 
 func (x *IdentityRequest) GetCredentials() *Credentials {
@@ -1811,7 +1954,7 @@ type IdentityResponse struct {
 
 func (x *IdentityResponse) Reset() {
 	*x = IdentityResponse{}
-	mi := &file_backend_proto_msgTypes[29]
+	mi := &file_backend_proto_msgTypes[31]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1823,7 +1966,7 @@ func (x *IdentityResponse) String() string {
 func (*IdentityResponse) ProtoMessage() {}
 
 func (x *IdentityResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_backend_proto_msgTypes[29]
+	mi := &file_backend_proto_msgTypes[31]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1836,7 +1979,7 @@ func (x *IdentityResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use IdentityResponse.ProtoReflect.Descriptor instead.
 func (*IdentityResponse) Descriptor() ([]byte, []int) {
-	return file_backend_proto_rawDescGZIP(), []int{29}
+	return file_backend_proto_rawDescGZIP(), []int{31}
 }
 
 func (x *IdentityResponse) GetName() string {
@@ -1865,7 +2008,7 @@ type FreeBusyRequest struct {
 
 func (x *FreeBusyRequest) Reset() {
 	*x = FreeBusyRequest{}
-	mi := &file_backend_proto_msgTypes[30]
+	mi := &file_backend_proto_msgTypes[32]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1877,7 +2020,7 @@ func (x *FreeBusyRequest) String() string {
 func (*FreeBusyRequest) ProtoMessage() {}
 
 func (x *FreeBusyRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_backend_proto_msgTypes[30]
+	mi := &file_backend_proto_msgTypes[32]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1890,7 +2033,7 @@ func (x *FreeBusyRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use FreeBusyRequest.ProtoReflect.Descriptor instead.
 func (*FreeBusyRequest) Descriptor() ([]byte, []int) {
-	return file_backend_proto_rawDescGZIP(), []int{30}
+	return file_backend_proto_rawDescGZIP(), []int{32}
 }
 
 func (x *FreeBusyRequest) GetCredentials() *Credentials {
@@ -1931,7 +2074,7 @@ type FreeBusyResponse struct {
 
 func (x *FreeBusyResponse) Reset() {
 	*x = FreeBusyResponse{}
-	mi := &file_backend_proto_msgTypes[31]
+	mi := &file_backend_proto_msgTypes[33]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1943,7 +2086,7 @@ func (x *FreeBusyResponse) String() string {
 func (*FreeBusyResponse) ProtoMessage() {}
 
 func (x *FreeBusyResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_backend_proto_msgTypes[31]
+	mi := &file_backend_proto_msgTypes[33]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1956,7 +2099,7 @@ func (x *FreeBusyResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use FreeBusyResponse.ProtoReflect.Descriptor instead.
 func (*FreeBusyResponse) Descriptor() ([]byte, []int) {
-	return file_backend_proto_rawDescGZIP(), []int{31}
+	return file_backend_proto_rawDescGZIP(), []int{33}
 }
 
 func (x *FreeBusyResponse) GetAddress() string {
@@ -1984,7 +2127,7 @@ type EditCollectionRequest struct {
 
 func (x *EditCollectionRequest) Reset() {
 	*x = EditCollectionRequest{}
-	mi := &file_backend_proto_msgTypes[32]
+	mi := &file_backend_proto_msgTypes[34]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1996,7 +2139,7 @@ func (x *EditCollectionRequest) String() string {
 func (*EditCollectionRequest) ProtoMessage() {}
 
 func (x *EditCollectionRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_backend_proto_msgTypes[32]
+	mi := &file_backend_proto_msgTypes[34]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2009,7 +2152,7 @@ func (x *EditCollectionRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use EditCollectionRequest.ProtoReflect.Descriptor instead.
 func (*EditCollectionRequest) Descriptor() ([]byte, []int) {
-	return file_backend_proto_rawDescGZIP(), []int{32}
+	return file_backend_proto_rawDescGZIP(), []int{34}
 }
 
 func (x *EditCollectionRequest) GetCredentials() *Credentials {
@@ -2035,7 +2178,7 @@ type CollectionResponse struct {
 
 func (x *CollectionResponse) Reset() {
 	*x = CollectionResponse{}
-	mi := &file_backend_proto_msgTypes[33]
+	mi := &file_backend_proto_msgTypes[35]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2047,7 +2190,7 @@ func (x *CollectionResponse) String() string {
 func (*CollectionResponse) ProtoMessage() {}
 
 func (x *CollectionResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_backend_proto_msgTypes[33]
+	mi := &file_backend_proto_msgTypes[35]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2060,7 +2203,7 @@ func (x *CollectionResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CollectionResponse.ProtoReflect.Descriptor instead.
 func (*CollectionResponse) Descriptor() ([]byte, []int) {
-	return file_backend_proto_rawDescGZIP(), []int{33}
+	return file_backend_proto_rawDescGZIP(), []int{35}
 }
 
 func (x *CollectionResponse) GetCollection() *Collection {
@@ -2080,7 +2223,7 @@ type DeleteCollectionRequest struct {
 
 func (x *DeleteCollectionRequest) Reset() {
 	*x = DeleteCollectionRequest{}
-	mi := &file_backend_proto_msgTypes[34]
+	mi := &file_backend_proto_msgTypes[36]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2092,7 +2235,7 @@ func (x *DeleteCollectionRequest) String() string {
 func (*DeleteCollectionRequest) ProtoMessage() {}
 
 func (x *DeleteCollectionRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_backend_proto_msgTypes[34]
+	mi := &file_backend_proto_msgTypes[36]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2105,7 +2248,7 @@ func (x *DeleteCollectionRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DeleteCollectionRequest.ProtoReflect.Descriptor instead.
 func (*DeleteCollectionRequest) Descriptor() ([]byte, []int) {
-	return file_backend_proto_rawDescGZIP(), []int{34}
+	return file_backend_proto_rawDescGZIP(), []int{36}
 }
 
 func (x *DeleteCollectionRequest) GetCredentials() *Credentials {
@@ -2130,7 +2273,7 @@ type DeleteCollectionResponse struct {
 
 func (x *DeleteCollectionResponse) Reset() {
 	*x = DeleteCollectionResponse{}
-	mi := &file_backend_proto_msgTypes[35]
+	mi := &file_backend_proto_msgTypes[37]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2142,7 +2285,7 @@ func (x *DeleteCollectionResponse) String() string {
 func (*DeleteCollectionResponse) ProtoMessage() {}
 
 func (x *DeleteCollectionResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_backend_proto_msgTypes[35]
+	mi := &file_backend_proto_msgTypes[37]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2155,7 +2298,7 @@ func (x *DeleteCollectionResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DeleteCollectionResponse.ProtoReflect.Descriptor instead.
 func (*DeleteCollectionResponse) Descriptor() ([]byte, []int) {
-	return file_backend_proto_rawDescGZIP(), []int{35}
+	return file_backend_proto_rawDescGZIP(), []int{37}
 }
 
 type SubscribeRequest struct {
@@ -2172,7 +2315,7 @@ type SubscribeRequest struct {
 
 func (x *SubscribeRequest) Reset() {
 	*x = SubscribeRequest{}
-	mi := &file_backend_proto_msgTypes[36]
+	mi := &file_backend_proto_msgTypes[38]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2184,7 +2327,7 @@ func (x *SubscribeRequest) String() string {
 func (*SubscribeRequest) ProtoMessage() {}
 
 func (x *SubscribeRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_backend_proto_msgTypes[36]
+	mi := &file_backend_proto_msgTypes[38]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2197,7 +2340,7 @@ func (x *SubscribeRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SubscribeRequest.ProtoReflect.Descriptor instead.
 func (*SubscribeRequest) Descriptor() ([]byte, []int) {
-	return file_backend_proto_rawDescGZIP(), []int{36}
+	return file_backend_proto_rawDescGZIP(), []int{38}
 }
 
 func (x *SubscribeRequest) GetCredentials() *Credentials {
@@ -2252,7 +2395,7 @@ type SubscribeResponse struct {
 
 func (x *SubscribeResponse) Reset() {
 	*x = SubscribeResponse{}
-	mi := &file_backend_proto_msgTypes[37]
+	mi := &file_backend_proto_msgTypes[39]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2264,7 +2407,7 @@ func (x *SubscribeResponse) String() string {
 func (*SubscribeResponse) ProtoMessage() {}
 
 func (x *SubscribeResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_backend_proto_msgTypes[37]
+	mi := &file_backend_proto_msgTypes[39]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2277,7 +2420,7 @@ func (x *SubscribeResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SubscribeResponse.ProtoReflect.Descriptor instead.
 func (*SubscribeResponse) Descriptor() ([]byte, []int) {
-	return file_backend_proto_rawDescGZIP(), []int{37}
+	return file_backend_proto_rawDescGZIP(), []int{39}
 }
 
 func (x *SubscribeResponse) GetServerKey() []byte {
@@ -2306,7 +2449,7 @@ type MessagesRequest struct {
 
 func (x *MessagesRequest) Reset() {
 	*x = MessagesRequest{}
-	mi := &file_backend_proto_msgTypes[38]
+	mi := &file_backend_proto_msgTypes[40]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2318,7 +2461,7 @@ func (x *MessagesRequest) String() string {
 func (*MessagesRequest) ProtoMessage() {}
 
 func (x *MessagesRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_backend_proto_msgTypes[38]
+	mi := &file_backend_proto_msgTypes[40]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2331,7 +2474,7 @@ func (x *MessagesRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use MessagesRequest.ProtoReflect.Descriptor instead.
 func (*MessagesRequest) Descriptor() ([]byte, []int) {
-	return file_backend_proto_rawDescGZIP(), []int{38}
+	return file_backend_proto_rawDescGZIP(), []int{40}
 }
 
 func (x *MessagesRequest) GetCredentials() *Credentials {
@@ -2376,7 +2519,7 @@ type PartRequest struct {
 
 func (x *PartRequest) Reset() {
 	*x = PartRequest{}
-	mi := &file_backend_proto_msgTypes[39]
+	mi := &file_backend_proto_msgTypes[41]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2388,7 +2531,7 @@ func (x *PartRequest) String() string {
 func (*PartRequest) ProtoMessage() {}
 
 func (x *PartRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_backend_proto_msgTypes[39]
+	mi := &file_backend_proto_msgTypes[41]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2401,7 +2544,7 @@ func (x *PartRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use PartRequest.ProtoReflect.Descriptor instead.
 func (*PartRequest) Descriptor() ([]byte, []int) {
-	return file_backend_proto_rawDescGZIP(), []int{39}
+	return file_backend_proto_rawDescGZIP(), []int{41}
 }
 
 func (x *PartRequest) GetCredentials() *Credentials {
@@ -2455,7 +2598,7 @@ type PartResponse struct {
 
 func (x *PartResponse) Reset() {
 	*x = PartResponse{}
-	mi := &file_backend_proto_msgTypes[40]
+	mi := &file_backend_proto_msgTypes[42]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2467,7 +2610,7 @@ func (x *PartResponse) String() string {
 func (*PartResponse) ProtoMessage() {}
 
 func (x *PartResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_backend_proto_msgTypes[40]
+	mi := &file_backend_proto_msgTypes[42]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2480,7 +2623,7 @@ func (x *PartResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use PartResponse.ProtoReflect.Descriptor instead.
 func (*PartResponse) Descriptor() ([]byte, []int) {
-	return file_backend_proto_rawDescGZIP(), []int{40}
+	return file_backend_proto_rawDescGZIP(), []int{42}
 }
 
 func (x *PartResponse) GetData() []byte {
@@ -2503,7 +2646,7 @@ type SetFlagsRequest struct {
 
 func (x *SetFlagsRequest) Reset() {
 	*x = SetFlagsRequest{}
-	mi := &file_backend_proto_msgTypes[41]
+	mi := &file_backend_proto_msgTypes[43]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2515,7 +2658,7 @@ func (x *SetFlagsRequest) String() string {
 func (*SetFlagsRequest) ProtoMessage() {}
 
 func (x *SetFlagsRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_backend_proto_msgTypes[41]
+	mi := &file_backend_proto_msgTypes[43]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2528,7 +2671,7 @@ func (x *SetFlagsRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SetFlagsRequest.ProtoReflect.Descriptor instead.
 func (*SetFlagsRequest) Descriptor() ([]byte, []int) {
-	return file_backend_proto_rawDescGZIP(), []int{41}
+	return file_backend_proto_rawDescGZIP(), []int{43}
 }
 
 func (x *SetFlagsRequest) GetCredentials() *Credentials {
@@ -2575,7 +2718,7 @@ type SetFlagsResponse struct {
 
 func (x *SetFlagsResponse) Reset() {
 	*x = SetFlagsResponse{}
-	mi := &file_backend_proto_msgTypes[42]
+	mi := &file_backend_proto_msgTypes[44]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2587,7 +2730,7 @@ func (x *SetFlagsResponse) String() string {
 func (*SetFlagsResponse) ProtoMessage() {}
 
 func (x *SetFlagsResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_backend_proto_msgTypes[42]
+	mi := &file_backend_proto_msgTypes[44]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2600,7 +2743,7 @@ func (x *SetFlagsResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SetFlagsResponse.ProtoReflect.Descriptor instead.
 func (*SetFlagsResponse) Descriptor() ([]byte, []int) {
-	return file_backend_proto_rawDescGZIP(), []int{42}
+	return file_backend_proto_rawDescGZIP(), []int{44}
 }
 
 func (x *SetFlagsResponse) GetRevision() []byte {
@@ -2626,7 +2769,7 @@ type SendRequest struct {
 
 func (x *SendRequest) Reset() {
 	*x = SendRequest{}
-	mi := &file_backend_proto_msgTypes[43]
+	mi := &file_backend_proto_msgTypes[45]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2638,7 +2781,7 @@ func (x *SendRequest) String() string {
 func (*SendRequest) ProtoMessage() {}
 
 func (x *SendRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_backend_proto_msgTypes[43]
+	mi := &file_backend_proto_msgTypes[45]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2651,7 +2794,7 @@ func (x *SendRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SendRequest.ProtoReflect.Descriptor instead.
 func (*SendRequest) Descriptor() ([]byte, []int) {
-	return file_backend_proto_rawDescGZIP(), []int{43}
+	return file_backend_proto_rawDescGZIP(), []int{45}
 }
 
 func (x *SendRequest) GetCredentials() *Credentials {
@@ -2704,7 +2847,7 @@ type SendResponse struct {
 
 func (x *SendResponse) Reset() {
 	*x = SendResponse{}
-	mi := &file_backend_proto_msgTypes[44]
+	mi := &file_backend_proto_msgTypes[46]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2716,7 +2859,7 @@ func (x *SendResponse) String() string {
 func (*SendResponse) ProtoMessage() {}
 
 func (x *SendResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_backend_proto_msgTypes[44]
+	mi := &file_backend_proto_msgTypes[46]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2729,7 +2872,7 @@ func (x *SendResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SendResponse.ProtoReflect.Descriptor instead.
 func (*SendResponse) Descriptor() ([]byte, []int) {
-	return file_backend_proto_rawDescGZIP(), []int{44}
+	return file_backend_proto_rawDescGZIP(), []int{46}
 }
 
 type SearchRequest struct {
@@ -2749,7 +2892,7 @@ type SearchRequest struct {
 
 func (x *SearchRequest) Reset() {
 	*x = SearchRequest{}
-	mi := &file_backend_proto_msgTypes[45]
+	mi := &file_backend_proto_msgTypes[47]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2761,7 +2904,7 @@ func (x *SearchRequest) String() string {
 func (*SearchRequest) ProtoMessage() {}
 
 func (x *SearchRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_backend_proto_msgTypes[45]
+	mi := &file_backend_proto_msgTypes[47]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2774,7 +2917,7 @@ func (x *SearchRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SearchRequest.ProtoReflect.Descriptor instead.
 func (*SearchRequest) Descriptor() ([]byte, []int) {
-	return file_backend_proto_rawDescGZIP(), []int{45}
+	return file_backend_proto_rawDescGZIP(), []int{47}
 }
 
 func (x *SearchRequest) GetCredentials() *Credentials {
@@ -2851,7 +2994,7 @@ type SearchResponse struct {
 
 func (x *SearchResponse) Reset() {
 	*x = SearchResponse{}
-	mi := &file_backend_proto_msgTypes[46]
+	mi := &file_backend_proto_msgTypes[48]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2863,7 +3006,7 @@ func (x *SearchResponse) String() string {
 func (*SearchResponse) ProtoMessage() {}
 
 func (x *SearchResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_backend_proto_msgTypes[46]
+	mi := &file_backend_proto_msgTypes[48]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2876,7 +3019,7 @@ func (x *SearchResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SearchResponse.ProtoReflect.Descriptor instead.
 func (*SearchResponse) Descriptor() ([]byte, []int) {
-	return file_backend_proto_rawDescGZIP(), []int{46}
+	return file_backend_proto_rawDescGZIP(), []int{48}
 }
 
 func (x *SearchResponse) GetFound() []*Found {
@@ -2897,7 +3040,7 @@ type Found struct {
 
 func (x *Found) Reset() {
 	*x = Found{}
-	mi := &file_backend_proto_msgTypes[47]
+	mi := &file_backend_proto_msgTypes[49]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2909,7 +3052,7 @@ func (x *Found) String() string {
 func (*Found) ProtoMessage() {}
 
 func (x *Found) ProtoReflect() protoreflect.Message {
-	mi := &file_backend_proto_msgTypes[47]
+	mi := &file_backend_proto_msgTypes[49]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2922,7 +3065,7 @@ func (x *Found) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Found.ProtoReflect.Descriptor instead.
 func (*Found) Descriptor() ([]byte, []int) {
-	return file_backend_proto_rawDescGZIP(), []int{47}
+	return file_backend_proto_rawDescGZIP(), []int{49}
 }
 
 func (x *Found) GetCollection() []byte {
@@ -2955,7 +3098,7 @@ type VacationRequest struct {
 
 func (x *VacationRequest) Reset() {
 	*x = VacationRequest{}
-	mi := &file_backend_proto_msgTypes[48]
+	mi := &file_backend_proto_msgTypes[50]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2967,7 +3110,7 @@ func (x *VacationRequest) String() string {
 func (*VacationRequest) ProtoMessage() {}
 
 func (x *VacationRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_backend_proto_msgTypes[48]
+	mi := &file_backend_proto_msgTypes[50]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2980,7 +3123,7 @@ func (x *VacationRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use VacationRequest.ProtoReflect.Descriptor instead.
 func (*VacationRequest) Descriptor() ([]byte, []int) {
-	return file_backend_proto_rawDescGZIP(), []int{48}
+	return file_backend_proto_rawDescGZIP(), []int{50}
 }
 
 func (x *VacationRequest) GetCredentials() *Credentials {
@@ -3002,7 +3145,7 @@ type VacationResponse struct {
 
 func (x *VacationResponse) Reset() {
 	*x = VacationResponse{}
-	mi := &file_backend_proto_msgTypes[49]
+	mi := &file_backend_proto_msgTypes[51]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3014,7 +3157,7 @@ func (x *VacationResponse) String() string {
 func (*VacationResponse) ProtoMessage() {}
 
 func (x *VacationResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_backend_proto_msgTypes[49]
+	mi := &file_backend_proto_msgTypes[51]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3027,7 +3170,7 @@ func (x *VacationResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use VacationResponse.ProtoReflect.Descriptor instead.
 func (*VacationResponse) Descriptor() ([]byte, []int) {
-	return file_backend_proto_rawDescGZIP(), []int{49}
+	return file_backend_proto_rawDescGZIP(), []int{51}
 }
 
 func (x *VacationResponse) GetEnabled() bool {
@@ -3071,7 +3214,7 @@ type SetVacationRequest struct {
 
 func (x *SetVacationRequest) Reset() {
 	*x = SetVacationRequest{}
-	mi := &file_backend_proto_msgTypes[50]
+	mi := &file_backend_proto_msgTypes[52]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3083,7 +3226,7 @@ func (x *SetVacationRequest) String() string {
 func (*SetVacationRequest) ProtoMessage() {}
 
 func (x *SetVacationRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_backend_proto_msgTypes[50]
+	mi := &file_backend_proto_msgTypes[52]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3096,7 +3239,7 @@ func (x *SetVacationRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SetVacationRequest.ProtoReflect.Descriptor instead.
 func (*SetVacationRequest) Descriptor() ([]byte, []int) {
-	return file_backend_proto_rawDescGZIP(), []int{50}
+	return file_backend_proto_rawDescGZIP(), []int{52}
 }
 
 func (x *SetVacationRequest) GetCredentials() *Credentials {
@@ -3142,7 +3285,7 @@ type SetVacationResponse struct {
 
 func (x *SetVacationResponse) Reset() {
 	*x = SetVacationResponse{}
-	mi := &file_backend_proto_msgTypes[51]
+	mi := &file_backend_proto_msgTypes[53]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3154,7 +3297,7 @@ func (x *SetVacationResponse) String() string {
 func (*SetVacationResponse) ProtoMessage() {}
 
 func (x *SetVacationResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_backend_proto_msgTypes[51]
+	mi := &file_backend_proto_msgTypes[53]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3167,7 +3310,7 @@ func (x *SetVacationResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SetVacationResponse.ProtoReflect.Descriptor instead.
 func (*SetVacationResponse) Descriptor() ([]byte, []int) {
-	return file_backend_proto_rawDescGZIP(), []int{51}
+	return file_backend_proto_rawDescGZIP(), []int{53}
 }
 
 // Error is why a call failed.
@@ -3184,7 +3327,7 @@ type Error struct {
 
 func (x *Error) Reset() {
 	*x = Error{}
-	mi := &file_backend_proto_msgTypes[52]
+	mi := &file_backend_proto_msgTypes[54]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3196,7 +3339,7 @@ func (x *Error) String() string {
 func (*Error) ProtoMessage() {}
 
 func (x *Error) ProtoReflect() protoreflect.Message {
-	mi := &file_backend_proto_msgTypes[52]
+	mi := &file_backend_proto_msgTypes[54]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3209,7 +3352,7 @@ func (x *Error) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Error.ProtoReflect.Descriptor instead.
 func (*Error) Descriptor() ([]byte, []int) {
-	return file_backend_proto_rawDescGZIP(), []int{52}
+	return file_backend_proto_rawDescGZIP(), []int{54}
 }
 
 func (x *Error) GetKind() Kind {
@@ -3352,7 +3495,17 @@ const file_backend_proto_rawDesc = "" +
 	"\rWatchResponse\x12\x1e\n" +
 	"\n" +
 	"collection\x18\x01 \x01(\fR\n" +
-	"collection\"v\n" +
+	"collection\"\xa2\x01\n" +
+	"\x0eWatchesRequest\x12\x16\n" +
+	"\x06number\x18\x01 \x01(\x04R\x06number\x12\x10\n" +
+	"\x03end\x18\x02 \x01(\bR\x03end\x12D\n" +
+	"\vcredentials\x18\x03 \x01(\v2\".pushbridge.backend.v1.CredentialsR\vcredentials\x12 \n" +
+	"\vcollections\x18\x04 \x03(\fR\vcollections\"\x95\x01\n" +
+	"\x0fWatchesResponse\x12\x16\n" +
+	"\x06number\x18\x01 \x01(\x04R\x06number\x12\x14\n" +
+	"\x05ready\x18\x02 \x01(\bR\x05ready\x12 \n" +
+	"\vcollections\x18\x03 \x03(\fR\vcollections\x122\n" +
+	"\x05ended\x18\x04 \x01(\v2\x1c.pushbridge.backend.v1.ErrorR\x05ended\"v\n" +
 	"\fProbeRequest\x12D\n" +
 	"\vcredentials\x18\x01 \x01(\v2\".pushbridge.backend.v1.CredentialsR\vcredentials\x12 \n" +
 	"\vcollections\x18\x02 \x03(\fR\vcollections\"?\n" +
@@ -3496,7 +3649,7 @@ const file_backend_proto_rawDesc = "" +
 	"\tTOO_LARGE\x10\x06\x12\r\n" +
 	"\tREAD_ONLY\x10\a\x12\v\n" +
 	"\aINVALID\x10\b\x12\x0f\n" +
-	"\vUNSUPPORTED\x10\t2\xb2\x11\n" +
+	"\vUNSUPPORTED\x10\t2\x90\x12\n" +
 	"\aBackend\x12^\n" +
 	"\tConfigure\x12'.pushbridge.backend.v1.ConfigureRequest\x1a(.pushbridge.backend.v1.ConfigureResponse\x12O\n" +
 	"\x04Open\x12\".pushbridge.backend.v1.OpenRequest\x1a#.pushbridge.backend.v1.OpenResponse\x12f\n" +
@@ -3521,7 +3674,8 @@ const file_backend_proto_rawDesc = "" +
 	"\x04Send\x12\".pushbridge.backend.v1.SendRequest\x1a#.pushbridge.backend.v1.SendResponse(\x01\x12U\n" +
 	"\x06Search\x12$.pushbridge.backend.v1.SearchRequest\x1a%.pushbridge.backend.v1.SearchResponse\x12[\n" +
 	"\bVacation\x12&.pushbridge.backend.v1.VacationRequest\x1a'.pushbridge.backend.v1.VacationResponse\x12d\n" +
-	"\vSetVacation\x12).pushbridge.backend.v1.SetVacationRequest\x1a*.pushbridge.backend.v1.SetVacationResponseB:Z8github.com/pushbridge/pushbridge/plugins/proto/backendpbb\x06proto3"
+	"\vSetVacation\x12).pushbridge.backend.v1.SetVacationRequest\x1a*.pushbridge.backend.v1.SetVacationResponse\x12\\\n" +
+	"\aWatches\x12%.pushbridge.backend.v1.WatchesRequest\x1a&.pushbridge.backend.v1.WatchesResponse(\x010\x01B:Z8github.com/pushbridge/pushbridge/plugins/proto/backendpbb\x06proto3"
 
 var (
 	file_backend_proto_rawDescOnce sync.Once
@@ -3536,7 +3690,7 @@ func file_backend_proto_rawDescGZIP() []byte {
 }
 
 var file_backend_proto_enumTypes = make([]protoimpl.EnumInfo, 1)
-var file_backend_proto_msgTypes = make([]protoimpl.MessageInfo, 53)
+var file_backend_proto_msgTypes = make([]protoimpl.MessageInfo, 55)
 var file_backend_proto_goTypes = []any{
 	(Kind)(0),                        // 0: pushbridge.backend.v1.Kind
 	(*Credentials)(nil),              // 1: pushbridge.backend.v1.Credentials
@@ -3562,36 +3716,38 @@ var file_backend_proto_goTypes = []any{
 	(*MoveResponse)(nil),             // 21: pushbridge.backend.v1.MoveResponse
 	(*WatchRequest)(nil),             // 22: pushbridge.backend.v1.WatchRequest
 	(*WatchResponse)(nil),            // 23: pushbridge.backend.v1.WatchResponse
-	(*ProbeRequest)(nil),             // 24: pushbridge.backend.v1.ProbeRequest
-	(*ProbeResponse)(nil),            // 25: pushbridge.backend.v1.ProbeResponse
-	(*Tag)(nil),                      // 26: pushbridge.backend.v1.Tag
-	(*SchedulesRequest)(nil),         // 27: pushbridge.backend.v1.SchedulesRequest
-	(*SchedulesResponse)(nil),        // 28: pushbridge.backend.v1.SchedulesResponse
-	(*IdentityRequest)(nil),          // 29: pushbridge.backend.v1.IdentityRequest
-	(*IdentityResponse)(nil),         // 30: pushbridge.backend.v1.IdentityResponse
-	(*FreeBusyRequest)(nil),          // 31: pushbridge.backend.v1.FreeBusyRequest
-	(*FreeBusyResponse)(nil),         // 32: pushbridge.backend.v1.FreeBusyResponse
-	(*EditCollectionRequest)(nil),    // 33: pushbridge.backend.v1.EditCollectionRequest
-	(*CollectionResponse)(nil),       // 34: pushbridge.backend.v1.CollectionResponse
-	(*DeleteCollectionRequest)(nil),  // 35: pushbridge.backend.v1.DeleteCollectionRequest
-	(*DeleteCollectionResponse)(nil), // 36: pushbridge.backend.v1.DeleteCollectionResponse
-	(*SubscribeRequest)(nil),         // 37: pushbridge.backend.v1.SubscribeRequest
-	(*SubscribeResponse)(nil),        // 38: pushbridge.backend.v1.SubscribeResponse
-	(*MessagesRequest)(nil),          // 39: pushbridge.backend.v1.MessagesRequest
-	(*PartRequest)(nil),              // 40: pushbridge.backend.v1.PartRequest
-	(*PartResponse)(nil),             // 41: pushbridge.backend.v1.PartResponse
-	(*SetFlagsRequest)(nil),          // 42: pushbridge.backend.v1.SetFlagsRequest
-	(*SetFlagsResponse)(nil),         // 43: pushbridge.backend.v1.SetFlagsResponse
-	(*SendRequest)(nil),              // 44: pushbridge.backend.v1.SendRequest
-	(*SendResponse)(nil),             // 45: pushbridge.backend.v1.SendResponse
-	(*SearchRequest)(nil),            // 46: pushbridge.backend.v1.SearchRequest
-	(*SearchResponse)(nil),           // 47: pushbridge.backend.v1.SearchResponse
-	(*Found)(nil),                    // 48: pushbridge.backend.v1.Found
-	(*VacationRequest)(nil),          // 49: pushbridge.backend.v1.VacationRequest
-	(*VacationResponse)(nil),         // 50: pushbridge.backend.v1.VacationResponse
-	(*SetVacationRequest)(nil),       // 51: pushbridge.backend.v1.SetVacationRequest
-	(*SetVacationResponse)(nil),      // 52: pushbridge.backend.v1.SetVacationResponse
-	(*Error)(nil),                    // 53: pushbridge.backend.v1.Error
+	(*WatchesRequest)(nil),           // 24: pushbridge.backend.v1.WatchesRequest
+	(*WatchesResponse)(nil),          // 25: pushbridge.backend.v1.WatchesResponse
+	(*ProbeRequest)(nil),             // 26: pushbridge.backend.v1.ProbeRequest
+	(*ProbeResponse)(nil),            // 27: pushbridge.backend.v1.ProbeResponse
+	(*Tag)(nil),                      // 28: pushbridge.backend.v1.Tag
+	(*SchedulesRequest)(nil),         // 29: pushbridge.backend.v1.SchedulesRequest
+	(*SchedulesResponse)(nil),        // 30: pushbridge.backend.v1.SchedulesResponse
+	(*IdentityRequest)(nil),          // 31: pushbridge.backend.v1.IdentityRequest
+	(*IdentityResponse)(nil),         // 32: pushbridge.backend.v1.IdentityResponse
+	(*FreeBusyRequest)(nil),          // 33: pushbridge.backend.v1.FreeBusyRequest
+	(*FreeBusyResponse)(nil),         // 34: pushbridge.backend.v1.FreeBusyResponse
+	(*EditCollectionRequest)(nil),    // 35: pushbridge.backend.v1.EditCollectionRequest
+	(*CollectionResponse)(nil),       // 36: pushbridge.backend.v1.CollectionResponse
+	(*DeleteCollectionRequest)(nil),  // 37: pushbridge.backend.v1.DeleteCollectionRequest
+	(*DeleteCollectionResponse)(nil), // 38: pushbridge.backend.v1.DeleteCollectionResponse
+	(*SubscribeRequest)(nil),         // 39: pushbridge.backend.v1.SubscribeRequest
+	(*SubscribeResponse)(nil),        // 40: pushbridge.backend.v1.SubscribeResponse
+	(*MessagesRequest)(nil),          // 41: pushbridge.backend.v1.MessagesRequest
+	(*PartRequest)(nil),              // 42: pushbridge.backend.v1.PartRequest
+	(*PartResponse)(nil),             // 43: pushbridge.backend.v1.PartResponse
+	(*SetFlagsRequest)(nil),          // 44: pushbridge.backend.v1.SetFlagsRequest
+	(*SetFlagsResponse)(nil),         // 45: pushbridge.backend.v1.SetFlagsResponse
+	(*SendRequest)(nil),              // 46: pushbridge.backend.v1.SendRequest
+	(*SendResponse)(nil),             // 47: pushbridge.backend.v1.SendResponse
+	(*SearchRequest)(nil),            // 48: pushbridge.backend.v1.SearchRequest
+	(*SearchResponse)(nil),           // 49: pushbridge.backend.v1.SearchResponse
+	(*Found)(nil),                    // 50: pushbridge.backend.v1.Found
+	(*VacationRequest)(nil),          // 51: pushbridge.backend.v1.VacationRequest
+	(*VacationResponse)(nil),         // 52: pushbridge.backend.v1.VacationResponse
+	(*SetVacationRequest)(nil),       // 53: pushbridge.backend.v1.SetVacationRequest
+	(*SetVacationResponse)(nil),      // 54: pushbridge.backend.v1.SetVacationResponse
+	(*Error)(nil),                    // 55: pushbridge.backend.v1.Error
 }
 var file_backend_proto_depIdxs = []int32{
 	1,  // 0: pushbridge.backend.v1.OpenRequest.credentials:type_name -> pushbridge.backend.v1.Credentials
@@ -3601,84 +3757,88 @@ var file_backend_proto_depIdxs = []int32{
 	11, // 4: pushbridge.backend.v1.ChangesResponse.changes:type_name -> pushbridge.backend.v1.Change
 	1,  // 5: pushbridge.backend.v1.GetRequest.credentials:type_name -> pushbridge.backend.v1.Credentials
 	14, // 6: pushbridge.backend.v1.GetResponse.items:type_name -> pushbridge.backend.v1.Fetched
-	53, // 7: pushbridge.backend.v1.Fetched.error:type_name -> pushbridge.backend.v1.Error
+	55, // 7: pushbridge.backend.v1.Fetched.error:type_name -> pushbridge.backend.v1.Error
 	15, // 8: pushbridge.backend.v1.Fetched.left:type_name -> pushbridge.backend.v1.LeftPart
 	1,  // 9: pushbridge.backend.v1.PutRequest.credentials:type_name -> pushbridge.backend.v1.Credentials
 	1,  // 10: pushbridge.backend.v1.DeleteRequest.credentials:type_name -> pushbridge.backend.v1.Credentials
 	1,  // 11: pushbridge.backend.v1.MoveRequest.credentials:type_name -> pushbridge.backend.v1.Credentials
 	1,  // 12: pushbridge.backend.v1.WatchRequest.credentials:type_name -> pushbridge.backend.v1.Credentials
-	1,  // 13: pushbridge.backend.v1.ProbeRequest.credentials:type_name -> pushbridge.backend.v1.Credentials
-	26, // 14: pushbridge.backend.v1.ProbeResponse.tags:type_name -> pushbridge.backend.v1.Tag
-	1,  // 15: pushbridge.backend.v1.SchedulesRequest.credentials:type_name -> pushbridge.backend.v1.Credentials
-	1,  // 16: pushbridge.backend.v1.IdentityRequest.credentials:type_name -> pushbridge.backend.v1.Credentials
-	1,  // 17: pushbridge.backend.v1.FreeBusyRequest.credentials:type_name -> pushbridge.backend.v1.Credentials
-	1,  // 18: pushbridge.backend.v1.EditCollectionRequest.credentials:type_name -> pushbridge.backend.v1.Credentials
-	8,  // 19: pushbridge.backend.v1.EditCollectionRequest.collection:type_name -> pushbridge.backend.v1.Collection
-	8,  // 20: pushbridge.backend.v1.CollectionResponse.collection:type_name -> pushbridge.backend.v1.Collection
-	1,  // 21: pushbridge.backend.v1.DeleteCollectionRequest.credentials:type_name -> pushbridge.backend.v1.Credentials
-	1,  // 22: pushbridge.backend.v1.SubscribeRequest.credentials:type_name -> pushbridge.backend.v1.Credentials
-	1,  // 23: pushbridge.backend.v1.MessagesRequest.credentials:type_name -> pushbridge.backend.v1.Credentials
-	1,  // 24: pushbridge.backend.v1.PartRequest.credentials:type_name -> pushbridge.backend.v1.Credentials
-	1,  // 25: pushbridge.backend.v1.SetFlagsRequest.credentials:type_name -> pushbridge.backend.v1.Credentials
-	1,  // 26: pushbridge.backend.v1.SendRequest.credentials:type_name -> pushbridge.backend.v1.Credentials
-	1,  // 27: pushbridge.backend.v1.SearchRequest.credentials:type_name -> pushbridge.backend.v1.Credentials
-	48, // 28: pushbridge.backend.v1.SearchResponse.found:type_name -> pushbridge.backend.v1.Found
-	1,  // 29: pushbridge.backend.v1.VacationRequest.credentials:type_name -> pushbridge.backend.v1.Credentials
-	1,  // 30: pushbridge.backend.v1.SetVacationRequest.credentials:type_name -> pushbridge.backend.v1.Credentials
-	0,  // 31: pushbridge.backend.v1.Error.kind:type_name -> pushbridge.backend.v1.Kind
-	2,  // 32: pushbridge.backend.v1.Backend.Configure:input_type -> pushbridge.backend.v1.ConfigureRequest
-	4,  // 33: pushbridge.backend.v1.Backend.Open:input_type -> pushbridge.backend.v1.OpenRequest
-	6,  // 34: pushbridge.backend.v1.Backend.Collections:input_type -> pushbridge.backend.v1.CollectionsRequest
-	9,  // 35: pushbridge.backend.v1.Backend.Changes:input_type -> pushbridge.backend.v1.ChangesRequest
-	12, // 36: pushbridge.backend.v1.Backend.Get:input_type -> pushbridge.backend.v1.GetRequest
-	16, // 37: pushbridge.backend.v1.Backend.Put:input_type -> pushbridge.backend.v1.PutRequest
-	18, // 38: pushbridge.backend.v1.Backend.Delete:input_type -> pushbridge.backend.v1.DeleteRequest
-	20, // 39: pushbridge.backend.v1.Backend.Move:input_type -> pushbridge.backend.v1.MoveRequest
-	22, // 40: pushbridge.backend.v1.Backend.Watch:input_type -> pushbridge.backend.v1.WatchRequest
-	24, // 41: pushbridge.backend.v1.Backend.Probe:input_type -> pushbridge.backend.v1.ProbeRequest
-	27, // 42: pushbridge.backend.v1.Backend.Schedules:input_type -> pushbridge.backend.v1.SchedulesRequest
-	29, // 43: pushbridge.backend.v1.Backend.Identity:input_type -> pushbridge.backend.v1.IdentityRequest
-	31, // 44: pushbridge.backend.v1.Backend.FreeBusy:input_type -> pushbridge.backend.v1.FreeBusyRequest
-	33, // 45: pushbridge.backend.v1.Backend.CreateCollection:input_type -> pushbridge.backend.v1.EditCollectionRequest
-	33, // 46: pushbridge.backend.v1.Backend.UpdateCollection:input_type -> pushbridge.backend.v1.EditCollectionRequest
-	35, // 47: pushbridge.backend.v1.Backend.DeleteCollection:input_type -> pushbridge.backend.v1.DeleteCollectionRequest
-	37, // 48: pushbridge.backend.v1.Backend.Subscribe:input_type -> pushbridge.backend.v1.SubscribeRequest
-	39, // 49: pushbridge.backend.v1.Backend.Messages:input_type -> pushbridge.backend.v1.MessagesRequest
-	40, // 50: pushbridge.backend.v1.Backend.Part:input_type -> pushbridge.backend.v1.PartRequest
-	42, // 51: pushbridge.backend.v1.Backend.SetFlags:input_type -> pushbridge.backend.v1.SetFlagsRequest
-	44, // 52: pushbridge.backend.v1.Backend.Send:input_type -> pushbridge.backend.v1.SendRequest
-	46, // 53: pushbridge.backend.v1.Backend.Search:input_type -> pushbridge.backend.v1.SearchRequest
-	49, // 54: pushbridge.backend.v1.Backend.Vacation:input_type -> pushbridge.backend.v1.VacationRequest
-	51, // 55: pushbridge.backend.v1.Backend.SetVacation:input_type -> pushbridge.backend.v1.SetVacationRequest
-	3,  // 56: pushbridge.backend.v1.Backend.Configure:output_type -> pushbridge.backend.v1.ConfigureResponse
-	5,  // 57: pushbridge.backend.v1.Backend.Open:output_type -> pushbridge.backend.v1.OpenResponse
-	7,  // 58: pushbridge.backend.v1.Backend.Collections:output_type -> pushbridge.backend.v1.CollectionsResponse
-	10, // 59: pushbridge.backend.v1.Backend.Changes:output_type -> pushbridge.backend.v1.ChangesResponse
-	13, // 60: pushbridge.backend.v1.Backend.Get:output_type -> pushbridge.backend.v1.GetResponse
-	17, // 61: pushbridge.backend.v1.Backend.Put:output_type -> pushbridge.backend.v1.PutResponse
-	19, // 62: pushbridge.backend.v1.Backend.Delete:output_type -> pushbridge.backend.v1.DeleteResponse
-	21, // 63: pushbridge.backend.v1.Backend.Move:output_type -> pushbridge.backend.v1.MoveResponse
-	23, // 64: pushbridge.backend.v1.Backend.Watch:output_type -> pushbridge.backend.v1.WatchResponse
-	25, // 65: pushbridge.backend.v1.Backend.Probe:output_type -> pushbridge.backend.v1.ProbeResponse
-	28, // 66: pushbridge.backend.v1.Backend.Schedules:output_type -> pushbridge.backend.v1.SchedulesResponse
-	30, // 67: pushbridge.backend.v1.Backend.Identity:output_type -> pushbridge.backend.v1.IdentityResponse
-	32, // 68: pushbridge.backend.v1.Backend.FreeBusy:output_type -> pushbridge.backend.v1.FreeBusyResponse
-	34, // 69: pushbridge.backend.v1.Backend.CreateCollection:output_type -> pushbridge.backend.v1.CollectionResponse
-	34, // 70: pushbridge.backend.v1.Backend.UpdateCollection:output_type -> pushbridge.backend.v1.CollectionResponse
-	36, // 71: pushbridge.backend.v1.Backend.DeleteCollection:output_type -> pushbridge.backend.v1.DeleteCollectionResponse
-	38, // 72: pushbridge.backend.v1.Backend.Subscribe:output_type -> pushbridge.backend.v1.SubscribeResponse
-	13, // 73: pushbridge.backend.v1.Backend.Messages:output_type -> pushbridge.backend.v1.GetResponse
-	41, // 74: pushbridge.backend.v1.Backend.Part:output_type -> pushbridge.backend.v1.PartResponse
-	43, // 75: pushbridge.backend.v1.Backend.SetFlags:output_type -> pushbridge.backend.v1.SetFlagsResponse
-	45, // 76: pushbridge.backend.v1.Backend.Send:output_type -> pushbridge.backend.v1.SendResponse
-	47, // 77: pushbridge.backend.v1.Backend.Search:output_type -> pushbridge.backend.v1.SearchResponse
-	50, // 78: pushbridge.backend.v1.Backend.Vacation:output_type -> pushbridge.backend.v1.VacationResponse
-	52, // 79: pushbridge.backend.v1.Backend.SetVacation:output_type -> pushbridge.backend.v1.SetVacationResponse
-	56, // [56:80] is the sub-list for method output_type
-	32, // [32:56] is the sub-list for method input_type
-	32, // [32:32] is the sub-list for extension type_name
-	32, // [32:32] is the sub-list for extension extendee
-	0,  // [0:32] is the sub-list for field type_name
+	1,  // 13: pushbridge.backend.v1.WatchesRequest.credentials:type_name -> pushbridge.backend.v1.Credentials
+	55, // 14: pushbridge.backend.v1.WatchesResponse.ended:type_name -> pushbridge.backend.v1.Error
+	1,  // 15: pushbridge.backend.v1.ProbeRequest.credentials:type_name -> pushbridge.backend.v1.Credentials
+	28, // 16: pushbridge.backend.v1.ProbeResponse.tags:type_name -> pushbridge.backend.v1.Tag
+	1,  // 17: pushbridge.backend.v1.SchedulesRequest.credentials:type_name -> pushbridge.backend.v1.Credentials
+	1,  // 18: pushbridge.backend.v1.IdentityRequest.credentials:type_name -> pushbridge.backend.v1.Credentials
+	1,  // 19: pushbridge.backend.v1.FreeBusyRequest.credentials:type_name -> pushbridge.backend.v1.Credentials
+	1,  // 20: pushbridge.backend.v1.EditCollectionRequest.credentials:type_name -> pushbridge.backend.v1.Credentials
+	8,  // 21: pushbridge.backend.v1.EditCollectionRequest.collection:type_name -> pushbridge.backend.v1.Collection
+	8,  // 22: pushbridge.backend.v1.CollectionResponse.collection:type_name -> pushbridge.backend.v1.Collection
+	1,  // 23: pushbridge.backend.v1.DeleteCollectionRequest.credentials:type_name -> pushbridge.backend.v1.Credentials
+	1,  // 24: pushbridge.backend.v1.SubscribeRequest.credentials:type_name -> pushbridge.backend.v1.Credentials
+	1,  // 25: pushbridge.backend.v1.MessagesRequest.credentials:type_name -> pushbridge.backend.v1.Credentials
+	1,  // 26: pushbridge.backend.v1.PartRequest.credentials:type_name -> pushbridge.backend.v1.Credentials
+	1,  // 27: pushbridge.backend.v1.SetFlagsRequest.credentials:type_name -> pushbridge.backend.v1.Credentials
+	1,  // 28: pushbridge.backend.v1.SendRequest.credentials:type_name -> pushbridge.backend.v1.Credentials
+	1,  // 29: pushbridge.backend.v1.SearchRequest.credentials:type_name -> pushbridge.backend.v1.Credentials
+	50, // 30: pushbridge.backend.v1.SearchResponse.found:type_name -> pushbridge.backend.v1.Found
+	1,  // 31: pushbridge.backend.v1.VacationRequest.credentials:type_name -> pushbridge.backend.v1.Credentials
+	1,  // 32: pushbridge.backend.v1.SetVacationRequest.credentials:type_name -> pushbridge.backend.v1.Credentials
+	0,  // 33: pushbridge.backend.v1.Error.kind:type_name -> pushbridge.backend.v1.Kind
+	2,  // 34: pushbridge.backend.v1.Backend.Configure:input_type -> pushbridge.backend.v1.ConfigureRequest
+	4,  // 35: pushbridge.backend.v1.Backend.Open:input_type -> pushbridge.backend.v1.OpenRequest
+	6,  // 36: pushbridge.backend.v1.Backend.Collections:input_type -> pushbridge.backend.v1.CollectionsRequest
+	9,  // 37: pushbridge.backend.v1.Backend.Changes:input_type -> pushbridge.backend.v1.ChangesRequest
+	12, // 38: pushbridge.backend.v1.Backend.Get:input_type -> pushbridge.backend.v1.GetRequest
+	16, // 39: pushbridge.backend.v1.Backend.Put:input_type -> pushbridge.backend.v1.PutRequest
+	18, // 40: pushbridge.backend.v1.Backend.Delete:input_type -> pushbridge.backend.v1.DeleteRequest
+	20, // 41: pushbridge.backend.v1.Backend.Move:input_type -> pushbridge.backend.v1.MoveRequest
+	22, // 42: pushbridge.backend.v1.Backend.Watch:input_type -> pushbridge.backend.v1.WatchRequest
+	26, // 43: pushbridge.backend.v1.Backend.Probe:input_type -> pushbridge.backend.v1.ProbeRequest
+	29, // 44: pushbridge.backend.v1.Backend.Schedules:input_type -> pushbridge.backend.v1.SchedulesRequest
+	31, // 45: pushbridge.backend.v1.Backend.Identity:input_type -> pushbridge.backend.v1.IdentityRequest
+	33, // 46: pushbridge.backend.v1.Backend.FreeBusy:input_type -> pushbridge.backend.v1.FreeBusyRequest
+	35, // 47: pushbridge.backend.v1.Backend.CreateCollection:input_type -> pushbridge.backend.v1.EditCollectionRequest
+	35, // 48: pushbridge.backend.v1.Backend.UpdateCollection:input_type -> pushbridge.backend.v1.EditCollectionRequest
+	37, // 49: pushbridge.backend.v1.Backend.DeleteCollection:input_type -> pushbridge.backend.v1.DeleteCollectionRequest
+	39, // 50: pushbridge.backend.v1.Backend.Subscribe:input_type -> pushbridge.backend.v1.SubscribeRequest
+	41, // 51: pushbridge.backend.v1.Backend.Messages:input_type -> pushbridge.backend.v1.MessagesRequest
+	42, // 52: pushbridge.backend.v1.Backend.Part:input_type -> pushbridge.backend.v1.PartRequest
+	44, // 53: pushbridge.backend.v1.Backend.SetFlags:input_type -> pushbridge.backend.v1.SetFlagsRequest
+	46, // 54: pushbridge.backend.v1.Backend.Send:input_type -> pushbridge.backend.v1.SendRequest
+	48, // 55: pushbridge.backend.v1.Backend.Search:input_type -> pushbridge.backend.v1.SearchRequest
+	51, // 56: pushbridge.backend.v1.Backend.Vacation:input_type -> pushbridge.backend.v1.VacationRequest
+	53, // 57: pushbridge.backend.v1.Backend.SetVacation:input_type -> pushbridge.backend.v1.SetVacationRequest
+	24, // 58: pushbridge.backend.v1.Backend.Watches:input_type -> pushbridge.backend.v1.WatchesRequest
+	3,  // 59: pushbridge.backend.v1.Backend.Configure:output_type -> pushbridge.backend.v1.ConfigureResponse
+	5,  // 60: pushbridge.backend.v1.Backend.Open:output_type -> pushbridge.backend.v1.OpenResponse
+	7,  // 61: pushbridge.backend.v1.Backend.Collections:output_type -> pushbridge.backend.v1.CollectionsResponse
+	10, // 62: pushbridge.backend.v1.Backend.Changes:output_type -> pushbridge.backend.v1.ChangesResponse
+	13, // 63: pushbridge.backend.v1.Backend.Get:output_type -> pushbridge.backend.v1.GetResponse
+	17, // 64: pushbridge.backend.v1.Backend.Put:output_type -> pushbridge.backend.v1.PutResponse
+	19, // 65: pushbridge.backend.v1.Backend.Delete:output_type -> pushbridge.backend.v1.DeleteResponse
+	21, // 66: pushbridge.backend.v1.Backend.Move:output_type -> pushbridge.backend.v1.MoveResponse
+	23, // 67: pushbridge.backend.v1.Backend.Watch:output_type -> pushbridge.backend.v1.WatchResponse
+	27, // 68: pushbridge.backend.v1.Backend.Probe:output_type -> pushbridge.backend.v1.ProbeResponse
+	30, // 69: pushbridge.backend.v1.Backend.Schedules:output_type -> pushbridge.backend.v1.SchedulesResponse
+	32, // 70: pushbridge.backend.v1.Backend.Identity:output_type -> pushbridge.backend.v1.IdentityResponse
+	34, // 71: pushbridge.backend.v1.Backend.FreeBusy:output_type -> pushbridge.backend.v1.FreeBusyResponse
+	36, // 72: pushbridge.backend.v1.Backend.CreateCollection:output_type -> pushbridge.backend.v1.CollectionResponse
+	36, // 73: pushbridge.backend.v1.Backend.UpdateCollection:output_type -> pushbridge.backend.v1.CollectionResponse
+	38, // 74: pushbridge.backend.v1.Backend.DeleteCollection:output_type -> pushbridge.backend.v1.DeleteCollectionResponse
+	40, // 75: pushbridge.backend.v1.Backend.Subscribe:output_type -> pushbridge.backend.v1.SubscribeResponse
+	13, // 76: pushbridge.backend.v1.Backend.Messages:output_type -> pushbridge.backend.v1.GetResponse
+	43, // 77: pushbridge.backend.v1.Backend.Part:output_type -> pushbridge.backend.v1.PartResponse
+	45, // 78: pushbridge.backend.v1.Backend.SetFlags:output_type -> pushbridge.backend.v1.SetFlagsResponse
+	47, // 79: pushbridge.backend.v1.Backend.Send:output_type -> pushbridge.backend.v1.SendResponse
+	49, // 80: pushbridge.backend.v1.Backend.Search:output_type -> pushbridge.backend.v1.SearchResponse
+	52, // 81: pushbridge.backend.v1.Backend.Vacation:output_type -> pushbridge.backend.v1.VacationResponse
+	54, // 82: pushbridge.backend.v1.Backend.SetVacation:output_type -> pushbridge.backend.v1.SetVacationResponse
+	25, // 83: pushbridge.backend.v1.Backend.Watches:output_type -> pushbridge.backend.v1.WatchesResponse
+	59, // [59:84] is the sub-list for method output_type
+	34, // [34:59] is the sub-list for method input_type
+	34, // [34:34] is the sub-list for extension type_name
+	34, // [34:34] is the sub-list for extension extendee
+	0,  // [0:34] is the sub-list for field type_name
 }
 
 func init() { file_backend_proto_init() }
@@ -3692,7 +3852,7 @@ func file_backend_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_backend_proto_rawDesc), len(file_backend_proto_rawDesc)),
 			NumEnums:      1,
-			NumMessages:   53,
+			NumMessages:   55,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

@@ -58,6 +58,7 @@ const (
 	Backend_Search_FullMethodName           = "/pushbridge.backend.v1.Backend/Search"
 	Backend_Vacation_FullMethodName         = "/pushbridge.backend.v1.Backend/Vacation"
 	Backend_SetVacation_FullMethodName      = "/pushbridge.backend.v1.Backend/SetVacation"
+	Backend_Watches_FullMethodName          = "/pushbridge.backend.v1.Backend/Watches"
 )
 
 // BackendClient is the client API for Backend service.
@@ -130,6 +131,12 @@ type BackendClient interface {
 	// away. Only for plugins that declare the extra "vacation".
 	Vacation(ctx context.Context, in *VacationRequest, opts ...grpc.CallOption) (*VacationResponse, error)
 	SetVacation(ctx context.Context, in *SetVacationRequest, opts ...grpc.CallOption) (*SetVacationResponse, error)
+	// Watches is Watch for many people at once, in one call that lasts as long as
+	// the plugin does. The host begins watches and ends them, and the plugin tells
+	// of each. What goes wrong with one does not concern the others; the end of the
+	// call ends all. Only for plugins that declare the extra "watch"; where this is
+	// UNIMPLEMENTED the host calls Watch for each person. Since minor version 6.
+	Watches(ctx context.Context, opts ...grpc.CallOption) (grpc.BidiStreamingClient[WatchesRequest, WatchesResponse], error)
 }
 
 type backendClient struct {
@@ -449,6 +456,19 @@ func (c *backendClient) SetVacation(ctx context.Context, in *SetVacationRequest,
 	return out, nil
 }
 
+func (c *backendClient) Watches(ctx context.Context, opts ...grpc.CallOption) (grpc.BidiStreamingClient[WatchesRequest, WatchesResponse], error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	stream, err := c.cc.NewStream(ctx, &Backend_ServiceDesc.Streams[9], Backend_Watches_FullMethodName, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	x := &grpc.GenericClientStream[WatchesRequest, WatchesResponse]{ClientStream: stream}
+	return x, nil
+}
+
+// This type alias is provided for backwards compatibility with existing code that references the prior non-generic stream type by name.
+type Backend_WatchesClient = grpc.BidiStreamingClient[WatchesRequest, WatchesResponse]
+
 // BackendServer is the server API for Backend service.
 // All implementations must embed UnimplementedBackendServer
 // for forward compatibility.
@@ -519,6 +539,12 @@ type BackendServer interface {
 	// away. Only for plugins that declare the extra "vacation".
 	Vacation(context.Context, *VacationRequest) (*VacationResponse, error)
 	SetVacation(context.Context, *SetVacationRequest) (*SetVacationResponse, error)
+	// Watches is Watch for many people at once, in one call that lasts as long as
+	// the plugin does. The host begins watches and ends them, and the plugin tells
+	// of each. What goes wrong with one does not concern the others; the end of the
+	// call ends all. Only for plugins that declare the extra "watch"; where this is
+	// UNIMPLEMENTED the host calls Watch for each person. Since minor version 6.
+	Watches(grpc.BidiStreamingServer[WatchesRequest, WatchesResponse]) error
 	mustEmbedUnimplementedBackendServer()
 }
 
@@ -600,6 +626,9 @@ func (UnimplementedBackendServer) Vacation(context.Context, *VacationRequest) (*
 }
 func (UnimplementedBackendServer) SetVacation(context.Context, *SetVacationRequest) (*SetVacationResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method SetVacation not implemented")
+}
+func (UnimplementedBackendServer) Watches(grpc.BidiStreamingServer[WatchesRequest, WatchesResponse]) error {
+	return status.Error(codes.Unimplemented, "method Watches not implemented")
 }
 func (UnimplementedBackendServer) mustEmbedUnimplementedBackendServer() {}
 func (UnimplementedBackendServer) testEmbeddedByValue()                 {}
@@ -983,6 +1012,13 @@ func _Backend_SetVacation_Handler(srv interface{}, ctx context.Context, dec func
 	return interceptor(ctx, in, info, handler)
 }
 
+func _Backend_Watches_Handler(srv interface{}, stream grpc.ServerStream) error {
+	return srv.(BackendServer).Watches(&grpc.GenericServerStream[WatchesRequest, WatchesResponse]{ServerStream: stream})
+}
+
+// This type alias is provided for backwards compatibility with existing code that references the prior non-generic stream type by name.
+type Backend_WatchesServer = grpc.BidiStreamingServer[WatchesRequest, WatchesResponse]
+
 // Backend_ServiceDesc is the grpc.ServiceDesc for Backend service.
 // It's only intended for direct use with grpc.RegisterService,
 // and not to be introspected or modified (even as a copy)
@@ -1095,6 +1131,12 @@ var Backend_ServiceDesc = grpc.ServiceDesc{
 		{
 			StreamName:    "Send",
 			Handler:       _Backend_Send_Handler,
+			ClientStreams: true,
+		},
+		{
+			StreamName:    "Watches",
+			Handler:       _Backend_Watches_Handler,
+			ServerStreams: true,
 			ClientStreams: true,
 		},
 	},

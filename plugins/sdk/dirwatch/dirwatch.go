@@ -5,18 +5,24 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os"
 	"path/filepath"
 	"slices"
+	"strconv"
+	"strings"
 	"sync"
+	"sync/atomic"
+	"syscall"
 
 	"github.com/fsnotify/fsnotify"
 
 	"github.com/pushbridge/pushbridge/plugins/backend"
 )
 
-// DefaultMax bounds the directories that one process watches. Linux allows a
-// user 8192 watches on the smallest machines, and some 1 KB of the kernel's
-// memory goes with each.
+// DefaultMax bounds the directories that one process watches where Linux does
+// not allow more than twice as many; else half of what it allows is taken. A user
+// may watch 8192 on the smallest machines, and 1 % of the memory on others, of
+// which some 1 KB goes with each.
 const DefaultMax = 8000
 
 // A Set shares one watcher of the file system among all sessions: systems
@@ -26,13 +32,13 @@ type Set struct {
 	// of it is one of the collection. Nil means that every name does.
 	Concerns func(name string) bool
 
-	// Max takes the place of DefaultMax.
+	// Max bounds the directories; 0 means what DefaultMax says.
 	Max int
 
 	mu      sync.Mutex
 	closed  bool
 	fs      *fsnotify.Watcher // nil until somebody watches
-	dirs    map[string]map[*listener][]backend.CollectionID
+	dirs    map[string][]ear
 	running sync.WaitGroup
 }
 
@@ -43,16 +49,28 @@ type Dir struct {
 	Collection backend.CollectionID
 }
 
-// A listener is one call of Watch.
-type listener struct {
+// A listener is one call of Watch or Follow.
+type listener interface {
+	// tell notes that collections may have changed, or that watching broke.
+	// Set.mu is not held.
+	tell(cs []backend.CollectionID, err error)
+}
+
+// An ear is a listener at a directory, for one collection.
+type ear struct {
+	listener
+	collection backend.CollectionID
+}
+
+// A waiter is the listener of a call of Watch.
+type waiter struct {
 	mu    sync.Mutex
 	dirty map[backend.CollectionID]bool
 	err   error         // watching broke
 	woken chan struct{} // capacity 1
 }
 
-// tell notes that collections may have changed, or that watching broke.
-func (l *listener) tell(cs []backend.CollectionID, err error) {
+func (l *waiter) tell(cs []backend.CollectionID, err error) {
 	l.mu.Lock()
 	for _, c := range cs {
 		l.dirty[c] = true
@@ -67,12 +85,31 @@ func (l *listener) tell(cs []backend.CollectionID, err error) {
 	}
 }
 
-func (l *listener) take() (map[backend.CollectionID]bool, error) {
+func (l *waiter) take() (map[backend.CollectionID]bool, error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	dirty := l.dirty
 	l.dirty = make(map[backend.CollectionID]bool)
 	return dirty, l.err
+}
+
+// A teller is the listener of a call of Follow.
+type teller struct {
+	f    backend.Followed
+	op   string
+	over atomic.Bool
+}
+
+func (l *teller) tell(cs []backend.CollectionID, err error) {
+	if l.over.Load() {
+		return
+	}
+	for _, c := range cs {
+		l.f.Changed(c)
+	}
+	if err != nil && l.over.CompareAndSwap(false, true) {
+		l.f.Ended(backend.E(kindOf(err), l.op, err))
+	}
 }
 
 var (
@@ -83,8 +120,8 @@ var (
 // Watch keeps the promise of [backend.Watcher] for collections in directories.
 // Kind Unsupported means that too many directories are watched already.
 func (s *Set) Watch(ctx context.Context, op string, dirs []Dir, ready func(), changed func(backend.CollectionID)) error {
-	l := &listener{dirty: make(map[backend.CollectionID]bool), woken: make(chan struct{}, 1)}
-	defer s.remove(l)
+	l := &waiter{dirty: make(map[backend.CollectionID]bool), woken: make(chan struct{}, 1)}
+	defer s.remove(l, dirs)
 	for _, d := range dirs {
 		if err := s.add(d, l); err != nil {
 			return backend.E(kindOf(err), op, err)
@@ -107,6 +144,24 @@ func (s *Set) Watch(ctx context.Context, op string, dirs []Dir, ready func(), ch
 	}
 }
 
+// Follow keeps the promise of [backend.Follower] as Watch does that of Watcher.
+func (s *Set) Follow(op string, dirs []Dir, f backend.Followed) (stop func()) {
+	l := &teller{f: f, op: op}
+	for _, d := range dirs {
+		if err := s.add(d, l); err != nil {
+			l.tell(nil, err)
+			break
+		}
+	}
+	if !l.over.Load() {
+		f.Ready()
+	}
+	return func() {
+		l.over.Store(true)
+		s.remove(l, dirs)
+	}
+}
+
 func kindOf(err error) backend.Kind {
 	if k := backend.KindOf(err); k != backend.Other {
 		return k
@@ -115,7 +170,7 @@ func kindOf(err error) backend.Kind {
 }
 
 // add lets a listener hear of a directory.
-func (s *Set) add(d Dir, l *listener) error {
+func (s *Set) add(d Dir, l listener) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.closed {
@@ -126,40 +181,54 @@ func (s *Set) add(d Dir, l *listener) error {
 		if err != nil {
 			return err
 		}
-		s.fs, s.dirs = fs, make(map[string]map[*listener][]backend.CollectionID)
+		s.fs, s.dirs = fs, make(map[string][]ear)
+		if s.Max == 0 {
+			s.Max = max(DefaultMax, allowed()/2)
+		}
 		s.running.Go(func() { s.run(fs) })
 	}
 	if s.dirs[d.Path] == nil {
-		most := s.Max
-		if most == 0 {
-			most = DefaultMax
+		if len(s.dirs) >= s.Max {
+			return backend.E(backend.Unsupported, "dirwatch", fmt.Errorf("%d directories are watched already", s.Max))
 		}
-		if len(s.dirs) >= most {
-			return backend.E(backend.Unsupported, "dirwatch", fmt.Errorf("%d directories are watched already", most))
-		}
-		if err := s.fs.Add(d.Path); err != nil {
+		if err := s.fs.Add(d.Path); errors.Is(err, syscall.ENOSPC) {
+			return backend.E(backend.Unsupported, "dirwatch", fmt.Errorf("the system allows no more (fs.inotify.max_user_watches): %w", err))
+		} else if err != nil {
 			return err
 		}
-		s.dirs[d.Path] = make(map[*listener][]backend.CollectionID)
 	}
-	if at := s.dirs[d.Path]; !slices.Contains(at[l], d.Collection) {
-		at[l] = append(at[l], d.Collection)
+	if e := (ear{l, d.Collection}); !slices.Contains(s.dirs[d.Path], e) {
+		s.dirs[d.Path] = append(s.dirs[d.Path], e)
 	}
 	return nil
 }
 
-// remove takes a listener out everywhere.
-func (s *Set) remove(l *listener) {
+// allowed is how many directories Linux lets a user watch; 0 if that is not
+// known.
+func allowed() int {
+	b, err := os.ReadFile("/proc/sys/fs/inotify/max_user_watches")
+	if err != nil {
+		return 0
+	}
+	n, _ := strconv.Atoi(strings.TrimSpace(string(b)))
+	return n
+}
+
+// remove takes a listener out of directories.
+func (s *Set) remove(l listener, dirs []Dir) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	for dir, ls := range s.dirs {
-		if _, ok := ls[l]; !ok {
+	for _, d := range dirs {
+		at, ok := s.dirs[d.Path]
+		if !ok {
 			continue
 		}
-		if delete(ls, l); len(ls) == 0 {
-			delete(s.dirs, dir)
-			s.fs.Remove(dir) // fails if the directory is gone
+		if at = slices.DeleteFunc(at, func(e ear) bool { return e.listener == l }); len(at) > 0 {
+			s.dirs[d.Path] = at
+			continue
 		}
+		delete(s.dirs, d.Path)
+		s.fs.Remove(d.Path) // fails if the directory is gone
 	}
 }
 
@@ -184,31 +253,37 @@ func (s *Set) run(fs *fsnotify.Watcher) {
 
 func (s *Set) event(e fsnotify.Event) {
 	s.mu.Lock()
-	defer s.mu.Unlock()
-	if ls, ok := s.dirs[e.Name]; ok && e.Has(fsnotify.Remove|fsnotify.Rename) {
-		for l, cs := range ls {
-			l.tell(cs, errGone)
-		}
+	gone, here := s.dirs[e.Name], s.dirs[filepath.Dir(e.Name)]
+	if gone != nil && e.Has(fsnotify.Remove|fsnotify.Rename) {
 		// One of the same name that comes later has to be added anew.
 		delete(s.dirs, e.Name)
 		s.fs.Remove(e.Name)
+	} else {
+		gone = nil
 	}
 	if e.Op == fsnotify.Chmod || s.Concerns != nil && !s.Concerns(filepath.Base(e.Name)) {
-		return
+		here = nil
 	}
-	for l, cs := range s.dirs[filepath.Dir(e.Name)] {
-		l.tell(cs, nil)
+	gone, here = slices.Clone(gone), slices.Clone(here)
+	s.mu.Unlock()
+	for _, e := range gone {
+		e.tell([]backend.CollectionID{e.collection}, errGone)
+	}
+	for _, e := range here {
+		e.tell([]backend.CollectionID{e.collection}, nil)
 	}
 }
 
 // all ends all watching with an error, so that everybody begins anew.
 func (s *Set) all(err error) {
 	s.mu.Lock()
-	defer s.mu.Unlock()
-	for _, ls := range s.dirs {
-		for l, cs := range ls {
-			l.tell(cs, err)
-		}
+	var ears []ear
+	for _, at := range s.dirs {
+		ears = append(ears, at...)
+	}
+	s.mu.Unlock()
+	for _, e := range ears {
+		e.tell([]backend.CollectionID{e.collection}, err)
 	}
 }
 

@@ -97,3 +97,81 @@ func TestBounds(t *testing.T) {
 		t.Errorf("after Close: %v", err)
 	}
 }
+
+// A follower notes what Follow tells.
+type follower struct {
+	ready chan struct{}
+	told  chan backend.CollectionID
+	ended chan error
+}
+
+func newFollower() *follower {
+	return &follower{make(chan struct{}, 10), make(chan backend.CollectionID, 1000), make(chan error, 10)}
+}
+
+func (f *follower) Ready()                         { f.ready <- struct{}{} }
+func (f *follower) Changed(c backend.CollectionID) { f.told <- c }
+func (f *follower) Ended(err error)                { f.ended <- err }
+
+// TestFollow is Watch without a goroutine: two follow the same directory, one of
+// them stops, and then the directory goes away.
+func TestFollow(t *testing.T) {
+	dir := t.TempDir()
+	inside := filepath.Join(dir, "inside")
+	if err := os.Mkdir(inside, 0o700); err != nil {
+		t.Fatal(err)
+	}
+	s := &Set{}
+	defer s.Close()
+	one, two := newFollower(), newFollower()
+	stopOne := s.Follow("test", []Dir{{inside, "events"}, {inside, "tasks"}}, one)
+	stopTwo := s.Follow("test", []Dir{{inside, "all"}, {dir, "list"}}, two)
+	<-one.ready
+	<-two.ready
+	if err := os.WriteFile(filepath.Join(inside, "seen"), nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	heard := map[backend.CollectionID]bool{}
+	for !heard["events"] || !heard["tasks"] {
+		heard[<-one.told] = true
+	}
+	if c := <-two.told; c != "all" {
+		t.Errorf("the other one was told of %q", c)
+	}
+	stopOne()
+	stopOne() // does no harm
+	if err := os.RemoveAll(inside); err != nil {
+		t.Fatal(err)
+	}
+	if err := <-two.ended; backend.KindOf(err) != backend.Transient {
+		t.Errorf("a directory that went away: %v", err)
+	}
+	if len(one.ended) > 0 {
+		t.Errorf("one that was stopped is told of the end: %v", <-one.ended)
+	}
+	stopTwo()
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if len(s.dirs) != 0 {
+		t.Errorf("%d directories are still watched", len(s.dirs))
+	}
+}
+
+// TestFollowBounds tells of the bound, and ends everybody at Close.
+func TestFollowBounds(t *testing.T) {
+	s := &Set{Max: 1}
+	one, two, late := newFollower(), newFollower(), newFollower()
+	defer s.Follow("test", []Dir{{t.TempDir(), "one"}}, one)()
+	defer s.Follow("test", []Dir{{t.TempDir(), "two"}}, two)()
+	if err := <-two.ended; backend.KindOf(err) != backend.Unsupported || len(two.ready) > 0 {
+		t.Errorf("a directory too many: %v, want kind Unsupported", err)
+	}
+	s.Close()
+	if err := <-one.ended; backend.KindOf(err) != backend.Transient {
+		t.Errorf("after Close: %v, want kind Transient", err)
+	}
+	s.Follow("test", []Dir{{t.TempDir(), "late"}}, late)()
+	if err := <-late.ended; backend.KindOf(err) != backend.Transient {
+		t.Errorf("a follower after Close: %v, want kind Transient", err)
+	}
+}

@@ -71,20 +71,39 @@ type Watched struct {
 // known, for the person's own collections. Kind Unsupported means that others
 // have to be polled.
 func (c *Client) Watch(ctx context.Context, list []Watched, ready func(), changed func(backend.CollectionID)) error {
-	op := c.server.dialect.Name + ": watch"
+	dirs, err := c.watched(list)
+	if err != nil {
+		return err
+	}
+	return c.server.radicale.watches.Watch(ctx, c.opWatch(), dirs, ready, changed)
+}
+
+// Follow keeps the promise of [backend.Follower] as Watch does that of Watcher.
+func (c *Client) Follow(list []Watched, f backend.Followed) (stop func(), ok bool) {
+	dirs, err := c.watched(list)
+	if err != nil {
+		return nil, false // which Watch tells
+	}
+	return c.server.radicale.watches.Follow(c.opWatch(), dirs, f), true
+}
+
+func (c *Client) opWatch() string { return c.server.dialect.Name + ": watch" }
+
+// watched are the directories of collections.
+func (c *Client) watched(list []Watched) ([]dirwatch.Dir, error) {
 	r := c.server.radicale
 	if r == nil {
-		return backend.E(backend.Unsupported, op, errors.New("radicale_root is not set"))
+		return nil, backend.E(backend.Unsupported, c.opWatch(), errors.New("radicale_root is not set"))
 	}
 	dirs := make([]dirwatch.Dir, len(list))
 	for i, w := range list {
 		dir, err := r.directory(c.creds.User, w.Path)
 		if err != nil {
-			return backend.E(backend.Unsupported, op, err)
+			return nil, backend.E(backend.Unsupported, c.opWatch(), err)
 		}
 		dirs[i] = dirwatch.Dir{Path: dir, Collection: w.ID}
 	}
-	return r.watches.Watch(ctx, op, dirs, ready, changed)
+	return dirs, nil
 }
 
 // directory is where a person's collection lies. The path has the person's name

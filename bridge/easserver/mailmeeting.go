@@ -27,9 +27,6 @@ import (
 // to, and the mail goes to what is deleted. It answers the event's ServerId; none
 // after a no. See [MS-ASCMD] "MeetingResponse".
 func (s *Server) respondToMail(ctx context.Context, c *call, a *eas.MeetingAnswer, it heldItem) (eventID string, err error) {
-	if proposes(a) {
-		return "", errNotMailed // nothing of ours could say that, and no store
-	}
 	held, err := heldMessageOf(ctx, it, maxOriginal)
 	if err != nil {
 		return "", err
@@ -39,11 +36,16 @@ func (s *Server) respondToMail(ctx context.Context, c *call, a *eas.MeetingAnswe
 		return "", fmt.Errorf("%w: the mail is no invitation", translate.ErrInvalid)
 	}
 	said := calendar.Answer{Response: calendar.Response(a.UserResponse), Instance: a.InstanceID, Silent: a.SendResponse == nil}
+	if proposes(a) {
+		if err := s.proposeByMail(ctx, c, a, ics, said); err != nil {
+			return "", err
+		}
+	}
 	eventID, mailed, err := s.intoCalendar(ctx, c, ics, said)
 	if err != nil {
 		return "", err
 	}
-	if a.SendResponse != nil && !mailed {
+	if a.SendResponse != nil && !mailed && !proposes(a) {
 		if err := s.mailResponse(ctx, c, a, ics, said); err != nil {
 			return "", err
 		}
@@ -74,6 +76,21 @@ func answerName(a *eas.MeetingAnswer, response int) string {
 // proposes tells whether an answer says when else one would come.
 func proposes(a *eas.MeetingAnswer) bool {
 	return a.SendResponse != nil && (a.SendResponse.ProposedStartTime != "" || a.SendResponse.ProposedEndTime != "")
+}
+
+// proposeByMail is mailResponse for an answer that says when else one would come,
+// which no calendar server mails. What could not go into the calendar is not mailed.
+func (s *Server) proposeByMail(ctx context.Context, c *call, a *eas.MeetingAnswer, ics []byte, said calendar.Answer) error {
+	person, unsure := s.person(ctx, c)
+	if unsure != nil {
+		return unsure
+	}
+	o := s.translation(c)
+	o.Self = person.Addresses
+	if _, err := calendar.Respond(withoutMethod(ics), said, o); err != nil {
+		return err
+	}
+	return s.mailResponse(ctx, c, a, ics, said)
 }
 
 // intoCalendar puts an invitation's event, with the answer in it, into the person's
@@ -188,9 +205,6 @@ func nameOfEvent(ics []byte) backend.ItemID {
 
 // mailResponse mails the answer to the organizer, once.
 func (s *Server) mailResponse(ctx context.Context, c *call, a *eas.MeetingAnswer, ics []byte, said calendar.Answer) error {
-	if proposes(a) {
-		return errNotMailed // nothing of ours could say that
-	}
 	m, err := s.mailer(ctx, c)
 	if errors.Is(err, errNoSender) {
 		return errNotMailed
@@ -202,9 +216,13 @@ func (s *Server) mailResponse(ctx context.Context, c *call, a *eas.MeetingAnswer
 		return err
 	}
 	comment, _ := a.SendResponse.Body.Text(tag.AirSyncBaseData)
-	p := post{name: mailedAnswer + answerName(a, a.UserResponse), anyPhone: true, save: true}
+	p := post{name: mailedName(a), anyPhone: true, save: true}
 	p.token = m.token(p.name + string(nameOfEvent(ics)) + string(sumOf(ics))) // who answers like that again answers anew
-	if p.out, err = mail.MeetingReply(ics, said, comment, m.sending(p.token)); err != nil {
+	p.out, err = meetingMail(a, ics, said, comment, m.sending(p.token))
+	if proposes(a) && errors.Is(err, translate.ErrInvalid) {
+		return err // the organizer may want no other times
+	}
+	if err != nil {
 		return fmt.Errorf("%w: %w", errNotMailed, err)
 	}
 	switch err := m.send(ctx, p); {
@@ -220,14 +238,40 @@ func (s *Server) mailResponse(ctx context.Context, c *call, a *eas.MeetingAnswer
 // mailedAnswer begins the names of answers that are mailed.
 const mailedAnswer = "meeting:"
 
+// mailedName is what a mailed answer is known by: with the time that it proposes.
+func mailedName(a *eas.MeetingAnswer) string {
+	name := mailedAnswer + answerName(a, a.UserResponse)
+	if proposes(a) {
+		name += ":" + a.SendResponse.ProposedStartTime + "/" + a.SendResponse.ProposedEndTime
+	}
+	return name
+}
+
+// meetingMail makes the mail to the organizer.
+func meetingMail(a *eas.MeetingAnswer, ics []byte, said calendar.Answer, comment string, s mail.Sending) (*mail.Outgoing, error) {
+	if !proposes(a) {
+		return mail.MeetingReply(ics, said, comment, s)
+	}
+	var p mail.Proposal
+	var err error
+	if p.Start, err = translate.ParseDateTime(a.SendResponse.ProposedStartTime); err != nil {
+		return nil, errInstance
+	}
+	if p.End, err = translate.ParseDateTime(a.SendResponse.ProposedEndTime); err != nil {
+		return nil, errInstance
+	}
+	return mail.MeetingCounter(ics, said, p, comment, s)
+}
+
 // forgetAnswers forgets which other answers were mailed to the same invitation: whoever
 // goes back to one of them has it mailed again.
 func (s *Server) forgetAnswers(ctx context.Context, c *call, a *eas.MeetingAnswer) error {
 	for _, r := range []calendar.Response{calendar.Accepted, calendar.Tentative, calendar.Declined} {
-		if int(r) == a.UserResponse {
+		name := mailedAnswer + answerName(a, int(r))
+		if name == mailedName(a) {
 			continue
 		}
-		if err := s.Outbox.Forget(ctx, outbox.Letter{User: c.phone.User, Name: mailedAnswer + answerName(a, int(r))}); err != nil {
+		if err := s.Outbox.Forget(ctx, outbox.Letter{User: c.phone.User, Name: name}); err != nil {
 			return err
 		}
 	}

@@ -2,11 +2,15 @@ package easserver_test
 
 import (
 	"bytes"
+	"cmp"
+	"strings"
 	"testing"
 	"time"
 
 	"github.com/pushbridge/pushbridge/bridge/bridgetest"
 	"github.com/pushbridge/pushbridge/bridge/eas"
+	"github.com/pushbridge/pushbridge/bridge/eas/conformance"
+	"github.com/pushbridge/pushbridge/bridge/eas/tag"
 	"github.com/pushbridge/pushbridge/bridge/phone"
 )
 
@@ -116,19 +120,59 @@ func TestAnswerIsTakenBack(t *testing.T) {
 	}
 }
 
-// Nobody could say when else one would come: then nothing is done at all.
-func TestAnotherTimeByMail(t *testing.T) {
-	for _, mails := range []bool{true, false} {
+// Who would come at another time says so by mail, out of the inbox and out of the
+// calendar, also where the calendar server mails the answers itself; a repetition is
+// mailed once, and who accepts then says that, too.
+func TestAnotherTimeIsProposed(t *testing.T) {
+	conformance.Shows(t, "SendResponse")
+	for _, schedules := range []bool{true, false} {
 		a := newGuest(t, "tea")
-		a.h.Backend.Schedule(mails)
+		a.h.Backend.Schedule(schedules)
 		id, _ := mailNamed(t, a.inbox, "tea")
-		r := a.say(eas.MeetingAnswer{UserResponse: 2, CollectionID: a.inbox.ServerID, RequestID: id,
-			SendResponse: &eas.SendResponse{ProposedStartTime: "20261201T090000Z", ProposedEndTime: "20261201T100000Z"}})
-		if r.Status != eas.MeetingStatus(eas.MailSubmissionFailed) {
-			t.Errorf("answered %+v", r)
+		send := func(start string) *eas.SendResponse {
+			return &eas.SendResponse{ProposedStartTime: start, ProposedEndTime: "20261201T100000Z", Body: eas.Properties{eas.T(tag.AirSyncBaseType, "1"), eas.T(tag.AirSyncBaseData, "Later?")}}
 		}
-		if events := a.h.Backend.Items(bridgetest.User, "calendar"); len(events) != 0 || len(a.h.Backend.Outgoing()) != 0 {
-			t.Errorf("the calendar has %d events, and %d mails went out", len(events), len(a.h.Backend.Outgoing()))
+		event := ""
+		for range 2 {
+			r := a.say(eas.MeetingAnswer{UserResponse: 2, CollectionID: a.inbox.ServerID, RequestID: id, SendResponse: send("20261201T090000Z")})
+			if event = cmp.Or(event, r.CalendarID); r.Status != eas.MeetingOK {
+				t.Errorf("answered %+v", r)
+			}
+			a.mailed(1, "METHOD:COUNTER")
+			a.mailed(1, "DTSTART:20261201T090000Z")
+			a.mailed(1, "Later?")
 		}
+		bridgetest.Sync(t, a.p)
+		calendar := bridgetest.FolderOf(t, a.p, eas.ClassCalendar)
+		answer := eas.MeetingAnswer{UserResponse: 3, CollectionID: calendar.ServerID, RequestID: event, SendResponse: send("20261201T093000Z")}
+		if r := a.say(answer); r.Status != eas.MeetingOK {
+			t.Errorf("in the calendar: answered %+v", r)
+		}
+		a.mailed(2, "DTSTART:20261201T093000Z")
+		answer.UserResponse, answer.SendResponse = 1, nil
+		if r := a.say(answer); r.Status != eas.MeetingOK {
+			t.Errorf("accepted: answered %+v", r)
+		}
+		if !schedules { // else the calendar server mails it
+			a.mailed(3, "METHOD:REPLY")
+		}
+	}
+}
+
+// Who wants no other times is sent none, and nothing is written.
+func TestNoOtherTimeIsWanted(t *testing.T) {
+	a := newGuest(t)
+	text := strings.Replace(invitationMail("tea", time.Now().Add(time.Hour)), "SUMMARY", "X-MICROSOFT-DISALLOW-COUNTER:TRUE\r\nSUMMARY", 1)
+	inbox(a.h, map[string]string{"tea": text})
+	bridgetest.Sync(t, a.p)
+	a.inbox = folderOfType(t, a.p, eas.FolderInbox)
+	id, _ := mailNamed(t, a.inbox, "tea")
+	r := a.say(eas.MeetingAnswer{UserResponse: 2, CollectionID: a.inbox.ServerID, RequestID: id,
+		SendResponse: &eas.SendResponse{ProposedStartTime: "20261201T090000Z", ProposedEndTime: "20261201T100000Z"}})
+	if r.Status != eas.MeetingInvalid {
+		t.Errorf("answered %+v", r)
+	}
+	if events := a.h.Backend.Items(bridgetest.User, "calendar"); len(events) != 0 || len(a.h.Backend.Outgoing()) != 0 {
+		t.Errorf("the calendar has %d events, and %d mails went out", len(events), len(a.h.Backend.Outgoing()))
 	}
 }

@@ -23,8 +23,8 @@ const MaxResponses = 100
 // "MeetingResponse".
 //
 // Up to 14.1 phones mail their answers to the organizer themselves. From 16.0 on
-// they ask us to, by SendResponse; we mail nothing, so that it takes a store
-// that does.
+// they ask us to, by SendResponse: a store that schedules mails them, else we do,
+// and what no store mails, another time that is proposed.
 func (s *Server) meetingResponse(ctx context.Context, c *call) (answer, error) {
 	var req eas.MeetingResponseRequest
 	if err := c.decode(&req); err != nil {
@@ -152,7 +152,7 @@ func (s *Server) respondInCalendar(ctx context.Context, c *call, a *eas.MeetingA
 		return err
 	}
 	said := calendar.Answer{Response: calendar.Response(a.UserResponse), Instance: a.InstanceID, Silent: a.SendResponse == nil}
-	if a.SendResponse != nil && !o.Schedules && s.Accounts.Offers(backend.ExtraSend) {
+	if a.SendResponse != nil && (!o.Schedules || proposes(a)) && s.Accounts.Offers(backend.ExtraSend) {
 		if _, err := it.class.respond(it.Body, said, o); err != nil {
 			return translated(err)
 		}

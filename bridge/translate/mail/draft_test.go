@@ -1,9 +1,12 @@
 package mail
 
 import (
+	"bytes"
 	"errors"
+	"regexp"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -181,5 +184,55 @@ func TestMeetingReply(t *testing.T) {
 		if _, err := MeetingReply([]byte(ics), calendar.Answer{Response: calendar.Accepted}, "", ann); !errors.Is(err, translate.ErrInvalid) && !errors.Is(err, translate.ErrUnreadable) {
 			t.Errorf("%s: error = %v", name, err)
 		}
+	}
+}
+
+// Who would come at another time says so, in the form of the meeting's own time, and
+// not to who wants none proposed.
+func TestMeetingCounter(t *testing.T) {
+	ics, _, err := Invitation(message(sample(t, "meeting")))
+	if err != nil {
+		t.Fatal(err)
+	}
+	ics = bytes.ReplaceAll(ics, []byte("X-MICROSOFT-DISALLOW-COUNTER:TRUE\r\n"), nil)
+	other := Proposal{Start: time.Date(2026, 12, 15, 9, 30, 0, 0, time.UTC), End: time.Date(2026, 12, 15, 11, 0, 0, 0, time.UTC)}
+	wholeDay := regexp.MustCompile(`(DTSTART|DTEND);TZID=[^:]*:(\d{8})T\d{6}`).ReplaceAll(ics, []byte("$1;VALUE=DATE:$2"))
+	for _, tt := range []struct {
+		name string
+		ics  []byte
+		a    calendar.Answer
+		has  []string
+	}{
+		{"the whole", ics, calendar.Answer{Response: calendar.Tentative}, []string{"PARTSTAT=TENTATIVE", "RRULE:", "DTSTART;TZID=Europe/Berlin:20261215T103000", "DTEND;TZID=Europe/Berlin:20261215T120000"}},
+		{"one occurrence", ics, calendar.Answer{Response: calendar.Declined, Instance: "20261214T090000Z"}, []string{"PARTSTAT=DECLINED", "RECURRENCE-ID;TZID=Europe/Berlin:20261214T100000",
+			"DTSTART;TZID=Europe/Berlin:20261215T103000", "X-MS-OLK-ORIGINALSTART;TZID=Europe/Berlin:20261214T100000", "X-MS-OLK-ORIGINALEND;TZID=Europe/Berlin:20261214T110000"}},
+		{"a whole day", wholeDay, calendar.Answer{Response: calendar.Tentative}, []string{"DTSTART:20261215T093000Z", "DTEND:20261215T110000Z", "X-MS-OLK-ORIGINALSTART;VALUE=DATE:"}},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			o, err := MeetingCounter(tt.ics, tt.a, other, "Later?", ann)
+			raw := written(t, o, err)
+			made, method, err := Invitation(message([]byte(raw)))
+			if err != nil || method != "COUNTER" {
+				t.Fatalf("%s, %v", method, err)
+			}
+			unfolded := strings.ReplaceAll(string(made), "\r\n ", "")
+			for _, want := range append(tt.has, "Subject: New time proposed: Plan\r\n", "COMMENT:Later?", "ORGANIZER;CN=Carl:mailto:carl@example.com") {
+				if !strings.Contains(unfolded, want) && !strings.Contains(raw, want) {
+					t.Errorf("%q is missing in\n%s", want, unfolded)
+				}
+			}
+			_, event, _ := strings.Cut(unfolded, "BEGIN:VEVENT")
+			if strings.Count(event, "\nDTSTART") != 1 || strings.Count(event, "\nDTEND") != 1 {
+				t.Errorf("there is another time than one in\n%s", event)
+			}
+			want := map[calendar.Response]string{calendar.Tentative: "IPM.Schedule.Meeting.Resp.Tent", calendar.Declined: "IPM.Schedule.Meeting.Resp.Neg"}[tt.a.Response]
+			if got := get(show(t, message([]byte(raw)), options(eas.V161)), tag.EmailMessageClass); got != want {
+				t.Errorf("the class is %s, want %s", got, want)
+			}
+		})
+	}
+	none := strings.Replace(string(ics), "SUMMARY", "X-MICROSOFT-DISALLOW-COUNTER:TRUE\r\nSUMMARY", 1)
+	if _, err := MeetingCounter([]byte(none), calendar.Answer{Response: calendar.Tentative}, other, "", ann); !errors.Is(err, translate.ErrInvalid) {
+		t.Errorf("to who wants none proposed: %v", err)
 	}
 }

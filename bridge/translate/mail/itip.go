@@ -27,6 +27,22 @@ var responses = map[calendar.Response]struct{ partstat, subject, text string }{
 //
 // See RFC 5546, section 3.2.3, and [MS-ASCMD] "MeetingResponse".
 func MeetingReply(ics []byte, a calendar.Answer, comment string, s Sending) (*Outgoing, error) {
+	return meetingReply(ics, a, nil, comment, s)
+}
+
+// A Proposal is another time for a meeting.
+type Proposal struct{ Start, End time.Time }
+
+// MeetingCounter is MeetingReply for somebody who would come at another time:
+// iTIP's COUNTER. The error is translate.ErrInvalid, too, if the organizer wants no
+// other times.
+//
+// See RFC 5546, section 3.2.7, and [MS-ASCMD] "ProposedStartTime".
+func MeetingCounter(ics []byte, a calendar.Answer, p Proposal, comment string, s Sending) (*Outgoing, error) {
+	return meetingReply(ics, a, &p, comment, s)
+}
+
+func meetingReply(ics []byte, a calendar.Answer, p *Proposal, comment string, s Sending) (*Outgoing, error) {
 	doc, err := contentline.Parse(ics)
 	if err != nil {
 		return nil, fmt.Errorf("mail: %w: %w", translate.ErrUnreadable, err)
@@ -35,7 +51,7 @@ func MeetingReply(ics []byte, a calendar.Answer, comment string, s Sending) (*Ou
 	if cal == nil || cal.Component("VEVENT") == nil {
 		return nil, fmt.Errorf("mail: %w: there is no event in it", translate.ErrUnreadable)
 	}
-	r := &reply{cal: cal, event: cal.Component("VEVENT"), s: s, comment: comment}
+	r := &reply{cal: cal, event: cal.Component("VEVENT"), s: s, proposal: p, comment: comment}
 	how, ok := responses[a.Response]
 	organizer := mailbox(r.event.Get("ORGANIZER"))
 	switch {
@@ -45,6 +61,8 @@ func MeetingReply(ics []byte, a calendar.Answer, comment string, s Sending) (*Ou
 		return nil, invalid("the meeting has no organizer with an address")
 	case len(s.Self) == 0:
 		return nil, invalid("nobody knows the person's address")
+	case p != nil && strings.EqualFold(r.event.Get("X-MICROSOFT-DISALLOW-COUNTER").Text(), "TRUE"):
+		return nil, invalid("the organizer wants no other times proposed")
 	}
 	own := r.attendee()
 	made, err := r.calendar(own, how.partstat, a.Instance)
@@ -54,17 +72,39 @@ func MeetingReply(ics []byte, a calendar.Answer, comment string, s Sending) (*Ou
 	summary := line(clean(r.event.Get("SUMMARY").Text()))
 	name := own.shown()
 	plain := name + " " + how.text + ": " + summary + "\r\n"
+	subject := how.subject
+	if p != nil {
+		subject = "New time proposed: "
+		plain += "Proposed instead: " + r.proposed() + "\r\n"
+	}
 	if comment != "" {
 		plain = clean(comment) + "\r\n\r\n" + plain
 	}
-	return r.message(own, organizer, how.subject+summary, plain, made)
+	return r.message(own, organizer, subject+summary, plain, made)
 }
 
 // A reply is an answer to an invitation.
 type reply struct {
 	cal, event *contentline.Component
 	s          Sending
+	proposal   *Proposal // of another time; nil if none is made
 	comment    string
+}
+
+func (r *reply) method() string {
+	if r.proposal != nil {
+		return "COUNTER"
+	}
+	return "REPLY"
+}
+
+// proposed tells people of the proposed time, on the clock of the meeting.
+func (r *reply) proposed() string {
+	start, end := r.proposal.Start, r.proposal.End
+	if m, ok := ical.ZonesOf(r.cal, r.s.Now.Location()).Moment(r.event.Get("DTSTART")); ok && m.Loc != nil {
+		start, end = start.In(m.Loc), end.In(m.Loc)
+	}
+	return start.Format("2006-01-02 15:04") + " to " + end.Format("2006-01-02 15:04 (MST)")
 }
 
 // mailbox is whom a property of iCalendar means.
@@ -112,7 +152,7 @@ func (r *reply) calendar(own address, partstat, instance string) ([]byte, error)
 	}
 	cal := doc.Component("VCALENDAR")
 	event := cal.Component("VEVENT")
-	cal.Add("METHOD", "REPLY")
+	cal.Add("METHOD", r.method())
 	for _, zone := range r.cal.Components("VTIMEZONE") {
 		cal.AddCopy(zone)
 	}
@@ -125,6 +165,9 @@ func (r *reply) calendar(own address, partstat, instance string) ([]byte, error)
 		if err := r.occurrence(cal, event, instance); err != nil {
 			return nil, err
 		}
+	}
+	if r.proposal != nil {
+		r.propose(event)
 	}
 	params := []contentline.Param{contentline.P("PARTSTAT", partstat)}
 	if own.name != "" {
@@ -162,9 +205,29 @@ func (r *reply) occurrence(cal, event *contentline.Component, instance string) e
 	return nil
 }
 
+// propose puts the proposed time into the place of the meeting's own, which stays
+// beside it for Outlook. See [MS-OXCICAL] "Property: X-MS-OLK-ORIGINALSTART".
+func (r *reply) propose(event *contentline.Component) {
+	zones := ical.ZonesOf(r.cal, r.s.Now.Location())
+	for _, p := range []struct {
+		name, original string
+		at             time.Time
+	}{{"DTSTART", "X-MS-OLK-ORIGINALSTART", r.proposal.Start}, {"DTEND", "X-MS-OLK-ORIGINALEND", r.proposal.End}} {
+		now, ok := zones.Moment(event.Get(p.name))
+		if ok {
+			event.Add(p.original, now.Value(), now.Params()...)
+		}
+		if !ok || now.Form == ical.Date { // a whole day; phones propose times
+			now = ical.Moment{Form: ical.UTC, Loc: time.UTC}
+		}
+		now.When(p.at).Put(event, p.name)
+	}
+	event.RemoveAll("DURATION")
+}
+
 // message wraps it. See RFC 6047, section 2.4.
 func (r *reply) message(own, organizer address, subject, plain string, ics []byte) (*Outgoing, error) {
-	object := encodePart(header{{name: "Content-Type", raw: []byte("Content-Type: text/calendar; charset=utf-8; method=REPLY\r\n")}}, ics, true)
+	object := encodePart(header{{name: "Content-Type", raw: []byte("Content-Type: text/calendar; charset=utf-8; method=" + r.method() + "\r\n")}}, ics, true)
 	first, second := partBytes(textPartOf("text/plain", plain)), partBytes(object)
 	b := (&letter{all: append(slices.Clone(first), second...)}).boundary()
 	head := addressField("From", []address{own}) + addressField("To", []address{organizer}) + textField("Subject", subject) +

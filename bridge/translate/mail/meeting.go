@@ -79,7 +79,7 @@ func (s *shown) readInvitation() *invite {
 	if i.method = strings.ToUpper(strings.TrimSpace(i.cal.Get("METHOD").Value())); i.method == "" {
 		i.method = strings.ToUpper(strings.TrimSpace(p.params["method"]))
 	}
-	if i.class = meetingClasses[i.method]; i.method == "REPLY" {
+	if i.class = meetingClasses[i.method]; i.method == "REPLY" || i.method == "COUNTER" {
 		i.class = answerClasses[strings.ToUpper(i.event.Get("ATTENDEE").Param("PARTSTAT"))]
 	}
 	return i

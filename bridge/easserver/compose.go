@@ -9,10 +9,15 @@ import (
 	"fmt"
 	"log/slog"
 	"net/http"
+	"slices"
+	"strconv"
+	"strings"
 	"unicode/utf8"
 
 	"github.com/pushbridge/pushbridge/bridge/eas"
+	"github.com/pushbridge/pushbridge/bridge/eas/tag"
 	"github.com/pushbridge/pushbridge/bridge/translate"
+	"github.com/pushbridge/pushbridge/bridge/translate/calendar"
 	"github.com/pushbridge/pushbridge/bridge/translate/mail"
 	"github.com/pushbridge/pushbridge/plugins/backend"
 )
@@ -35,6 +40,11 @@ type composition struct {
 	replace  bool   // all of it is in mime
 	mime     []byte
 	source   *eas.MailSource // of what is answered or passed on
+
+	// From 16.0 on a meeting is passed on without mime: forwardees says to whom, and
+	// body what is to be written to them.
+	forwardees []eas.Forwardee
+	body       eas.Properties
 }
 
 // Errors of a composition.
@@ -70,6 +80,10 @@ func composed(err error) error {
 		return refuse(eas.MailSubmissionFailed, http.StatusForbidden)
 	case errors.Is(err, errForeignFrom):
 		return refuse(eas.MailSubmissionFailed, http.StatusForbidden)
+	case errors.Is(err, errInstance):
+		return refuse(eas.InvalidDateTime, http.StatusBadRequest)
+	case errors.Is(err, calendar.ErrNoSeries):
+		return refuse(eas.NoRecurrenceInCalendar, http.StatusBadRequest)
 	case errors.Is(err, errSourceClass):
 		return refuse(eas.UnexpectedItemClass, http.StatusBadRequest)
 	case errors.Is(err, errNoSource):
@@ -130,7 +144,7 @@ func (s *Server) checkComposition(p *composition, v eas.Version) error {
 	switch {
 	case v >= eas.V140 && (p.clientID == "" || utf8.RuneCountInString(p.clientID) > MaxClientID):
 		return &inBand{status: eas.InvalidContent, http: http.StatusBadRequest, err: errors.New("the ClientId is missing or too long")}
-	case len(bytes.TrimSpace(p.mime)) == 0:
+	case len(bytes.TrimSpace(p.mime)) == 0 && len(p.forwardees) == 0:
 		return fmt.Errorf("%w: it is empty", errBadMail)
 	case p.account != "":
 		return fmt.Errorf("%w: %.70q", errBadAccount, p.account)
@@ -160,7 +174,7 @@ func (s *Server) sendOut(ctx context.Context, c *call, p *composition) error {
 // joined puts a mail together with the one that it answers or passes on, which is
 // marked when it is out.
 func (s *Server) joined(ctx context.Context, c *call, p *composition, m *mailer, out post) (post, error) {
-	original, err := s.original(ctx, c, p.source)
+	from, err := s.source(ctx, c, p.source)
 	if err != nil {
 		return out, err
 	}
@@ -168,14 +182,69 @@ func (s *Server) joined(ctx context.Context, c *call, p *composition, m *mailer,
 	if c.query.Command == eas.CmdSmartReply {
 		join, flag = mail.Reply, backend.FlagAnswered
 	}
-	out.out, err = join(p.mime, original.original(), p.replace, m.sending(out.token))
-	out.after = func(ctx context.Context) error { return original.mark(ctx, flag) }
+	mime := p.mime
+	if len(bytes.TrimSpace(mime)) == 0 {
+		if mime, err = passedOn(from, p, m.sending(out.token)); err != nil {
+			return out, err
+		}
+	}
+	out.out, err = join(mime, from.Original, p.replace, m.sending(out.token))
+	out.after = func(ctx context.Context) error {
+		return errors.Join(from.mark(ctx, flag), m.notice(ctx, from, p, out))
+	}
 	return out, err
+}
+
+// passedOn writes the mail by which a meeting is passed on. See [MS-ASCMD]
+// "Forwardees".
+func passedOn(from *source, p *composition, s mail.Sending) ([]byte, error) {
+	if from.meeting == nil {
+		return nil, fmt.Errorf("%w: only a meeting is passed on without a mail", errSourceClass)
+	}
+	text, _ := p.body.Text(tag.AirSyncBaseData)
+	kind, _ := p.body.Text(tag.AirSyncBaseType)
+	return from.meeting.PassOn(peopleOf(p.forwardees), text, kind == strconv.Itoa(int(translate.HTML)), s)
+}
+
+func peopleOf(list []eas.Forwardee) []mail.Person {
+	var people []mail.Person
+	for _, f := range list {
+		people = append(people, mail.Person{Name: f.Name, Address: f.Email})
+	}
+	return people
+}
+
+// notice tells the organizer of a meeting whom the phone passed it on to, once. See
+// [MS-ASCMD] "Receiving and Forwarding Meeting Requests".
+func (m *mailer) notice(ctx context.Context, from *source, p *composition, of post) error {
+	if len(p.forwardees) == 0 || from.meeting == nil || from.meeting.Organizer.Address == "" || m.isPerson(from.meeting.Organizer.Address) {
+		return nil
+	}
+	n := post{name: of.name + " notice"}
+	n.token = m.token(n.name)
+	mime, err := from.meeting.Notice(peopleOf(p.forwardees), m.sending(n.token))
+	if err == nil {
+		n.out, err = mail.Send(mime, m.sending(n.token))
+	}
+	if err == nil {
+		err = m.send(ctx, n)
+	}
+	if errors.Is(err, errSentBefore) {
+		return nil
+	}
+	return err
+}
+
+// isPerson tells whether an address is one of the person's.
+func (m *mailer) isPerson(address string) bool {
+	return slices.ContainsFunc(m.person.Addresses, func(own string) bool { return strings.EqualFold(own, address) })
 }
 
 // asComposition says what composers' errors mean to a phone.
 func asComposition(err error) error {
 	switch {
+	case errors.Is(err, errInstance), errors.Is(err, calendar.ErrNoSeries):
+		return err
 	case errors.Is(err, mail.ErrNoRecipients):
 		return fmt.Errorf("%w: %w", errNoRecipient, err)
 	case errors.Is(err, mail.ErrNotSelf):
@@ -198,6 +267,9 @@ func (p *composition) name(c *call) string {
 	}
 	h := sha256.New()
 	fmt.Fprintf(h, "%s\x00%s\x00%s\x00%s\x00", c.query.Command, c.query.CollectionID, c.query.ItemID, c.query.LongID)
+	if c.query.Occurrence != "" {
+		fmt.Fprintf(h, "%s\x00", c.query.Occurrence)
+	}
 	h.Write(p.mime)
 	return "sum:" + hex.EncodeToString(h.Sum(nil))
 }

@@ -9,6 +9,8 @@ import (
 
 	"github.com/pushbridge/pushbridge/bridge/eas"
 	"github.com/pushbridge/pushbridge/bridge/syncengine"
+	"github.com/pushbridge/pushbridge/bridge/translate"
+	"github.com/pushbridge/pushbridge/bridge/translate/calendar"
 	"github.com/pushbridge/pushbridge/bridge/translate/mail"
 	"github.com/pushbridge/pushbridge/plugins/backend"
 )
@@ -24,27 +26,102 @@ type heldMessage struct {
 	box    backend.Mailbox
 }
 
-// original reads the mail that a phone answers or passes on.
-func (s *Server) original(ctx context.Context, c *call, source *eas.MailSource) (*heldMessage, error) {
-	id := cmp.Or(source.LongID, source.ItemID) // our LongIds are ServerIds
+// A source is what a phone answers or passes on: a mail, or a meeting as if it had
+// been mailed.
+type source struct {
+	mail.Original
+	meeting *mail.Meeting // nil if it is none that can be passed on by itself
+	held    *heldMessage  // nil if it is no mail
+}
+
+// mark sets a flag of the mail, if it is one.
+func (s *source) mark(ctx context.Context, flag string) error {
+	if s.held == nil {
+		return nil
+	}
+	return s.held.mark(ctx, flag)
+}
+
+// source reads what a phone answers or passes on. Of a meeting that is a series it
+// may be one occurrence. See [MS-ASCMD] "Source (SmartForward and SmartReply)".
+func (s *Server) source(ctx context.Context, c *call, named *eas.MailSource) (*source, error) {
+	if named.InstanceID != "" {
+		if _, err := translate.ParseDateTime(named.InstanceID); err != nil {
+			return nil, errInstance
+		}
+	}
+	id := cmp.Or(named.LongID, named.ItemID) // our LongIds are ServerIds
 	folder, _, err := syncengine.ParseServerID(id)
-	if err != nil || !mayBeIn(source.FolderID, folder) {
+	if err != nil || !mayBeIn(named.FolderID, folder) {
 		return nil, fmt.Errorf("%w: %.70q", errNoSource, id)
 	}
 	it, err := s.locate(ctx, c, id)
-	switch {
-	case errors.Is(err, syncengine.ErrNoItem), errors.Is(err, syncengine.ErrNoFolder):
-		return nil, fmt.Errorf("%w: %w", errNoSource, err)
-	case err != nil:
-		return nil, err
-	case it.class.message == nil:
-		return nil, fmt.Errorf("%w: it is of class %s", errSourceClass, it.class.name)
+	if err == nil {
+		switch {
+		case it.class.message != nil:
+			return s.mailSource(ctx, c, it, named.InstanceID)
+		case it.class.respond != nil:
+			return s.eventSource(ctx, c, it, named.InstanceID)
+		default:
+			return nil, fmt.Errorf("%w: it is of class %s", errSourceClass, it.class.name)
+		}
 	}
+	if errors.Is(err, syncengine.ErrNoItem) || errors.Is(err, syncengine.ErrNoFolder) {
+		err = fmt.Errorf("%w: %w", errNoSource, err)
+	}
+	return nil, err
+}
+
+// mailSource is source for a mail. One that is no invitation has no occurrences.
+func (s *Server) mailSource(ctx context.Context, c *call, it heldItem, instance string) (*source, error) {
 	h, err := heldMessageOf(ctx, it, maxOriginal)
 	if backend.KindOf(err) == backend.NotFound {
 		return nil, fmt.Errorf("%w: %w", errNoSource, err)
 	}
-	return h, err
+	if err != nil {
+		return nil, err
+	}
+	found := &source{Original: h.original(), held: h}
+	ics, method, err := mail.Invitation(found.Message)
+	switch {
+	case instance == "" && (err != nil || method != "REQUEST"):
+		return found, nil
+	case err != nil:
+		return nil, fmt.Errorf("%w: %w", calendar.ErrNoSeries, err)
+	}
+	if found.meeting, err = s.meeting(c, ics, instance); err == nil && instance != "" {
+		found.Original = mail.Original{Message: found.meeting.Message()}
+	}
+	if err != nil && instance == "" {
+		return found, nil // which is a mail like any other
+	}
+	return found, err
+}
+
+// eventSource is source for an event of a calendar.
+func (s *Server) eventSource(ctx context.Context, c *call, it heldItem, instance string) (*source, error) {
+	now, err := getOne(ctx, it.session, it.folder.Collection, it.ID)
+	if backend.KindOf(err) == backend.NotFound {
+		return nil, fmt.Errorf("%w: %w", errNoSource, err)
+	}
+	if err != nil {
+		return nil, err
+	}
+	m, err := s.meeting(c, now.Body, instance)
+	if err != nil {
+		return nil, err
+	}
+	return &source{Original: mail.Original{Message: m.Message()}, meeting: m}, nil
+}
+
+// meeting is an event, or an occurrence of it, that is passed on.
+func (s *Server) meeting(c *call, ics []byte, instance string) (*mail.Meeting, error) {
+	o := s.translation(c)
+	object, err := calendar.Request(ics, instance, o)
+	if err != nil {
+		return nil, err
+	}
+	return mail.ReadMeeting(object, o.Location())
 }
 
 // heldMessageOf reads a message, with parts up to a limit.

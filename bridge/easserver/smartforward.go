@@ -17,5 +17,5 @@ func (s *Server) smartForward(ctx context.Context, c *call) (answer, error) {
 		return nil, err
 	}
 	return s.compose(ctx, c, composition{clientID: req.ClientID, account: req.AccountID, save: req.SaveInSentItems,
-		replace: req.ReplaceMime, mime: req.Mime, source: named(req.Source)})
+		replace: req.ReplaceMime, mime: req.Mime, source: named(req.Source), forwardees: req.Forwardees, body: req.Body})
 }

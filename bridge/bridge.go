@@ -13,6 +13,7 @@ import (
 	"github.com/pushbridge/pushbridge/bridge/account"
 	"github.com/pushbridge/pushbridge/bridge/admin"
 	"github.com/pushbridge/pushbridge/bridge/admin/gate"
+	"github.com/pushbridge/pushbridge/bridge/admin/notice"
 	"github.com/pushbridge/pushbridge/bridge/admin/roster"
 	"github.com/pushbridge/pushbridge/bridge/autodiscover"
 	"github.com/pushbridge/pushbridge/bridge/choice"
@@ -101,7 +102,8 @@ type Bridge struct {
 	choices  *choice.Choices
 	door     *admin.Server
 	roster   *roster.Roster
-	gate     *gate.Gate // nil if the administration is not on the web
+	gate     *gate.Gate      // nil if the administration is not on the web
+	notices  *notice.Notices // nil if nobody is told by mail
 	handler  http.Handler
 	backends []account.Named // without the placeholder
 	profiles *profile.Table
@@ -208,6 +210,9 @@ func (b *Bridge) join(ctx context.Context, o Options, backends []account.Named) 
 	b.tracer = new(trace.Tracer)
 	b.roster = b.newRoster()
 	b.door = b.newDoor(o.Version)
+	if b.notices, err = b.newNotices(ctx); err != nil {
+		return err
+	}
 	if b.gate, err = b.newGate(); err != nil {
 		return err
 	}

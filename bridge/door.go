@@ -69,7 +69,7 @@ func (b *Bridge) listenAdmin() (net.Listener, error) {
 func (b *Bridge) newDoor(version string) *admin.Server {
 	return admin.New(admin.Options{
 		Engine: b.engine, Devices: b.store.Phones(), Security: b.devices, Problems: b.problems, Waiting: waiting{b.hub},
-		Activity: b.activity, Heartbeat: b.bounds(), Rules: b.rules, Roster: b.roster, OwnersWipe: b.config.Policy.OwnersWipe, Audit: audit.New(b.store.Audit()), Transact: b.store.Transact,
+		Activity: b.activity, Tell: b.tell, Heartbeat: b.bounds(), Rules: b.rules, Roster: b.roster, OwnersWipe: b.config.Policy.OwnersWipe, Audit: audit.New(b.store.Audit()), Transact: b.store.Transact,
 		Backends: b.states, Tracer: b.tracer, Choices: b.choices, Version: version, Logger: b.logger,
 	})
 }

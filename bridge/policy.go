@@ -32,9 +32,12 @@ func (b *Bridge) looping(p device.Phone) {
 		"version", p.Version, "loop", string(p.Policy.Turns.Loop))
 }
 
-// arrived says in the log that a new phone waits to be let in.
+// arrived says in the log, and by mail, that a new phone waits to be let in.
 func (b *Bridge) arrived(p device.Phone, why string) {
 	b.logger.Warn(`a new phone waits to be let in; "pushbridge admin allow" does so`, "user", p.User, "phone", p.Device, "type", p.Type, "agent", p.UserAgent, "why", why)
+	if b.notices != nil {
+		b.notices.Arrived(p, why)
+	}
 }
 
 // recoveryKeys opens the file with the keys of recovery passwords. Without it

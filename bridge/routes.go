@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/pushbridge/pushbridge/bridge/account"
+	"github.com/pushbridge/pushbridge/bridge/admin/notice"
 	"github.com/pushbridge/pushbridge/bridge/davpush"
 	"github.com/pushbridge/pushbridge/bridge/telemetry"
 	"github.com/pushbridge/pushbridge/bridge/webhook"
@@ -32,6 +33,8 @@ func (b *Bridge) routes(activeSync, autodiscover, hooks http.Handler) http.Handl
 			b.pushes.ServeHTTP(w, r)
 		case strings.HasPrefix(r.URL.Path, webhook.Prefix):
 			hooks.ServeHTTP(w, r)
+		case b.gate != nil && b.notices != nil && r.URL.Path == notice.ApprovePath:
+			b.notices.ServeHTTP(w, r)
 		case b.gate != nil && ofGate(r.URL.Path):
 			b.gate.ServeHTTP(w, r)
 		default:

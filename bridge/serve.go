@@ -199,6 +199,9 @@ func (b *Bridge) Serve(ctx context.Context, l Listeners) error {
 		context.AfterFunc(ctx, func() { l.Notify.Close() })
 	}
 	servers.Go(func() { b.collecting(ctx) })
+	if b.notices != nil {
+		servers.Go(func() { b.notices.Run(ctx) })
+	}
 	<-ctx.Done()
 	b.ending.Store(true)
 	b.logger.Info("ending", "waiting_phones", b.Waiting())

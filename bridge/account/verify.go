@@ -193,6 +193,16 @@ func (a *Accounts) NameOf(login string) string {
 	return id.Name
 }
 
+// AddressOf is the mail address of an account, as the rule has it; empty if none is
+// known.
+func (a *Accounts) AddressOf(name string) string {
+	id, err := a.options.Rule.Apply(name)
+	if err != nil {
+		return ""
+	}
+	return id.Address
+}
+
 // Login is LoginFrom for a caller of whom nothing is known.
 func (a *Accounts) Login(ctx context.Context, login, password string) (*Account, error) {
 	return a.LoginFrom(ctx, login, password, Caller{})

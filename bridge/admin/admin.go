@@ -141,6 +141,10 @@ type Options struct {
 	// their account on it alone.
 	OwnersWipe bool
 
+	// Tell has phones' owners hear of what was done about their phones. It must not
+	// block. Nil means that nobody does.
+	Tell func(Notice)
+
 	// Audit is where everything is written down that is ordered or changed. Nil
 	// means that the log has to do.
 	Audit *audit.Log

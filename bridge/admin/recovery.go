@@ -41,7 +41,7 @@ type Recovery interface {
 // recoverPassword reveals a recovery password. Its entry in the audit is written before
 // the answer is; the phone's record says who was told, for its owner to see.
 func (s *Server) recoverPassword(ctx context.Context, v *visit, r PhoneRequest) (none Recovered, err error) {
-	id, err := s.phone(ctx, r.User, r.Device)
+	id, p, err := s.phoneNow(ctx, r.User, r.Device)
 	if err != nil {
 		return none, err
 	}
@@ -60,6 +60,7 @@ func (s *Server) recoverPassword(ctx context.Context, v *visit, r PhoneRequest) 
 	v.afterwards(func(ctx context.Context) {
 		s.Logger.WarnContext(ctx, "a recovery password was revealed", "user", id.User, "phone", id.Device, "to", v.Name)
 	})
+	s.tell(v, RecoveryRevealed, p)
 	return Recovered{User: id.User, Device: id.Device, Password: password, HandedIn: when}, nil
 }
 

@@ -54,7 +54,7 @@ func (s *Server) wipe(ctx context.Context, v *visit, req WipeRequest) (done Done
 		return Done{fmt.Sprintf("Two people have to want phone %s of %s erased, and %s does. Somebody else has to confirm it; until then nothing happens to the phone. Block it in the meantime, if it is lost.",
 			id.Device, id.User, p.Wipe.By)}, nil
 	}
-	return s.wiping(v, id, req.AccountOnly), nil
+	return s.wiping(v, p, req.AccountOnly), nil
 }
 
 // reaches fails where an order would not reach a phone. It looks at what is stored,
@@ -74,16 +74,19 @@ func (s *Server) reaches(ctx context.Context, id device.ID) error {
 }
 
 // wiping wakes the phone, and says what happens.
-func (s *Server) wiping(v *visit, id device.ID, accountOnly bool) Done {
+func (s *Server) wiping(v *visit, p device.Phone, accountOnly bool) Done {
+	id := p.ID
 	when := "when it comes next"
 	if s.Waiting.Waits(id.User, id.Device) {
 		when = "at once: it waits, and is woken"
 	}
 	v.afterwards(func(context.Context) { s.Waiting.Order(id.User, id.Device, device.ErrWipe) })
-	what := "itself with everything that is on it"
+	what, incident := "itself with everything that is on it", WipeOrdered
 	if accountOnly {
+		incident = AccountWipeOrdered
 		what = "this account with its contacts, calendars, tasks, notes and mail"
 	}
+	s.tell(v, incident, p)
 	return Done{fmt.Sprintf("Phone %s of %s is told to erase %s, %s. Afterwards it is blocked until it is allowed again. \"admin devices\" says how far it came; --cancel takes it back as long as it has not done it.",
 		id.Device, id.User, what, when)}
 }
@@ -109,7 +112,7 @@ func (s *Server) confirmWipe(ctx context.Context, v *visit, r PhoneRequest) (don
 		return done, err
 	}
 	v.changed(before.Wipe, p.Wipe)
-	return s.wiping(v, id, p.Wipe.Order == device.WipeAccount), nil
+	return s.wiping(v, p, p.Wipe.Order == device.WipeAccount), nil
 }
 
 // expireWipe ends an order that a phone did not come for in time.

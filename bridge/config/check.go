@@ -264,6 +264,7 @@ func (l *loader) check() {
 	l.bounds("web.session_idle", "web.session_longest", &f.Web.Idle, &f.Web.Longest)
 	l.checkPolicy()
 	l.checkVerify()
+	l.checkMail()
 	l.directory()
 	if f.CertificatesCA != "" && !filepath.IsAbs(f.CertificatesCA) {
 		l.complain("certificates.ca_file", "write the whole path from /", "certificates.ca_file is %.80q", f.CertificatesCA)

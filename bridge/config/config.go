@@ -22,8 +22,9 @@ type File struct {
 	Notify     string // where hooks send word of changes: "unixgram:PATH" or "off"; empty means a socket in State
 	WebDAVPush string // "https://HOST": where servers reach this worker with WebDAV-Push; empty means that none is asked to
 
-	Log Log
-	Web Web
+	Log  Log
+	Web  Web
+	Mail Mail
 
 	Heartbeat Heartbeat
 	Login     Login
@@ -81,6 +82,21 @@ type Web struct {
 	Idle    time.Duration // how long a session lives that is not used
 	Longest time.Duration // and at most
 }
+
+// Mail says how notices are mailed, and to whom.
+type Mail struct {
+	SMTP           string   // a mail server, as package mailer has it; empty means that none are mailed
+	User, Password string   // to log in there; without a user nobody logs in
+	CAFile         string   // authorities to trust, in PEM; empty means the system's
+	From           string   // the address that they are from
+	Administrators []string // the addresses of those who decide about phones
+}
+
+// String hides the password.
+func (m Mail) String() string { return m.SMTP }
+
+// GoString hides it from %#v, too.
+func (m Mail) GoString() string { return "config.Mail{" + m.String() + "}" }
 
 // Log says what is logged.
 type Log struct {

@@ -80,6 +80,14 @@ func TestParse(t *testing.T) {
 			want: func(f *File) { f.Web = Web{"http://127.0.0.1:8080/", true, 10 * time.Minute, 10 * time.Minute} },
 		},
 		{
+			name: "mails to administrators",
+			text: "[mail]\nsmtp = \"smtps://mail.example.org\"\nuser = \"u\"\nfrom = \"bridge@example.org\"\nadministrators = [\"a@example.org\", \"b@example.org\"]\nca_file = \"/ca.pem\"\n" + backends,
+			env:  []string{"PUSHBRIDGE_MAIL_PASSWORD=p"},
+			want: func(f *File) {
+				f.Mail = Mail{"smtps://mail.example.org", "u", "p", "/ca.pem", "bridge@example.org", []string{"a@example.org", "b@example.org"}}
+			},
+		},
+		{
 			name: "the brake",
 			text: "[brake]\nshare = 50\ncount = 3\npause = \"1h\"\n" + backends,
 			env:  []string{"PUSHBRIDGE_BRAKE_COUNT=4"},

@@ -53,6 +53,13 @@ var keys = withSettings(map[string]taker{
 	"web.session_idle":    duration(func(f *File) *time.Duration { return &f.Web.Idle }, LeastSession, MostSession),
 	"web.session_longest": duration(func(f *File) *time.Duration { return &f.Web.Longest }, LeastSession, MostSession),
 
+	"mail.smtp":           text(func(f *File) *string { return &f.Mail.SMTP }, mailServer),
+	"mail.user":           text(func(f *File) *string { return &f.Mail.User }, anything),
+	"mail.password":       text(func(f *File) *string { return &f.Mail.Password }, anything),
+	"mail.ca_file":        text(func(f *File) *string { return &f.Mail.CAFile }, anything),
+	"mail.from":           text(func(f *File) *string { return &f.Mail.From }, mailAddress),
+	"mail.administrators": addresses(func(f *File) *[]string { return &f.Mail.Administrators }),
+
 	"policy.refuse_partial":        boolean(func(f *File) *bool { return &f.Policy.RefusePartial }),
 	"policy.refuse_external":       boolean(func(f *File) *bool { return &f.Policy.RefuseExternal }),
 	"policy.allow_unprovisionable": boolean(func(f *File) *bool { return &f.Policy.AllowUnprovisionable }),

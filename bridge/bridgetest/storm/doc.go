@@ -30,7 +30,11 @@
 // With a [Worker] the bridge is a process of its own with plugin processes: then
 // the worker is killed by SIGKILL at any moment of a request, and so are plugins and
 // the server behind them; what else the server does wrong is the business of the
-// [Shelf].
+// [Shelf]. Before Radicale stands a proxy that breaks connections, answers 500 and
+// 507 or that a sync-token is not known, is down or refuses every password for some
+// steps, and shows a collection empty that is not. As nobody waits there until a
+// refusal is forgotten, or until a deletion that is held is believed, the worker is
+// restarted after the one, and an administrator releases the other.
 //
 // # What is checked
 //

@@ -3,6 +3,9 @@ package storm
 import (
 	"context"
 	"errors"
+	"maps"
+	"net/http"
+	"slices"
 	"time"
 
 	"github.com/pushbridge/pushbridge/bridge/syncengine"
@@ -35,14 +38,33 @@ func (w *world) suffer() {
 		return
 	}
 	list := []outage{down, noRoom}
-	if !w.options.Awake { // there nobody can wait until the refusal is forgotten
+	shelf, suffers := w.shelf.(Sufferer)
+	switch {
+	case suffers:
+		list = append(list, locked)
+	case w.options.Worker != nil: // nobody would notice
+		return
+	case !w.options.Awake: // there nobody can wait until the refusal is forgotten
 		list = append(list, full, locked)
 	}
 	o := list[w.rng.IntN(len(list))]
+	if suffers { // of each some, however short the storm is
+		o = list[len(list)-1-w.outages%len(list)]
+	}
+	w.outages++
 	w.outageEnds = w.report.Steps + 1 + w.rng.IntN(longestOutage)
 	w.fault("%s", o)
 	w.weather.suffer(o)
+	if suffers {
+		shelf.Suffer(statuses[o])
+		for range 3 { // somebody shall notice before it ends
+			w.any().sync()
+		}
+	}
 }
+
+// statuses are what a server answers in an outage.
+var statuses = map[outage]int{down: http.StatusServiceUnavailable, locked: http.StatusUnauthorized, noRoom: http.StatusInsufficientStorage}
 
 // relieve ends the outage.
 func (w *world) relieve() {
@@ -51,7 +73,15 @@ func (w *world) relieve() {
 	}
 	w.note("everything works again")
 	w.outageEnds = 0
-	if w.weather.suffers(locked) {
+	shelf, suffered := w.shelf.(Sufferer)
+	if suffered {
+		shelf.Suffer(0)
+	}
+	switch {
+	case !w.weather.suffers(locked):
+	case suffered: // nobody waits until the refusal is forgotten, and a new worker knows of none
+		w.restart()
+	default:
 		w.pass(forgiven)
 	}
 	if w.weather.suffers(down) { // it was restarted, and has forgotten what was before
@@ -105,8 +135,8 @@ const (
 // enough is more items than the least that the bridge looks twice at.
 const enough = 14
 
-// unmount lets a collection show empty.
-func (s *weather) unmount(c backend.CollectionID) {
+// unmount lets a collection show empty, and tells whether it will.
+func (s *weather) unmount(c backend.CollectionID) bool {
 	p := s.world.place(c)
 	known := 0
 	for _, o := range s.world.objects {
@@ -116,9 +146,42 @@ func (s *weather) unmount(c backend.CollectionID) {
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if known >= enough && s.emptied[c] == untouched {
+	if known < enough || s.emptied[c] != untouched {
+		return false
+	}
+	if s.world.options.Worker == nil {
 		s.emptied[c] = empty
 	}
+	return true
+}
+
+// hide lets a collection of a Worker's shelf show empty.
+func (w *world) hide() {
+	shelf, suffers := w.shelf.(Sufferer)
+	if !suffers {
+		return
+	}
+	for _, p := range w.places {
+		if w.weather.unmount(p.id) {
+			shelf.Empty(p.id, func() { w.weather.hid(p.id) })
+			return
+		}
+	}
+}
+
+// hidAny tells whether a collection showed empty since the last rest.
+func (s *weather) hidAny() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return slices.Contains(slices.Collect(maps.Values(s.emptied)), refilled)
+}
+
+// hid is told that a collection showed empty.
+func (s *weather) hid(c backend.CollectionID) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.emptied[c] = refilled
+	s.world.fault("%s shows empty", c)
 }
 
 // unmounted is what a collection that shows empty answers.

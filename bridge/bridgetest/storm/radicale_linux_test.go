@@ -10,6 +10,7 @@ import (
 	"net/http/httptest"
 	"net/http/httputil"
 	"net/url"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -111,6 +112,9 @@ type ford struct {
 	mu     sync.Mutex
 	calm   bool
 	chance *rand.Rand
+	status int                             // of every answer; 0 lets them pass
+	empty  map[backend.CollectionID]func() // what is to show empty, and who is told
+	played map[string]int                  // how often what was played
 }
 
 // cross starts a ford in front of a server.
@@ -120,7 +124,8 @@ func cross(t *testing.T, server string) *ford {
 	if err != nil {
 		t.Fatal(err)
 	}
-	f := &ford{server: to, calm: true, chance: rand.New(rand.NewPCG(1, 1))}
+	f := &ford{server: to, calm: true, chance: rand.New(rand.NewPCG(1, 1)),
+		empty: make(map[backend.CollectionID]func()), played: make(map[string]int)}
 	s := httptest.NewServer(f)
 	t.Cleanup(s.Close)
 	f.url = s.URL + "/"
@@ -131,7 +136,81 @@ func cross(t *testing.T, server string) *ford {
 func (f *ford) Still(calm bool) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	f.calm = calm
+	if f.calm = calm; calm {
+		f.status = 0
+		clear(f.empty)
+	}
+}
+
+// Suffer answers everything with a status.
+func (f *ford) Suffer(status int) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.status = status
+}
+
+// Empty lets a collection show empty once.
+func (f *ford) Empty(c backend.CollectionID, told func()) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if !f.calm {
+		f.empty[c] = told
+	}
+}
+
+// suffers answers a request as the server would in an outage, if there is one.
+func (f *ford) suffers(w http.ResponseWriter, r *http.Request) bool {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	writes := slices.Contains([]string{http.MethodPut, "MOVE", "MKCOL", "PROPPATCH"}, r.Method)
+	if f.status == 0 || f.status == http.StatusInsufficientStorage && !writes {
+		return false
+	}
+	f.played[http.StatusText(f.status)]++
+	if f.status == http.StatusUnauthorized {
+		w.Header().Set("WWW-Authenticate", `Basic realm="the storm"`)
+	}
+	http.Error(w, "the storm", f.status)
+	return true
+}
+
+// hides answers a listing of a collection that shows empty; one of what is new
+// comes first, and finds that its sync-token is not known any more. What the
+// listing ends with is no sync-token of the server's either.
+func (f *ford) hides(w http.ResponseWriter, r *http.Request) bool {
+	c := backend.CollectionID(r.URL.Path)
+	f.mu.Lock()
+	told := f.empty[c]
+	f.mu.Unlock()
+	if told == nil || r.Method != "REPORT" {
+		return false
+	}
+	switch token, lists := syncs(r); {
+	case !lists:
+		return false
+	case token != "":
+		forget(w)
+		return true
+	}
+	f.mu.Lock()
+	delete(f.empty, c)
+	f.played[empty]++
+	f.mu.Unlock()
+	told()
+	w.Header().Set("Content-Type", "application/xml")
+	w.WriteHeader(http.StatusMultiStatus)
+	io.WriteString(w, `<multistatus xmlns="DAV:"><sync-token>urn:storm:nothing</sync-token></multistatus>`) //nolint:errcheck // then the connection broke, too
+	return true
+}
+
+// empty is what is played when a collection shows empty.
+const empty = "shows empty"
+
+// forget answers that a sync-token is not known any more. See RFC 6578, section 3.2.
+func forget(w http.ResponseWriter) {
+	w.Header().Set("Content-Type", "application/xml")
+	w.WriteHeader(http.StatusForbidden)
+	io.WriteString(w, `<error xmlns="DAV:"><valid-sync-token/></error>`) //nolint:errcheck // then the connection broke, too
 }
 
 // roll is a number below 1000, or 1000 if it is calm.
@@ -148,6 +227,9 @@ func (f *ford) roll() int {
 // full disk, a sync-token that is not known any more, and a connection that breaks
 // before the server heard, before it answered, and in the middle of the answer.
 func (f *ford) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	if f.suffers(w, r) || f.hides(w, r) {
+		return
+	}
 	breaks := int64(-1)
 	switch n := f.roll(); {
 	case n < 15:
@@ -156,10 +238,8 @@ func (f *ford) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	case n < 30 && r.Method == http.MethodPut:
 		http.Error(w, "the storm", http.StatusInsufficientStorage)
 		return
-	case n < 60 && r.Method == "REPORT" && asksForChanges(r): // RFC 6578, section 3.2
-		w.Header().Set("Content-Type", "application/xml")
-		w.WriteHeader(http.StatusForbidden)
-		io.WriteString(w, `<error xmlns="DAV:"><valid-sync-token/></error>`) //nolint:errcheck // then the connection broke, too
+	case n < 60 && r.Method == "REPORT" && asksForChanges(r):
+		forget(w)
 		return
 	case n < 40:
 		panic(http.ErrAbortHandler)
@@ -187,10 +267,23 @@ func (f *ford) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 
 // asksForChanges tells whether a request names a sync-token, and leaves it whole.
 func asksForChanges(r *http.Request) bool {
+	token, _ := syncs(r)
+	return token != ""
+}
+
+// syncs answers the sync-token that a request names, and whether it asks for a
+// sync-collection at all. It leaves the request whole.
+func syncs(r *http.Request) (token string, lists bool) {
 	body, err := io.ReadAll(r.Body)
 	r.Body = io.NopCloser(io.MultiReader(bytes.NewReader(body), r.Body))
-	_, token, _ := strings.Cut(string(body), "sync-token>")
-	return err == nil && token != "" && !strings.HasPrefix(token, "</")
+	var report struct {
+		XMLName xml.Name
+		Token   string `xml:"DAV: sync-token"`
+	}
+	if err != nil || xml.Unmarshal(body, &report) != nil {
+		return "", false
+	}
+	return report.Token, report.XMLName.Local == "sync-collection"
 }
 
 // broken is a connection that breaks.

@@ -56,6 +56,9 @@ func (w *world) rest() {
 				news += n
 			}
 		}
+		if pass == 1 {
+			w.release()
+		}
 		if news == 0 && pass > 1 {
 			break
 		}
@@ -78,6 +81,18 @@ func (w *world) rest() {
 		w.quiet()
 	}
 	w.settle(there)
+}
+
+// release lets an administrator release what a Worker still holds of a collection
+// that showed empty, though everybody saw it full again: it is what was deleted
+// before that. Where time passes, a later listing says so.
+func (w *world) release() {
+	if w.options.Worker == nil || !w.weather.hidAny() {
+		return
+	}
+	if err := w.options.Worker.Release(); err != nil {
+		w.problem("releasing what is held: %v", err)
+	}
 }
 
 // quiet finds out whether a phone that knows everything is left in peace: it gets

@@ -44,6 +44,9 @@ func (w *world) step() {
 	if w.report.Steps >= w.outageEnds {
 		w.relieve()
 	}
+	if _, suffers := w.shelf.(Sufferer); suffers && w.report.Steps%restEvery == restEvery/2 && !w.options.Calm {
+		w.suffer() // for certain
+	}
 	sum := 0
 	for _, d := range deeds {
 		sum += d.weight

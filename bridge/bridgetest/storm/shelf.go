@@ -32,6 +32,21 @@ type Stormy interface {
 	Still(calm bool)
 }
 
+// A Sufferer is a Stormy shelf for a Worker that can be as bad for a while as the
+// weather is where there is no Worker. When it is to be still, nothing of that is
+// left.
+type Sufferer interface {
+	Stormy
+
+	// Suffer has requests answered with an HTTP status; 507 only those that write.
+	// 0 ends it.
+	Suffer(status int)
+
+	// Empty has the next complete listing of a collection show nothing, and has the
+	// next listing be one. told is called when that happens.
+	Empty(c backend.CollectionID, told func())
+}
+
 // A Rewriter is a shelf that stores things in a form of its own: other order,
 // the same lines.
 type Rewriter interface {

@@ -52,6 +52,7 @@ type Worker interface {
 	Stop() error        // in order
 	Kill() error        // at once
 	Stumble() string    // kills one of its plugins and says so; empty if there was none
+	Release() error     // of all deletions that it holds
 	Leftovers() (n int) // processes of workers that were killed
 }
 
@@ -122,6 +123,7 @@ type world struct {
 	forgave int               // refusals
 
 	rewrites   bool // the shelf stores things in a form of its own
+	outages    int  // so far
 	outageEnds int  // at this step; 0 if there is none
 
 	bridge     *bridge.Bridge

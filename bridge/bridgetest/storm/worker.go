@@ -53,6 +53,8 @@ func (x *wire) hire(m *message) (*http.Response, error) {
 		return resp, err
 	case alone && x.roll(m, 20):
 		w.stumble()
+	case alone && x.roll(m, 120):
+		w.hide()
 	}
 	return x.serve(ctx, m)
 }

@@ -1,6 +1,7 @@
 package storm_test
 
 import (
+	"encoding/json"
 	"errors"
 	"fmt"
 	"net"
@@ -143,6 +144,35 @@ func (w *worker) Stumble() string {
 	return "a plugin is killed"
 }
 
+// Release is what an administrator types.
+func (w *worker) Release() error {
+	admin := func(args ...string) ([]byte, error) {
+		args = append([]string{"admin", "--config", w.command[len(w.command)-1], "brake"}, args...)
+		out, err := exec.Command(w.command[0], args...).CombinedOutput()
+		if err != nil {
+			err = fmt.Errorf("%w: %s", err, out)
+		}
+		return out, err
+	}
+	out, err := admin("list", "--json")
+	if err != nil {
+		return err
+	}
+	var holds []struct {
+		User   string
+		Folder int64
+	}
+	if err := json.Unmarshal(out, &holds); err != nil {
+		return fmt.Errorf("%w: %s", err, out)
+	}
+	for _, h := range holds {
+		if _, err := admin("release", h.User, strconv.FormatInt(h.Folder, 10)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 // plugins are the worker's children.
 func (w *worker) plugins() []int {
 	var list []int
@@ -234,13 +264,26 @@ func TestWorker(t *testing.T) {
 	if testing.Short() {
 		t.Skip("builds pushbridge and starts it many times")
 	}
+	played, ended := make(map[string]int), 0
 	for _, world := range worlds {
 		for n := range uint64(workerSeeds) {
 			t.Run(fmt.Sprintf("%s/%d", world.name, n+1), func(t *testing.T) {
 				o := world.make(t)
 				o.Seed, o.Steps = n+1, *steps
 				t.Log(storm.Run(t, o))
+				if l, ok := o.Shelf.(library); ok {
+					t.Log(l.played)
+					ended++
+					for what, n := range l.played {
+						played[what] += n
+					}
+				}
 			})
+		}
+	}
+	for _, what := range []string{http.StatusText(http.StatusUnauthorized), empty} {
+		if ended > 1 && ended == workerSeeds && *steps >= storm.DefaultSteps && played[what] == 0 {
+			t.Errorf("of %d storms against Radicale none played %q", ended, what)
 		}
 	}
 }

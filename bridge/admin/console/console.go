@@ -17,6 +17,7 @@ import (
 	"net/url"
 	"strings"
 	"sync"
+	"time"
 
 	"github.com/pushbridge/pushbridge/bridge/admin"
 	"github.com/pushbridge/pushbridge/bridge/telemetry/latency"
@@ -65,6 +66,7 @@ type Console struct {
 	handler   http.Handler
 	templates map[string]*template.Template
 	sights    sights
+	age       time.Duration // sightAge, unless a test has less patience
 
 	ending   chan struct{} // closed by End
 	end      func()
@@ -84,7 +86,7 @@ func New(o Options) *Console {
 	if o.Logger == nil {
 		o.Logger = slog.Default()
 	}
-	c := &Console{Options: o, ending: make(chan struct{}), watchers: make(chan struct{}, maxWatchers)}
+	c := &Console{Options: o, age: sightAge, ending: make(chan struct{}), watchers: make(chan struct{}, maxWatchers)}
 	c.end = sync.OnceFunc(func() { close(c.ending) })
 	c.templates = c.parse()
 	c.handler = c.routes()
@@ -107,6 +109,30 @@ var pages = map[string]func(*Console, *ask) error{
 	"POST /confirm": (*Console).carryOut,
 	"GET /events":   (*Console).events,
 	"GET /backends": (*Console).backends,
+	"GET /trace":    (*Console).trace,
+	"POST /trace":   (*Console).traced,
+
+	"GET /admission":  (*Console).admission,
+	"POST /admission": (*Console).setAdmission,
+	"POST /blocklist": (*Console).setListed,
+
+	"GET /people":  (*Console).people,
+	"GET /person":  (*Console).person,
+	"POST /person": (*Console).setPerson,
+	"GET /group":   (*Console).group,
+	"POST /group":  (*Console).editGroup,
+
+	"GET /policies":        (*Console).policies,
+	"GET /policy":          (*Console).policy,
+	"POST /policy/preview": (*Console).preview,
+	"POST /policy/save":    (*Console).savePolicies,
+	"GET /policy/what-if":  (*Console).whatIf,
+
+	"GET /problems":     (*Console).problems,
+	"GET /audit":        (*Console).audit,
+	"GET /audit/verify": (*Console).verify,
+	"GET /audit/export": (*Console).export,
+	"GET /gateways":     (*Console).gateways,
 }
 
 // routes joins the pages and what keeps them.
@@ -156,6 +182,10 @@ func (c *Console) page(serve func(*Console, *ask) error) http.Handler {
 			return
 		}
 		a := &ask{w, r, actor}
+		if !a.may(admin.OpDevices.Operation, admin.UserRequest{}) { // such as a phone's owner, who has pages of their own
+			c.fail(a, &admin.Error{Kind: admin.Refused, Text: "These pages are for administrators."})
+			return
+		}
 		if r.Method == http.MethodPost {
 			r.Body = http.MaxBytesReader(w, r.Body, maxForm)
 			if err := r.ParseForm(); err != nil {
@@ -194,5 +224,5 @@ func (c *Console) fail(a *ask, err error) {
 		return // nobody reads it
 	}
 	titles := map[admin.Kind]string{admin.Refused: "Not for your role", admin.NotFound: "Not found", admin.Invalid: "That is not possible"}
-	c.show(a, failed.Status(), "error", view{Title: cmp.Or(titles[failed.Kind], "Something went wrong"), Data: failed.Text})
+	c.show(a, failed.Status(), "error", view{Here: nowhere, Title: cmp.Or(titles[failed.Kind], "Something went wrong"), Data: failed.Text})
 }

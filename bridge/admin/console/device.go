@@ -33,10 +33,7 @@ func (c *Console) device(a *ask) error {
 	p := devicePage{DevicePage: d, row: rowOf(d.Device), Name: phoneName(d.Device), Audit: a.may(admin.OpAudit.Operation, admin.AuditRequest{})}
 	p.Orders = c.offer(a, c.sensible(d.Device), "user", d.Device.User, "device", d.Device.Device)
 	if d.Policy != nil {
-		for _, v := range d.Policy.Values {
-			setting, _ := rsop.Find(v.Name)
-			p.Values = append(p.Values, decided{v, setting.Does})
-		}
+		p.Values = explained(d.Policy.Values)
 	}
 	c.show(a, 200, "device", view{Title: p.Name, Here: "devices", Data: p})
 	return nil

@@ -15,9 +15,6 @@ const (
 	// and a connection of the web server.
 	maxWatchers = 64
 
-	// beat is how often a page that is followed is looked at.
-	beat = sightAge
-
 	// stillThere is how often a stream says something, so that a proxy does not take
 	// it for dead.
 	stillThere = 20 * time.Second
@@ -92,13 +89,13 @@ func (c *Console) healthPart(user, id string) part {
 	}}
 }
 
-// follow sends what changes until the context ends, or the worker. What the page
+// follow sends what changes, as often as there is another sight, until the context ends, or the worker. What the page
 // shows already is sent once more at the beginning: it may have changed on the way.
 func (c *Console) follow(ctx context.Context, a *ask, parts []part, s *sight) {
 	control := http.NewResponseController(a.w)
 	sent := make([][]byte, len(parts))
 	message := bytes.NewBufferString("retry: 2000\n\n")
-	ticks := time.NewTicker(beat)
+	ticks := time.NewTicker(c.age)
 	defer ticks.Stop()
 	spoke := time.Now()
 	for {

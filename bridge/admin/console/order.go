@@ -3,6 +3,7 @@ package console
 import (
 	"cmp"
 	"context"
+	"maps"
 	"net/url"
 	"strings"
 
@@ -13,9 +14,10 @@ import (
 // says what it means.
 type order struct {
 	op     *admin.Operation
-	title  string // a question is what the page asks: "Block this phone?"
-	button string
-	danger bool // it cannot be undone: somebody has to say that they know
+	link   string // to the page that asks
+	title  string // what it asks: "Block this phone?"
+	button string // what is pressed there
+	danger bool   // it cannot be undone: somebody has to say that they know
 	fields []string
 	part   string // of the page, with fields of its own
 
@@ -38,9 +40,9 @@ type fact struct{ Name, Value string }
 
 // An offered order is a button of a page.
 type offered struct {
-	Name, Title, Button, Op string
-	Danger                  bool
-	URL                     string
+	Name, Link, Op string
+	Danger         bool
+	URL            string
 }
 
 // offer makes the buttons of those orders that who asks may give. What they concern
@@ -53,7 +55,7 @@ func (c *Console) offer(a *ask, names []string, query ...any) (list []offered) {
 	for _, name := range names {
 		o := orders[name]
 		if a.may(o.op, o.request(values)) {
-			list = append(list, offered{name, o.title, o.button, o.op.Name, o.danger, c.at("confirm", append([]any{"do", name}, query...)...)})
+			list = append(list, offered{name, o.link, o.op.Name, o.danger, c.at("confirm", append([]any{"do", name}, query...)...)})
 		}
 	}
 	return list
@@ -61,6 +63,12 @@ func (c *Console) offer(a *ask, names []string, query ...any) (list []offered) {
 
 // orders are what can be done by a button.
 var orders = map[string]order{}
+
+func init() {
+	for _, some := range []func() map[string]order{phoneOrders, queueOrders, peopleOrders, problemOrders} {
+		maps.Copy(orders, some())
+	}
+}
 
 // A confirmation is the page that says what an order means.
 type confirmation struct {
@@ -109,7 +117,7 @@ func (c *Console) confirm(a *ask) error {
 	for _, name := range o.fields {
 		p.Hidden = append(p.Hidden, fact{name, f.Get(name)})
 	}
-	c.show(a, 200, "confirm", view{Title: o.title, Data: p})
+	c.show(a, 200, "confirm", view{Here: nowhere, Title: o.title, Data: p})
 	return nil
 }
 

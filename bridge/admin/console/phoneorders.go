@@ -19,8 +19,8 @@ func phoneRequest(f url.Values) any {
 }
 
 // phoneOrder is an order about a phone. means says what happens to it.
-func phoneOrder(op *admin.Operation, title, button string, means func(admin.Device) []string, do func(context.Context, *Console, *ask, url.Values) (string, error)) order {
-	return order{op: op, title: title, button: button, fields: phoneFields, request: phoneRequest, do: do,
+func phoneOrder(op *admin.Operation, link, title, button string, means func(admin.Device) []string, do func(context.Context, *Console, *ask, url.Values) (string, error)) order {
+	return order{op: op, link: link, title: title, button: button, fields: phoneFields, request: phoneRequest, do: do,
 		about: func(ctx context.Context, c *Console, a *ask, f url.Values) ([]fact, []string, error) {
 			d, err := c.phone(ctx, a, f.Get("user"), f.Get("device"))
 			if err != nil {
@@ -73,37 +73,38 @@ func wiping(accountOnly, cancel bool) func(context.Context, *Console, *ask, url.
 	}
 }
 
-func init() {
-	for name, o := range map[string]order{
-		"block": phoneOrder(admin.OpBlock.Operation, "Block this phone?", "Block", func(admin.Device) []string {
+// phoneOrders are those about a phone.
+func phoneOrders() map[string]order {
+	return map[string]order{
+		"block": phoneOrder(admin.OpBlock.Operation, "Block", "Block this phone?", "Block", func(admin.Device) []string {
 			return []string{"The phone gets nothing more from this server, at once. Its other accounts are not touched.",
 				"What is on it stays on it: contacts, calendars and mails that it has can still be read there. To take them away, erase it.",
 				"It stays blocked until somebody allows it."}
 		}, done(admin.OpBlock)),
-		"allow": phoneOrder(admin.OpAllow.Operation, "Let this phone in?", "Let in", meansAllow, done(admin.OpAllow)),
-		"wipe-account": phoneOrder(admin.OpWipe.Operation, "Erase this account on the phone?", "Erase the account", func(admin.Device) []string {
+		"allow": phoneOrder(admin.OpAllow.Operation, "Let in", "Let this phone in?", "Let in", meansAllow, done(admin.OpAllow)),
+		"wipe-account": phoneOrder(admin.OpWipe.Operation, "Erase the account", "Erase this account on the phone?", "Erase the account", func(admin.Device) []string {
 			return []string{"The phone is told to remove this account, with the contacts, calendars, tasks, notes and mails that it has of it. Everything else on the phone stays.",
 				"Nothing is deleted on the server. A phone that is switched off is told when it comes next.",
 				"Afterwards the phone is blocked until somebody allows it. The order can be taken back as long as the phone has not carried it out."}
 		}, wiping(true, false)),
-		"wipe-full": dangerous(phoneOrder(admin.OpWipe.Operation, "Erase the whole phone?", "Erase the whole phone", func(admin.Device) []string {
+		"wipe-full": dangerous(phoneOrder(admin.OpWipe.Operation, "Erase the whole phone", "Erase the whole phone?", "Erase the whole phone", func(admin.Device) []string {
 			return []string{"The phone is told to reset itself. Everything on it is lost: photographs, messages, programs and the accounts of others, the owner's private things included.",
 				"What is only on the phone cannot be brought back. Nothing is deleted on the server.",
 				"A phone that is switched off is told when it comes next. Afterwards it is blocked until somebody allows it."}
 		}, wiping(false, false))),
-		"wipe-confirm": dangerous(phoneOrder(admin.OpConfirmWipe.Operation, "Confirm that this phone is erased?", "Confirm", meansConfirm, done(admin.OpConfirmWipe))),
-		"wipe-cancel": phoneOrder(admin.OpWipe.Operation, "Take the order to erase back?", "Take it back", func(d admin.Device) []string {
+		"wipe-confirm": dangerous(phoneOrder(admin.OpConfirmWipe.Operation, "Confirm the order to erase", "Confirm that this phone is erased?", "Confirm", meansConfirm, done(admin.OpConfirmWipe))),
+		"wipe-cancel": phoneOrder(admin.OpWipe.Operation, "Take the order to erase back", "Take the order to erase back?", "Take it back", func(d admin.Device) []string {
 			means := []string{"The phone is not told to erase itself any more, and may come in again as far as the rules and blocks allow it."}
 			if d.Wipe != nil && d.Wipe.Sent != nil {
 				means = append(means, "It was told already, "+since(d.Wipe.Sent)+": it may have begun, and that cannot be stopped.")
 			}
 			return means
 		}, wiping(false, true)),
-		"forget": phoneOrder(admin.OpForget.Operation, "Remove this phone from the list?", "Remove", func(admin.Device) []string {
+		"forget": phoneOrder(admin.OpForget.Operation, "Remove from the list", "Remove this phone from the list?", "Remove", func(admin.Device) []string {
 			return []string{"Everything that is known of the phone is dropped: its history, what it was told, and what was decided for it alone, an approval or a block included.",
 				"Nothing is deleted on the phone. Should it come again, it begins anew, and the rules of admission decide about it as about a new one."}
 		}, done(admin.OpForget)),
-		"resync": phoneOrder(admin.OpResync.Operation, "Have the phone load everything anew?", "Load anew", func(admin.Device) []string {
+		"resync": phoneOrder(admin.OpResync.Operation, "Load everything anew", "Have the phone load everything anew?", "Load anew", func(admin.Device) []string {
 			return []string{"At its next request the phone drops what it has of this account and loads all folders again.",
 				"That helps when phone and server disagree. It takes minutes, and data; what was changed on the phone and not yet sent may be lost."}
 		}, func(ctx context.Context, c *Console, a *ask, f url.Values) (string, error) {
@@ -111,12 +112,10 @@ func init() {
 			return d.Text, err
 		}),
 		"trace": tracing(),
-		"recover": phoneOrder(admin.OpRecover.Operation, "Show the recovery password?", "Show it", func(admin.Device) []string {
+		"recover": phoneOrder(admin.OpRecover.Operation, "Show the recovery password", "Show the recovery password?", "Show it", func(admin.Device) []string {
 			return []string{"With this password the phone's owner unlocks the phone and sets a new one. Give it to nobody else: whoever has it and the phone gets in.",
 				"It is shown once, now. That you were told it stands in the audit and on the phone's page, where its owner sees it."}
 		}, recovering),
-	} {
-		orders[name] = o
 	}
 }
 
@@ -150,7 +149,7 @@ const maxMinutes = int(trace.MaxTime / time.Minute)
 
 // tracing begins to record a phone.
 func tracing() order {
-	o := phoneOrder(admin.OpTrace.Operation, "Record what this phone and the server say?", "Record", func(admin.Device) []string {
+	o := phoneOrder(admin.OpTrace.Operation, "Record", "Record what this phone and the server say?", "Record", func(admin.Device) []string {
 		return []string{"Requests and answers of this phone are written down in full for a while, and shown on the next page. Passwords are left out.",
 			"Without the box below, what people wrote is left out, too. The recording ends a minute after that page is left, and is kept nowhere."}
 	}, func(ctx context.Context, c *Console, a *ask, f url.Values) (string, error) {

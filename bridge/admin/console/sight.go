@@ -30,7 +30,7 @@ type sights struct {
 	last *sight
 }
 
-// look answers a sight that is not older than sightAge, and was taken after the last
+// look answers a sight that is not older than that, and was taken after the last
 // change that this console made.
 func (c *Console) look(ctx context.Context, a admin.Actor) (*sight, error) {
 	// Whoever may not look is told so, also when somebody else has looked.
@@ -40,7 +40,7 @@ func (c *Console) look(ctx context.Context, a admin.Actor) (*sight, error) {
 	}
 	c.sights.mu.Lock()
 	defer c.sights.mu.Unlock()
-	if s := c.sights.last; s != nil && time.Since(s.taken) < sightAge {
+	if s := c.sights.last; s != nil && time.Since(s.taken) < c.age {
 		return s, nil
 	}
 	s := &sight{taken: time.Now(), healths: map[string]int{}}

@@ -55,10 +55,20 @@ type entry struct {
 var menu = []struct {
 	path, name string
 	op         *admin.Operation
+	request    any
 }{
-	{"", "Overview", admin.OpStatus.Operation},
-	{"devices", "Devices", admin.OpStatus.Operation},
+	{"", "Overview", admin.OpDevices.Operation, admin.UserRequest{}},
+	{"devices", "Devices", admin.OpDevices.Operation, admin.UserRequest{}},
+	{"admission", "Admission", admin.OpQueue.Operation, admin.Nothing{}},
+	{"people", "People", admin.OpPeople.Operation, admin.UserRequest{}},
+	{"policies", "Policies", admin.OpPolicies.Operation, admin.Nothing{}},
+	{"problems", "Problems", admin.OpProblems.Operation, admin.UserRequest{}},
+	{"audit", "Audit", admin.OpAudit.Operation, admin.AuditRequest{}},
+	{"gateways", "Gateways", admin.OpStatus.Operation, admin.Nothing{}},
 }
+
+// nowhere is Here of pages that belong to no entry of the menu.
+const nowhere = "-"
 
 // parse reads the pages, each with the layout.
 func (c *Console) parse() map[string]*template.Template {
@@ -79,7 +89,12 @@ func (c *Console) functions() template.FuncMap {
 	return template.FuncMap{
 		"at": c.at, "asset": c.assetURL, "moment": moment, "since": since, "theirs": theirs, "cut": cut,
 		"plural": plural, "list": func(of ...any) []any { return of }, "join": strings.Join, "add": func(a, b int) int { return a + b },
-		"phoneName": phoneName, "tone": outcomeTone, "value": value, "took": took,
+		"phoneName": phoneName, "tone": outcomeTone, "value": value, "took": took, "lines": lines, "counted": func(n int, one, many string) string {
+			if n == 1 {
+				return "1 " + one
+			}
+			return fmt.Sprintf("%d %s", n, many)
+		},
 	}
 }
 
@@ -101,7 +116,7 @@ func (c *Console) at(page string, query ...any) string {
 func (c *Console) show(a *ask, status int, name string, v view) {
 	v.Actor, v.SignOut, v.Account = a.actor, c.SignOut, c.Account
 	for _, m := range menu {
-		if a.may(m.op, admin.Nothing{}) {
+		if a.may(m.op, m.request) {
 			v.Menu = append(v.Menu, entry{m.path, m.name, m.path == v.Here})
 		}
 	}
@@ -263,4 +278,13 @@ func took(d time.Duration) string {
 func roundTo2(f float64) float64 {
 	scale := math.Pow(10, 1-math.Floor(math.Log10(f)))
 	return math.Round(f*scale) / scale
+}
+
+// lines is a text with its lines, and nothing else that has no shape.
+func lines(text string) string {
+	list := strings.Split(text, "\n")
+	for i, line := range list {
+		list[i] = theirs(line)
+	}
+	return strings.Join(list, "\n")
 }

@@ -1,0 +1,274 @@
+package console_test
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/chromedp/cdproto/emulation"
+	"github.com/chromedp/cdproto/log"
+	"github.com/chromedp/cdproto/network"
+	"github.com/chromedp/cdproto/runtime"
+	"github.com/chromedp/chromedp"
+
+	"github.com/pushbridge/pushbridge/bridge/admin"
+)
+
+// patience bounds a wait for the browser. On a machine that is busy a page takes
+// seconds.
+const patience = 60 * time.Second
+
+// A browser is a process for all tests of this package.
+type browser struct{ context.Context }
+
+// launch starts Debian's chromium. Without it the test is skipped.
+func launch(t *testing.T) browser {
+	t.Helper()
+	program, err := exec.LookPath("chromium")
+	if err != nil {
+		if os.Getenv("PUSHBRIDGE_CI") == "1" {
+			t.Fatal("chromium is missing: apt-get install chromium")
+		}
+		t.Skip("chromium is not installed")
+	}
+	options := append(slices.Clone(chromedp.DefaultExecAllocatorOptions[:]), chromedp.ExecPath(program), chromedp.WSURLReadTimeout(patience),
+		chromedp.Flag("headless", "new"), chromedp.DisableGPU, chromedp.Flag("disable-dev-shm-usage", true), chromedp.UserDataDir(t.TempDir()))
+	if os.Geteuid() == 0 {
+		options = append(options, chromedp.NoSandbox)
+	}
+	allocator, stop := chromedp.NewExecAllocator(context.Background(), options...)
+	ctx, cancel := chromedp.NewContext(allocator)
+	t.Cleanup(func() {
+		if err := chromedp.Cancel(ctx); err != nil {
+			t.Log("ending the browser:", err)
+		}
+		cancel()
+		stop()
+	})
+	if err := chromedp.Run(ctx); err != nil {
+		t.Fatal("chromium does not start:", err)
+	}
+	return browser{ctx}
+}
+
+// A tab is a page of the browser that somebody looks at.
+type tab struct {
+	*testing.T
+	ctx  context.Context
+	at   string // the server
+	mode mode
+
+	mu    sync.Mutex
+	wrong []string // what the browser complained of
+}
+
+// A mode is how somebody looks.
+type mode struct {
+	name   string
+	width  int64
+	scheme string
+}
+
+var (
+	wideLight  = mode{"1280 light", 1280, "light"}
+	wideDark   = mode{"1280 dark", 1280, "dark"}
+	smallLight = mode{"360 light", 360, "light"}
+	smallDark  = mode{"360 dark", 360, "dark"}
+)
+
+// open opens a tab in which nobody is signed in. There is one at a time.
+func (b browser) open(t *testing.T, server string, m mode) *tab {
+	t.Helper()
+	ctx, cancel := chromedp.NewContext(b)
+	t.Cleanup(cancel)
+	v := &tab{T: t, ctx: ctx, at: server, mode: m}
+	chromedp.ListenTarget(ctx, func(e any) {
+		switch e := e.(type) {
+		case *log.EventEntryAdded:
+			if e.Entry.Source == log.SourceNetwork && !strings.Contains(e.Entry.URL, "/assets/") {
+				return // pages may be refused, which is for the stories to judge
+			}
+			if e.Entry.Level == log.LevelError || e.Entry.Source == log.SourceSecurity {
+				v.complain(fmt.Sprintf("%s: %s (%s)", e.Entry.Source, e.Entry.Text, e.Entry.URL))
+			}
+		case *runtime.EventExceptionThrown:
+			v.complain(e.ExceptionDetails.Error())
+		case *runtime.EventConsoleAPICalled:
+			if e.Type == runtime.APITypeError {
+				v.complain(fmt.Sprintf("console.error: %s", e.Args[0].Value))
+			}
+		}
+	})
+	if err := chromedp.Run(ctx); err != nil { // without a limit, which would end the tab, too
+		t.Fatal(err)
+	}
+	v.do(log.Enable(), network.ClearBrowserCookies(), emulation.SetDeviceMetricsOverride(m.width, 900, 1, m.width < 500),
+		emulation.SetEmulatedMedia().WithFeatures([]*emulation.MediaFeature{{Name: "prefers-color-scheme", Value: m.scheme}}))
+	return v
+}
+
+func (v *tab) complain(text string) {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	v.wrong = append(v.wrong, text)
+}
+
+// calm fails if the browser complained of anything, such as a violation of the policy
+// of content.
+func (v *tab) calm() {
+	v.Helper()
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	for _, text := range v.wrong {
+		v.Errorf("%s: the browser says: %s", v.mode.name, text)
+	}
+	v.wrong = nil
+}
+
+// do does something within patience.
+func (v *tab) do(actions ...chromedp.Action) {
+	v.Helper()
+	ctx, cancel := context.WithTimeout(v.ctx, patience)
+	defer cancel()
+	if err := chromedp.Run(ctx, actions...); err != nil {
+		var where string
+		chromedp.Run(v.ctx, chromedp.Location(&where))
+		v.Fatalf("%s, at %s: %v", v.mode.name, where, err)
+	}
+}
+
+// visit goes to a page.
+func (v *tab) visit(path string) {
+	v.Helper()
+	v.do(chromedp.Navigate(v.at+path), chromedp.WaitReady("h1", chromedp.ByQuery))
+}
+
+// press presses a button or a link, and waits for the page that it leads to.
+func (v *tab) press(selector string) {
+	v.Helper()
+	ctx, cancel := context.WithTimeout(v.ctx, patience)
+	defer cancel()
+	if _, err := chromedp.RunResponse(ctx, chromedp.Click(selector, chromedp.ByQuery, chromedp.NodeVisible)); err != nil {
+		v.Fatalf("%s: pressing %s: %v", v.mode.name, selector, err)
+	}
+	v.do(chromedp.WaitReady("h1", chromedp.ByQuery))
+}
+
+// shows waits until an expression of the page is true.
+func (v *tab) shows(expression string) {
+	v.Helper()
+	v.do(chromedp.Poll(expression, nil, chromedp.WithPollingInterval(50*time.Millisecond), chromedp.WithPollingTimeout(0)))
+}
+
+// says waits until an element has a text.
+func (v *tab) says(selector, text string) {
+	v.Helper()
+	ctx, cancel := context.WithTimeout(v.ctx, patience)
+	defer cancel()
+	is := fmt.Sprintf("(document.querySelector(%q)?.innerText ?? '')", selector)
+	if err := chromedp.Run(ctx, chromedp.Poll(is+fmt.Sprintf(".includes(%q)", text), nil, chromedp.WithPollingInterval(50*time.Millisecond), chromedp.WithPollingTimeout(0))); err != nil {
+		var got string
+		chromedp.Run(v.ctx, chromedp.Evaluate(is, &got))
+		v.Fatalf("%s: %s says %q, want %q: %v", v.mode.name, selector, got, text, err)
+	}
+}
+
+// shot keeps a picture of the page for whoever wants to look, and has named a directory.
+func (v *tab) shot(name string) {
+	dir := os.Getenv("PUSHBRIDGE_SCREENSHOTS")
+	if dir == "" {
+		return
+	}
+	var picture []byte
+	v.do(chromedp.FullScreenshot(&picture, 100))
+	if err := os.WriteFile(filepath.Join(dir, strings.ReplaceAll(name+" "+v.mode.name, " ", "-")+".png"), picture, 0o644); err != nil {
+		v.Fatal(err)
+	}
+}
+
+// signInPage stands for the page where administrators sign in.
+const signInPage = `<!DOCTYPE html><html lang="en"><title>Sign in</title><h1>Sign in</h1>
+<form method="post"><label>Roles <input name="roles"></label><button>Sign in</button></form></html>`
+
+// serve serves a house with a place to sign in.
+func serve(t *testing.T, h *house) string {
+	t.Helper()
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		switch {
+		case r.URL.Path == "/favicon.ico":
+		case r.URL.Path == "/admin/signin" && r.Method == http.MethodPost:
+			http.SetCookie(w, &http.Cookie{Name: "test_roles", Value: r.FormValue("roles"), Path: "/", HttpOnly: true})
+			http.Redirect(w, r, r.URL.Query().Get("next"), http.StatusSeeOther)
+		case r.URL.Path == "/admin/signin":
+			w.Header().Set("Content-Type", "text/html; charset=utf-8")
+			fmt.Fprint(w, signInPage)
+		default:
+			h.ServeHTTP(w, r)
+		}
+	}))
+	t.Cleanup(func() {
+		h.End()
+		server.Close()
+	})
+	return server.URL
+}
+
+// signIn goes to a page and signs in on the way.
+func (v *tab) signIn(path string, roles ...admin.Role) {
+	v.Helper()
+	names := make([]string, len(roles))
+	for i, r := range roles {
+		names[i] = string(r)
+	}
+	v.do(chromedp.Navigate(v.at+path), chromedp.WaitVisible(`input[name="roles"]`, chromedp.ByQuery), chromedp.SendKeys(`input[name="roles"]`, strings.Join(names, "."), chromedp.ByQuery))
+	v.press("button")
+}
+
+// axe is axe-core 4.14.1 as its authors published it, under the Mozilla Public License
+// 2.0, which lies beside it.
+var axe = sync.OnceValues(func() ([]byte, error) { return os.ReadFile("testdata/axe-core-4.14.1.min.js") })
+
+// accessible fails for what axe-core finds wrong with the page for people who do not
+// see it, or not well, or have no mouse.
+func (v *tab) accessible(name string) {
+	v.Helper()
+	program, err := axe()
+	if err != nil {
+		v.Fatal(err)
+	}
+	var found string
+	v.do(chromedp.Evaluate(string(program)+";0", nil), chromedp.Evaluate(
+		`axe.run(document, {resultTypes: ["violations"], preload: false}).then(r => JSON.stringify(r.violations.map(v => ({id: v.id, impact: v.impact, help: v.help, nodes: v.nodes.map(n => n.html.slice(0, 200) + " " + n.failureSummary.slice(0, 200))}))))`,
+		&found, func(p *runtime.EvaluateParams) *runtime.EvaluateParams { return p.WithAwaitPromise(true) }))
+	var list []struct {
+		ID, Impact, Help string
+		Nodes            []string
+	}
+	if err := json.Unmarshal([]byte(found), &list); err != nil {
+		v.Fatalf("%s: axe-core answers %q: %v", name, found, err)
+	}
+	for _, l := range list {
+		v.Errorf("%s, %s: %s (%s): %s\n%s", v.mode.name, name, l.ID, l.Impact, l.Help, strings.Join(l.Nodes, "\n"))
+	}
+}
+
+// fits fails if the page has to be moved sideways.
+func (v *tab) fits(name string) {
+	v.Helper()
+	var over string
+	v.do(chromedp.Evaluate(`(() => { const w = document.documentElement.clientWidth; if (document.documentElement.scrollWidth <= w) return "";
+		return [...document.querySelectorAll("body *")].filter(e => e.getBoundingClientRect().right > w + 1).map(e => e.outerHTML.slice(0, 120)).slice(0, 4).join("\n") || "wide" })()`, &over))
+	if over != "" {
+		v.Errorf("%s, %s: the page is wider than the window:\n%s", v.mode.name, name, over)
+	}
+}

@@ -59,6 +59,10 @@ type Options struct {
 	// so that it has to be told where a phone does that.
 	Schedules bool
 
+	// Mailless says that no mail of phones goes out here: up to 14.1 they cannot
+	// mail invitations and answers themselves.
+	Mailless bool
+
 	// Item is the ServerId under which the phone knows the item. The
 	// FileReferences of its attachments begin with it; without it no
 	// attachments are shown. See FileReference.

@@ -225,6 +225,7 @@ func mergeGuest(l *line, mail string, sent eas.Properties) {
 // invite adds a guest.
 func (e *event) invite(mail string, sent eas.Properties) {
 	name, status, kind := guest(sent)
+	byPhone := e.phoneMails() && !(e.o.Schedules && e.storeMails())
 	l := e.c.Add("ATTENDEE", "mailto:"+mail)
 	if name != "" && !strings.EqualFold(name, mail) {
 		l.SetParam("CN", name)
@@ -238,31 +239,10 @@ func (e *event) invite(mail string, sent eas.Properties) {
 	if status != "3" && status != "4" {
 		l.SetParam("RSVP", "TRUE")
 	}
-	if !e.plainDates() {
-		// Up to 14.1 the phone itself mails the invitation; without this a
-		// scheduling server would mail a second one. See RFC 6638, section 7.1.
+	if byPhone {
+		// Without this a scheduling server would mail a second invitation. See
+		// RFC 6638, section 7.1.
 		l.SetParam("SCHEDULE-AGENT", "CLIENT")
-	}
-}
-
-// nameSender makes sure that one program mails what changed in a meeting of
-// the person's own. Up to 14.1 it is the phone, for all guests; from 16.0 on it
-// is the calendar server, if it can. See RFC 6638, section 7.1.
-func (obj *object) nameSender(c *component) {
-	if organizer := c.Get("ORGANIZER"); !obj.o.Schedules || organizer != nil && !obj.self(organizer) {
-		return
-	}
-	for _, l := range c.All("ATTENDEE") {
-		if address(l) == "" {
-			continue // whom only the server can reach
-		}
-		agent := strings.ToUpper(l.Param("SCHEDULE-AGENT"))
-		switch {
-		case obj.plainDates() && agent == "CLIENT":
-			l.SetParam("SCHEDULE-AGENT")
-		case !obj.plainDates() && agent != "NONE" && !obj.self(l):
-			l.SetParam("SCHEDULE-AGENT", "CLIENT")
-		}
 	}
 }
 
@@ -301,7 +281,7 @@ func (e *event) takeOrganizer(sent eas.Properties) {
 	if name != "" && !strings.EqualFold(name, mail) {
 		l.SetParam("CN", name)
 	}
-	if e.o.Schedules && !e.mine(mail) && !e.plainDates() {
+	if e.o.Schedules && !e.mine(mail) && e.phoneMails() {
 		l.SetParam("SCHEDULE-AGENT", "CLIENT") // the phone mails its answer, too
 	}
 }

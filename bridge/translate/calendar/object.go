@@ -1,6 +1,7 @@
 package calendar
 
 import (
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -155,7 +156,13 @@ func (obj *object) fingerprints() map[*component]prints {
 // copy keeps the organizer's number. See RFC 5546, section 2.1.4.
 func (obj *object) countUp(c *component) {
 	l := c.Get("SEQUENCE")
-	if l == nil || c.Get("ORGANIZER") != nil && !obj.self(c.Get("ORGANIZER")) {
+	switch {
+	case c.Get("ORGANIZER") != nil && !obj.self(c.Get("ORGANIZER")):
+		return
+	case l == nil && !slices.ContainsFunc(c.All("ATTENDEE"), obj.told):
+		return // nobody counts along
+	case l == nil:
+		c.Add("SEQUENCE", "1") // without it, it was 0: RFC 5545, section 3.8.7.4
 		return
 	}
 	if n, err := strconv.Atoi(strings.TrimSpace(l.Value())); err == nil && n >= 0 && n < 1<<30 {

@@ -36,8 +36,8 @@ type Answer struct {
 	Instance string
 
 	// Silent: the organizer is told by somebody else than the calendar server,
-	// or by nobody. It matters where the server schedules; up to 14.1 it is
-	// always so, because the phone mails its answers itself.
+	// or by nobody. It matters where the server schedules. Up to 14.1 it is so
+	// wherever phones can mail: they mail their answers themselves.
 	Silent bool
 }
 
@@ -68,7 +68,10 @@ func Respond(ics []byte, a Answer, o translate.Options) ([]byte, error) {
 		return nil, invalid("the meeting is cancelled")
 	}
 	before := obj.fingerprints()
-	silent := a.Silent || o.ProtocolVersion() < eas.V160
+	silent := a.Silent
+	if o.ProtocolVersion() < eas.V160 {
+		silent = obj.phoneMails()
+	}
 	if a.Instance != "" && !orphan(ics, a.Instance, o) {
 		x, err := obj.occurrenceAt(a.Instance)
 		if err != nil {

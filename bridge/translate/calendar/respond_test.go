@@ -34,6 +34,8 @@ func TestRespond(t *testing.T) {
 			master, "ATTENDEE;CN=Ann;PARTSTAT=TENTATIVE;RSVP=TRUE:mailto:Ann@Example.org"},
 		{"no, and the phone mails it", pending, Answer{Response: Declined}, eas.V141, true,
 			"ORGANIZER;CN=Bob:mailto:bob@example.org|" + master, "ORGANIZER;CN=Bob;SCHEDULE-AGENT=CLIENT:mailto:bob@example.org|ATTENDEE;CN=Ann;PARTSTAT=DECLINED;RSVP=TRUE:mailto:Ann@Example.org"},
+		{"no, and the mail of phones does not go out", pending, Answer{Response: Declined, Silent: true}, eas.V140, true,
+			master, "ATTENDEE;CN=Ann;PARTSTAT=DECLINED;RSVP=TRUE:mailto:Ann@Example.org"},
 		{"no, and nobody is told", pending, Answer{Response: Declined, Silent: true}, eas.V161, true,
 			"ORGANIZER;CN=Bob:mailto:bob@example.org|" + master, "ORGANIZER;CN=Bob;SCHEDULE-AGENT=CLIENT:mailto:bob@example.org|ATTENDEE;CN=Ann;PARTSTAT=DECLINED;RSVP=TRUE:mailto:Ann@Example.org"},
 		{"no to one of a series", invited, Answer{Response: Declined, Instance: "20261026T090000Z"}, eas.V161, false, "",
@@ -51,7 +53,7 @@ func TestRespond(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			o := options(c.version)
-			o.Schedules = c.schedules
+			o.Schedules, o.Mailless = c.schedules, c.version == eas.V140
 			got, err := Respond(c.ics, c.answer, o)
 			if err != nil {
 				t.Fatal(err)
@@ -86,7 +88,8 @@ func TestRespond(t *testing.T) {
 }
 
 // TestOneSender: where the calendar server mails invitations by itself, it is
-// told so or not, by who else does.
+// told who else does, and once it mailed to somebody it goes on: RFC 6638, section
+// 3.2.1.2, has it mail that the meeting is off when another sender is named.
 func TestOneSender(t *testing.T) {
 	guests := func(ics []byte) (agents string) {
 		for l := range strings.SplitSeq(strings.ReplaceAll(string(ics), "\r\n ", ""), "\r\n") {
@@ -102,26 +105,34 @@ func TestOneSender(t *testing.T) {
 	}
 	later := set(tag.CalendarStartTime, "20261123T120000Z", tag.CalendarEndTime, "20261123T123000Z")
 	more := within(tag.CalendarAttendees, add(attendee("cy@example.org", "Cy")))
-	client := []byte(strings.ReplaceAll(strings.ReplaceAll(string(samples["meeting"]), "ROLE=OPT", "SCHEDULE-AGENT=CLIENT;ROLE=OPT"), "X-A=1:MAILTO", "X-A=1:MAILTO"))
+	mixed := []byte(strings.Replace(string(samples["meeting"]), "ROLE=OPT", "SCHEDULE-AGENT=CLIENT;ROLE=OPT", 1))
+	client := []byte(strings.Replace(string(mixed), "CUTYPE=ROOM", "SCHEDULE-AGENT=CLIENT;CUTYPE=ROOM", 1))
+	const mails, schedules, mailless = 0, 1, 2 // the phone's mail goes out; the server mails; the phone's does not
 	for _, c := range []struct {
-		name      string
-		ics       []byte
-		version   eas.Version
-		schedules bool
-		edit      edit
-		want      string
+		name    string
+		ics     []byte
+		version eas.Version
+		server  int
+		edit    edit
+		want    string
+		store   bool // StoreMails afterwards
 	}{
-		{"a phone that mails itself moves a meeting", samples["meeting"], eas.V141, true, later, "- CLIENT CLIENT"},
-		{"... and changes its reminder", samples["meeting"], eas.V141, true, set(tag.CalendarReminder, "5"), "- - -"},
-		{"... where the server mails nothing", samples["meeting"], eas.V141, false, later, "- - -"},
-		{"... and invites one more", samples["meeting"], eas.V141, true, more, "- CLIENT CLIENT CLIENT"},
-		{"... where the server mails nothing, one more", samples["meeting"], eas.V141, false, more, "- - - CLIENT"},
-		{"a phone that leaves it to the server", samples["meeting"], eas.V161, true, later, "- - -"},
-		{"... after one that did not", client, eas.V161, true, later, "- - -"},
-		{"a guest's phone", samples["invitation"], eas.V141, true, later, "-"},
+		{"a meeting that the server mails is moved by a phone that mails", samples["meeting"], eas.V141, schedules, later, "- - -", true},
+		{"... and it changes its reminder", samples["meeting"], eas.V141, schedules, set(tag.CalendarReminder, "5"), "- - -", true},
+		{"... where the server mails nothing", samples["meeting"], eas.V141, mails, later, "- - -", false},
+		{"... and it invites one more", samples["meeting"], eas.V141, schedules, more, "- - - -", true},
+		{"... where the server mails nothing, one more", samples["meeting"], eas.V141, mails, more, "- - - CLIENT", false},
+		{"one that the phone mails is moved by it", client, eas.V141, schedules, later, "- CLIENT CLIENT", false},
+		{"... and it invites one more", client, eas.V141, schedules, more, "- CLIENT CLIENT CLIENT", false},
+		{"... and its mail does not go out any more", client, eas.V141, schedules | mailless, later, "- - -", true},
+		{"one that both mail is moved by such a phone", mixed, eas.V141, schedules, later, "- - -", true},
+		{"a phone whose mail does not go out invites one more", samples["meeting"], eas.V141, schedules | mailless, more, "- - - -", true},
+		{"a phone that leaves it to the server", samples["meeting"], eas.V161, schedules, later, "- - -", true},
+		{"... after one that did not", client, eas.V161, schedules, later, "- - -", true},
+		{"a guest's phone", samples["invitation"], eas.V141, schedules, later, "-", true},
 	} {
 		o := options(c.version)
-		o.Schedules = c.schedules
+		o.Schedules, o.Mailless = c.server&schedules != 0, c.server&mailless != 0
 		ps, err := FromICalendar(c.ics, o)
 		if err != nil {
 			t.Fatal(err)
@@ -133,6 +144,9 @@ func TestOneSender(t *testing.T) {
 		}
 		if agents := guests(got); agents != c.want {
 			t.Errorf("%s: SCHEDULE-AGENT = %s, want %s\n%s", c.name, agents, c.want, got)
+		}
+		if uid, yes := StoreMails(got, o); yes != c.store || yes && uid != UID(got) {
+			t.Errorf("%s: StoreMails = %q, %t, want %t", c.name, uid, yes, c.store)
 		}
 	}
 }

@@ -225,12 +225,70 @@ func (r *reply) propose(event *contentline.Component) {
 	event.RemoveAll("DURATION")
 }
 
-// message wraps it. See RFC 6047, section 2.4.
+// message wraps it.
 func (r *reply) message(own, organizer address, subject, plain string, ics []byte) (*Outgoing, error) {
-	object := encodePart(header{{name: "Content-Type", raw: []byte("Content-Type: text/calendar; charset=utf-8; method=" + r.method() + "\r\n")}}, ics, true)
+	return meetingMessage(own, []address{organizer}, subject, plain, r.method(), ics, r.s)
+}
+
+// MeetingNotice makes the message that tells guests what became of a meeting. The
+// errors are those of Send.
+func MeetingNotice(n calendar.Notice, s Sending) (*Outgoing, error) {
+	from := address{name: line(clean(n.From.Name)), addr: bareAddress([]byte(n.From.Address))}
+	if from.name == "" {
+		from.name = s.Name
+	}
+	to := make([]address, 0, len(n.To))
+	for _, g := range n.To {
+		to = append(to, address{name: line(clean(g.Name)), addr: bareAddress([]byte(g.Address))})
+	}
+	subject := line(clean(n.Summary))
+	if n.Method == "CANCEL" {
+		subject = "Cancelled: " + subject
+	}
+	return meetingMessage(from, to, subject, clean(n.Text), n.Method, n.Body, s)
+}
+
+// meetingMessage wraps an iCalendar object. See RFC 6047, section 2.4.
+func meetingMessage(from address, to []address, subject, plain, method string, ics []byte, s Sending) (*Outgoing, error) {
+	object := encodePart(header{{name: "Content-Type", raw: []byte("Content-Type: text/calendar; charset=utf-8; method=" + method + "\r\n")}}, ics, true)
 	first, second := partBytes(textPartOf("text/plain", plain)), partBytes(object)
 	b := (&letter{all: append(slices.Clone(first), second...)}).boundary()
-	head := addressField("From", []address{own}) + addressField("To", []address{organizer}) + textField("Subject", subject) +
+	head := addressField("From", []address{from}) + addressField("To", to) + textField("Subject", subject) +
 		"Content-Type: multipart/alternative; boundary=\"" + b + "\"\r\n\r\n"
-	return Send(slices.Concat([]byte(head), []byte("--"+b+"\r\n"), first, []byte("\r\n--"+b+"\r\n"), second, []byte("\r\n--"+b+"--\r\n")), r.s)
+	return Send(slices.Concat([]byte(head), []byte("--"+b+"\r\n"), first, []byte("\r\n--"+b+"\r\n"), second, []byte("\r\n--"+b+"--\r\n")), s)
+}
+
+// Scheduling tells which meeting a phone's mail is about, if it is an invitation, a
+// cancellation or an answer, and is for nobody but those whom the meeting concerns.
+func Scheduling(message []byte) (uid string, ok bool) {
+	m := Message{Body: message}
+	ics, method, err := Invitation(m)
+	if err != nil || method != "REQUEST" && method != "CANCEL" && method != "REPLY" {
+		return "", false
+	}
+	root, err := m.tree()
+	if err != nil {
+		return "", false
+	}
+	doc, err := contentline.Parse(ics)
+	if err != nil {
+		return "", false
+	}
+	concerned := map[string]bool{}
+	for _, cal := range doc.Components("VCALENDAR") {
+		for _, event := range cal.Components("VEVENT") {
+			for _, l := range append(event.All("ATTENDEE"), event.All("ORGANIZER")...) {
+				concerned[strings.ToLower(mailbox(l).addr)] = true
+			}
+		}
+	}
+	for _, field := range []string{"To", "Cc", "Bcc"} {
+		for _, a := range root.header.addresses(field, "") {
+			if !concerned[strings.ToLower(a.addr)] {
+				return "", false
+			}
+		}
+	}
+	uid = calendar.UID(ics)
+	return uid, uid != ""
 }

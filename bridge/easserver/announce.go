@@ -34,6 +34,12 @@ func (s *Server) offered(c eas.Command) bool {
 	return !ok || s.Accounts.Offers(extra)
 }
 
+// answers tells whether a command is answered at all. Where no mail is sent, but a
+// store mails what becomes of meetings, phones up to 14.1 send that, too.
+func (s *Server) answers(c eas.Command) bool {
+	return s.offered(c) || c == eas.CmdSendMail && s.Accounts.Offers(backend.ExtraSchedule)
+}
+
 // announcedFor leaves out the commands that no version has which a phone is
 // offered, and those for which there is no backend.
 func (s *Server) announcedFor(p profile.Profile) string {

@@ -40,6 +40,7 @@ type call struct {
 	from      netip.AddrPort
 	gzip      bool
 	tape      *trace.Exchange // nil unless the phone is recorded
+	self      []string        // the person's addresses, beside the one that follows from the login; see recognize
 	announces string          // the commands that the answer says there are now; empty if it says nothing of them
 
 	behind []syncengine.FolderID // parts of merged folders that the phone waits for
@@ -191,7 +192,7 @@ func (c *call) decode(message any) error {
 func (s *Server) answer(ctx context.Context, w *recorder, c *call) error {
 	c.event.In = int64(len(c.body))
 	run, ok := commands[c.query.Command]
-	if !ok || !c.query.Command.KnownIn(c.version) || !s.offered(c.query.Command) {
+	if !ok || !c.query.Command.KnownIn(c.version) || !s.answers(c.query.Command) {
 		return c.notSupported()
 	}
 	if c.waits {

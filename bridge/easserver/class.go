@@ -43,6 +43,10 @@ type class struct {
 	// respond writes an answer to an invitation; nil where nobody is invited.
 	respond func(object []byte, a calendar.Answer, o translate.Options) ([]byte, error)
 
+	// notices lists what guests are to be told of what becomes of an item; nil where
+	// nobody is invited.
+	notices func(before, after []byte, o translate.Options) ([]calendar.Notice, error)
+
 	// message, state and flags are show for messages, of a whole one and of its flags
 	// alone, and the flags that a phone's edit sets and clears; nil in other classes,
 	// and show, merge and make are nil in this one.
@@ -70,7 +74,7 @@ var classes = guardedAll(map[backend.CollectionKind]*class{
 		name: "Calendar", page: tag.CalendarSubject.Page(), min: eas.V25, mainFolder: eas.FolderCalendar, otherFolder: eas.FolderUserCalendar,
 		show: calendar.FromICalendar, merge: calendar.Merge, make: calendar.New,
 		mergeInstance: calendar.MergeInstance, deleteInstance: calendar.DeleteInstance,
-		attachment: calendar.Attachment, attached: calendar.Attached, respond: calendar.Respond,
+		attachment: calendar.Attachment, attached: calendar.Attached, respond: calendar.Respond, notices: calendar.Notices,
 		facts: calendar.Facts, ages: true, filter: sinceFilter, ghostedFrom: eas.V160,
 	},
 	backend.Tasks: {

@@ -127,6 +127,8 @@ func (s *Server) compose(ctx context.Context, c *call, p composition) (answer, e
 		err = s.sendOut(ctx, c, &p)
 	}
 	switch {
+	case errors.Is(err, errNoSender) && !s.offered(c.query.Command):
+		return nil, c.notSupported()
 	case errors.Is(err, errSentBefore):
 		c.note(slog.Bool("sent_before", true))
 		if c.version < eas.V140 {
@@ -154,6 +156,9 @@ func (s *Server) checkComposition(p *composition, v eas.Version) error {
 
 // sendOut puts the mail together and sends it, once.
 func (s *Server) sendOut(ctx context.Context, c *call, p *composition) error {
+	if told, err := s.toldByStore(ctx, c, p); told || err != nil {
+		return err
+	}
 	m, err := s.mailer(ctx, c)
 	if err != nil {
 		return err

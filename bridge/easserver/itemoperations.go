@@ -170,6 +170,9 @@ func (s *Server) fetchItem(ctx context.Context, c *call, fetch eas.FetchRequest,
 	if err != nil {
 		return "", nil, err
 	}
+	if it.folder.Kind == backend.Events {
+		s.recognize(ctx, c, it.folder.Backend, it.session)
+	}
 	o := s.translation(c)
 	o.Item = id
 	var schema []wbxml.Tag

@@ -119,6 +119,9 @@ func (s *Server) intoCalendar(ctx context.Context, c *call, ics []byte, said cal
 	if err != nil {
 		return "", false, err
 	}
+	if err := s.storeTells(ctx, c, answered, o); err != nil {
+		return "", false, err
+	}
 	id := nameOfEvent(event)
 	var stored backend.Item
 	if said.Response == calendar.Declined {

@@ -146,6 +146,7 @@ func (s *Server) respondInCalendar(ctx context.Context, c *call, a *eas.MeetingA
 	case it.folder.ReadOnly:
 		return backend.Errorf(backend.ReadOnly, "easserver: respond", "folder %s is read-only", it.folder.ID)
 	}
+	s.recognize(ctx, c, it.folder.Backend, it.session)
 	o := s.translation(c)
 	o.Item = cmp.Or(a.RequestID, a.LongID)
 	if o.Schedules, err = schedules(ctx, it.session, it.folder); err != nil {
@@ -159,9 +160,9 @@ func (s *Server) respondInCalendar(ctx context.Context, c *call, a *eas.MeetingA
 		if err := s.mailResponse(ctx, c, a, it.Body, said); err != nil {
 			return err
 		}
-		return s.putResponse(ctx, it, said, nil, o)
+		return s.putResponse(ctx, c, it, said, nil, o)
 	}
-	return s.putResponse(ctx, it, said, a.SendResponse, o)
+	return s.putResponse(ctx, c, it, said, a.SendResponse, o)
 }
 
 // checkProposal refuses another time that is none. See [MS-ASCMD]
@@ -188,7 +189,7 @@ func checkProposal(send *eas.SendResponse) error {
 }
 
 // putResponse puts the event with the response in it, unless it has it already.
-func (s *Server) putResponse(ctx context.Context, it heldItem, said calendar.Answer, send *eas.SendResponse, o translate.Options) error {
+func (s *Server) putResponse(ctx context.Context, c *call, it heldItem, said calendar.Answer, send *eas.SendResponse, o translate.Options) error {
 	for range maxMerges {
 		body, err := it.class.respond(it.Body, said, o)
 		if err != nil {
@@ -200,6 +201,9 @@ func (s *Server) putResponse(ctx context.Context, it heldItem, said calendar.Ans
 		}
 		if bytes.Equal(body, it.Body) {
 			return nil
+		}
+		if err := s.storeTells(ctx, c, body, o); err != nil {
+			return err
 		}
 		_, err = it.session.Put(ctx, it.folder.Collection, backend.Item{ID: it.ID, Revision: it.Revision, MediaType: it.MediaType, Body: body})
 		if backend.KindOf(err) != backend.Conflict {

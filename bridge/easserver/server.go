@@ -126,6 +126,7 @@ type Server struct {
 	probes   probes
 	bodies   bodies
 	turns    turns
+	selves   *selves
 }
 
 // New builds a Server.
@@ -154,7 +155,7 @@ func New(o Options) *Server {
 	if o.Counts == nil {
 		o.Counts = uncounted{}
 	}
-	s := &Server{Options: o, searches: newSearches(), bodies: newBodies()}
+	s := &Server{Options: o, searches: newSearches(), bodies: newBodies(), selves: newSelves()}
 	o.Accounts.WhenRefused(s.refused)
 	s.handler = fcgi.Waitable(http.HandlerFunc(s.serve))
 	return s

@@ -64,8 +64,7 @@ func itemStatus(err error) eas.SyncStatus {
 // Fetches are always answered, Changes and Deletes only if they failed.
 func (f *folderSync) applyAll(ctx context.Context) error {
 	if len(f.request.Commands) > 0 {
-		var err error
-		if f.schedules, err = schedules(ctx, f.session, f.folder); err != nil {
+		if err := f.whoMails(ctx); err != nil {
 			return err
 		}
 	}
@@ -169,6 +168,9 @@ func (f *folderSync) add(ctx context.Context, cmd *eas.SyncCommand) (serverID st
 		return "", fmt.Errorf("%w: %w", syncengine.ErrNoFolder, err)
 	}
 	if err != nil {
+		return "", err
+	}
+	if err := f.tellGuests(ctx, name, nil, made.body); err != nil {
 		return "", err
 	}
 	stored.MediaType, stored.Body = it.MediaType, it.Body
@@ -287,7 +289,7 @@ func (f *folderSync) remove(ctx context.Context, cmd *eas.SyncCommand) error {
 		err = backend.Errorf(backend.ReadOnly, "easserver: delete", "folder %s is read-only", f.folder.ID)
 	} else if f.class.message != nil {
 		err = f.removeMessage(ctx, row.ID)
-	} else {
+	} else if err = f.callOff(ctx, row.ID); err == nil {
 		err = f.session.Delete(ctx, f.folder.Collection, row.ID, "")
 	}
 	switch backend.KindOf(err) {

@@ -36,8 +36,8 @@ type folderSync struct {
 	failed  error // the backend did not answer; the folder can be left out
 	skipped int   // items that could not be shown
 
-	schedules bool // the store mails invitations; known when the phone writes
-	relisted  bool // because of a command for an item that was gone
+	invites
+	relisted bool // because of a command for an item that was gone
 
 	mine    map[syncengine.Number]backend.Revision // those that hold what the phone sent in this round already
 	tried   map[string]translate.Digest            // by earlier tries of the phone's commands; see prepare
@@ -324,9 +324,14 @@ func (f *folderSync) translation(n syncengine.Number) translate.Options {
 // translation is what holds for every item of a person.
 func (s *Server) translation(c *call) translate.Options {
 	o := translate.Options{Version: c.version, Zone: s.Zone, Now: time.Now(),
-		BirthdayHour: c.profile.BirthdayHour, EmptyPictureRemoves: c.profile.EmptyPictureRemoves, FileAs: c.profile.FileAs}
+		Mailless: !s.Accounts.Offers(backend.ExtraSend), BirthdayHour: c.profile.BirthdayHour, EmptyPictureRemoves: c.profile.EmptyPictureRemoves, FileAs: c.profile.FileAs}
 	if a := c.account.Address(); a != "" {
 		o.Self = []string{a}
+	}
+	for _, a := range c.self {
+		if !slices.Contains(o.Self, a) {
+			o.Self = append(o.Self, a)
+		}
 	}
 	return o
 }

@@ -172,6 +172,9 @@ func (f *folderSync) rewrite(ctx context.Context, n syncengine.Number, row synce
 			if err := f.noteTry(ctx, e); err != nil {
 				return err
 			}
+			if err := f.tellGuests(ctx, string(now.ID)+"\x00"+string(now.Revision), now.Body, e.body); err != nil {
+				return err
+			}
 			stored, err := f.session.Put(ctx, f.folder.Collection, backend.Item{ID: now.ID, Revision: now.Revision, MediaType: now.MediaType, Body: e.body})
 			switch backend.KindOf(err) {
 			case backend.Conflict:
@@ -275,6 +278,10 @@ func (f *folderSync) met(ctx context.Context, cmd *eas.SyncCommand, id backend.I
 		if err != nil {
 			return "", translated(err)
 		}
+		// The first try may have ended before guests were told of the meeting.
+		if err := f.tellGuests(ctx, string(id), nil, said.body); err != nil {
+			return "", err
+		}
 		s := translate.Sifted{Sent: cmd.Data}
 		if first, ok := f.tried[tryOf(cmd)]; ok {
 			s = translate.Sift(first, translate.Digest{}, cmd.Data, shown, o)
@@ -285,6 +292,9 @@ func (f *folderSync) met(ctx context.Context, cmd *eas.SyncCommand, id backend.I
 		}
 		stored := now
 		if !bytes.Equal(merged, now.Body) {
+			if err := f.tellGuests(ctx, string(id)+"\x00"+string(now.Revision), now.Body, merged); err != nil {
+				return "", err
+			}
 			stored, err = f.session.Put(ctx, f.folder.Collection, backend.Item{ID: id, Revision: now.Revision, MediaType: now.MediaType, Body: merged})
 			switch {
 			case backend.KindOf(err) == backend.Conflict:

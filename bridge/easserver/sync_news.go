@@ -57,6 +57,9 @@ func (f *folderSync) takeNews(ctx context.Context, window int, left *room) error
 			return err
 		}
 	}
+	if err := f.recognizeForNews(ctx); err != nil {
+		return f.breakOff(err)
+	}
 	o := f.translation(0)
 	own := room{items: window, bytes: left.bytes}
 	defer func() { left.items, left.bytes = left.items-(window-own.items), own.bytes }()
@@ -80,6 +83,18 @@ func (f *folderSync) takeNews(ctx context.Context, window int, left *room) error
 		return f.breakOff(err)
 	}
 	return nil
+}
+
+// recognizeForNews finds out who the person is before the phone is shown events.
+func (f *folderSync) recognizeForNews(ctx context.Context) error {
+	if f.class.notices == nil {
+		return nil
+	}
+	waiting, err := f.round.Peek(ctx, 1)
+	if err == nil && len(waiting) > 0 {
+		f.server.recognize(ctx, f.call, f.folder.Backend, f.session)
+	}
+	return err
 }
 
 // breakOff leaves what is new to the next Sync, if the answer has something

@@ -1,0 +1,269 @@
+package easserver_test
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/pushbridge/pushbridge/bridge"
+	"github.com/pushbridge/pushbridge/bridge/bridgetest"
+	"github.com/pushbridge/pushbridge/bridge/eas"
+	"github.com/pushbridge/pushbridge/bridge/eas/tag"
+	"github.com/pushbridge/pushbridge/bridge/translate/contentline"
+	"github.com/pushbridge/pushbridge/plugins/backend"
+	"github.com/pushbridge/pushbridge/plugins/backend/memory"
+)
+
+// withoutMail is a store that sends no mail of phones.
+type withoutMail struct{ *memory.Backend }
+
+func (b withoutMail) Extras() []backend.Extra {
+	return slices.DeleteFunc(b.Backend.Extras(), func(e backend.Extra) bool { return e == backend.ExtraSend })
+}
+
+func (b withoutMail) Open(ctx context.Context, c backend.Credentials) (backend.Session, error) {
+	s, err := b.Backend.Open(ctx, c)
+	if err != nil {
+		return nil, err
+	}
+	return mailless{s.(*memory.Session), b.Extras()}, nil
+}
+
+type mailless struct {
+	*memory.Session
+	extras []backend.Extra
+}
+
+func (s mailless) Extras() []backend.Extra { return s.extras }
+
+// A office is a house in which it is counted who is told what of a meeting, and by whom.
+type office struct {
+	t         *testing.T
+	h         *bridgetest.House
+	v         eas.Version
+	schedules bool
+	mails     bool
+}
+
+func newOffice(t *testing.T, v eas.Version, schedules, mails bool) *office {
+	h := bridgetest.Start(t, bridgetest.Options{Edit: func(o *bridge.Options) {
+		self(o)
+		if !mails {
+			o.Backends[0].Backend = withoutMail{o.Backends[0].Backend.(*memory.Backend)}
+		}
+	}})
+	for _, c := range memory.MailCollections() {
+		h.Backend.SetCollection(bridgetest.User, c)
+	}
+	h.Backend.Schedule(schedules)
+	return &office{t, h, v, schedules, mails}
+}
+
+// stored is the one event of the calendar, or "".
+func (o *office) stored() string {
+	for _, body := range o.h.Backend.Items(bridgetest.User, "calendar") {
+		return string(body)
+	}
+	return ""
+}
+
+// do has the phone do something, and mail what phones up to 14.1 then mail: a method
+// to somebody. It answers all that is mailed to them, by whomever, and what came of
+// the phone's own mail.
+func (o *office) do(what, method, to string, act func()) (all []string, phone error) {
+	o.t.Helper()
+	before, sent := o.stored(), len(o.h.Backend.Outgoing())
+	act()
+	after := o.stored()
+	if o.v < eas.V160 {
+		event := after
+		if event == "" {
+			event = before
+		}
+		mime := fmt.Sprintf("From: ann@example.org\r\nTo: %s\r\nSubject: %s\r\nMessage-ID: <%d@phone>\r\nMIME-Version: 1.0\r\nContent-Type: text/calendar; method=%s; charset=utf-8\r\n\r\n%s",
+			to, what, time.Now().UnixNano(), method, strings.Replace(event, "VERSION:2.0", "VERSION:2.0\r\nMETHOD:"+method, 1))
+		phone = sendNew(o.t, o.h, o.v, what, mime)
+	}
+	for _, m := range o.h.Backend.Outgoing()[sent:] {
+		if slices.Contains(m.To, to) {
+			for _, line := range strings.Split(string(m.Body), "\r\n") {
+				if strings.HasPrefix(line, "METHOD:") {
+					all = append(all, "mail "+line[7:])
+				}
+			}
+		}
+	}
+	if o.schedules {
+		all = append(all, schedulers(o.t, before, after, to)...)
+	}
+	return all, phone
+}
+
+// schedulers is what a server that schedules mails to somebody because of a change. See
+// RFC 6638, sections 3.2.1 and 3.2.2, and the table in 3.2.1.2.
+func schedulers(t *testing.T, before, after, to string) []string {
+	t.Helper()
+	read := func(ics string) (event *contentline.Component) {
+		if ics == "" {
+			return nil
+		}
+		doc, err := contentline.Parse([]byte(ics))
+		if err != nil {
+			t.Fatal(err)
+		}
+		return doc.Component("VCALENDAR").Component("VEVENT")
+	}
+	line := func(c *contentline.Component, name, who string) *contentline.Line {
+		if c == nil {
+			return nil
+		}
+		for _, l := range c.All(name) {
+			if strings.EqualFold(l.Value(), "mailto:"+who) {
+				return l
+			}
+		}
+		return nil
+	}
+	agent := func(l *contentline.Line) string {
+		if l == nil {
+			return "none"
+		}
+		if a := l.Param("SCHEDULE-AGENT"); a != "" {
+			return a
+		}
+		return "SERVER"
+	}
+	old, now := read(before), read(after)
+	if own := line(now, "ATTENDEE", "ann@example.org"); own != nil && line(now, "ORGANIZER", to) != nil {
+		was := line(old, "ATTENDEE", "ann@example.org")
+		if (was == nil || was.Param("PARTSTAT") != own.Param("PARTSTAT")) && agent(line(now, "ORGANIZER", to)) == "SERVER" {
+			return []string{"server REPLY"}
+		}
+		return nil
+	}
+	print := func(c *contentline.Component) string {
+		return c.Get("DTSTART").Value() + c.Get("SUMMARY").Value()
+	}
+	switch was, is := agent(line(old, "ATTENDEE", to)), agent(line(now, "ATTENDEE", to)); {
+	case was == "SERVER" && is != "SERVER":
+		return []string{"server CANCEL"}
+	case was == "SERVER" && is == "SERVER" && print(old) == print(now):
+		return nil
+	case is == "SERVER":
+		return []string{"server REQUEST"}
+	}
+	return nil
+}
+
+// command has the phone send one command for its calendar, twice: the second time is a
+// repetition, as of a phone that did not hear the answer.
+func (o *office) command(make func(r *raw, c *eas.SyncCollection, id string)) {
+	o.t.Helper()
+	r := newRaw(o.t, o.h, o.v)
+	c := r.collection("Calendar")
+	id := ""
+	for id = range bridgetest.FolderOf(o.t, r.phone, "Calendar").Items {
+	}
+	make(r, &c, id)
+	for range 2 {
+		if got := r.one(c); got.Status != eas.SyncOK || slices.ContainsFunc(got.Responses, func(s eas.SyncOutcome) bool { return s.Status != eas.SyncOK }) {
+			o.t.Fatalf("answered %+v", got)
+		}
+	}
+}
+
+func (o *office) add() {
+	o.command(func(_ *raw, c *eas.SyncCollection, _ string) {
+		sent := append(when("20301201T100000Z", "20301201T110000Z"), eas.T(tag.CalendarSubject, "Tea"), withBob)
+		if o.v < eas.V160 {
+			sent = append(sent, eas.T(tag.CalendarUID, "theirs"))
+		}
+		c.Commands = []eas.SyncCommand{{Do: tag.AirSyncAdd, ClientID: "new", Data: sent}}
+	})
+}
+
+var withBob = eas.C(tag.CalendarAttendees, eas.C(tag.CalendarAttendee, eas.T(tag.CalendarEmail, "bo@example.org"), eas.T(tag.CalendarName, "Bo")))
+
+func (o *office) move() {
+	o.command(func(_ *raw, c *eas.SyncCollection, id string) {
+		c.Commands = []eas.SyncCommand{{Do: tag.AirSyncChange, ServerID: id, Data: append(when("20301201T120000Z", "20301201T130000Z"), eas.T(tag.CalendarSubject, "Tea"), withBob)}}
+	})
+}
+
+func (o *office) remove() {
+	o.command(func(_ *raw, c *eas.SyncCollection, id string) {
+		c.Commands = []eas.SyncCommand{{Do: tag.AirSyncDelete, ServerID: id}}
+	})
+}
+
+// accept answers the invitation in the calendar, and answers its status.
+func (o *office) accept() (status eas.MeetingStatus) {
+	r := newRaw(o.t, o.h, o.v)
+	f := bridgetest.FolderOf(o.t, r.phone, "Calendar")
+	for id := range f.Items {
+		a := eas.MeetingAnswer{UserResponse: 1, CollectionID: f.ServerID, RequestID: id}
+		if o.v >= eas.V160 {
+			a.SendResponse = new(eas.SendResponse)
+		}
+		for range 2 { // the second time is a repetition
+			status = r.respond(a).Status
+		}
+	}
+	return status
+}
+
+// Whatever becomes of a meeting, its guest or its organizer is mailed exactly once:
+// by the store, by the phone or by us. Nobody is told where nobody can mail, and
+// then a phone that mails hears that it failed.
+func TestExactlyOneSender(t *testing.T) {
+	const elsewhere = "BEGIN:VCALENDAR\r\nVERSION:2.0\r\nPRODID:x\r\nBEGIN:VEVENT\r\nUID:e\r\nDTSTAMP:20260101T000000Z\r\nDTSTART:20301201T100000Z\r\nDTEND:20301201T110000Z\r\nSUMMARY:Tea\r\n" +
+		"ORGANIZER:mailto:%s@example.org\r\nATTENDEE;PARTSTAT=NEEDS-ACTION:mailto:%s@example.org\r\nEND:VEVENT\r\nEND:VCALENDAR\r\n"
+	for _, v := range []eas.Version{eas.V25, eas.V141, eas.V160, eas.V161} {
+		for _, schedules := range []bool{true, false} {
+			for _, mails := range []bool{true, false} {
+				t.Run(fmt.Sprintf("%s, store schedules %t, mail goes out %t", v, schedules, mails), func(t *testing.T) {
+					t.Parallel()
+					o := newOffice(t, v, schedules, mails)
+					check := func(what, method string, all []string, phone error) {
+						t.Helper()
+						want := 0
+						if schedules || mails {
+							want = 1
+						}
+						if len(all) != want || want == 1 && !strings.HasSuffix(all[0], " "+method) {
+							t.Errorf("%s: %q goes out, want one %s", what, all, method)
+						}
+						if v < eas.V160 && (phone == nil) != (want == 1) {
+							t.Errorf("%s: the phone's own mail was answered %v", what, phone)
+						}
+						if want == 1 && o.h.Backend.Items(bridgetest.User, "sent") != nil && !schedules && len(o.h.Backend.Items(bridgetest.User, "sent")) == 0 {
+							t.Errorf("%s: no copy is kept of what was mailed", what)
+						}
+					}
+					for _, origin := range []string{"made on the phone", "made elsewhere"} {
+						if origin == "made on the phone" {
+							all, err := o.do("created", "REQUEST", "bo@example.org", o.add)
+							check("created", "REQUEST", all, err)
+						} else {
+							o.h.Store("calendar", "e", fmt.Sprintf(elsewhere, bridgetest.User, "bo"))
+						}
+						all, err := o.do(origin+", moved", "REQUEST", "bo@example.org", o.move)
+						check(origin+", moved", "REQUEST", all, err)
+						all, err = o.do(origin+", deleted", "CANCEL", "bo@example.org", o.remove)
+						check(origin+", deleted", "CANCEL", all, err)
+					}
+					o.h.Store("calendar", "e", fmt.Sprintf(elsewhere, "bo", bridgetest.User))
+					var status eas.MeetingStatus
+					all, err := o.do("answered", "REPLY", "bo@example.org", func() { status = o.accept() })
+					check("answered", "REPLY", all, err)
+					if want := eas.MeetingStatus(eas.MailSubmissionFailed); v >= eas.V160 && !schedules && !mails && status != want {
+						t.Errorf("an answer that nobody mails has status %d, want %d", status, want)
+					}
+				})
+			}
+		}
+	}
+}

@@ -103,16 +103,6 @@ func (w *noticeWriter) request(of *component) *component {
 	return c
 }
 
-// unscheduled takes what concerns only the organizer's server out of a line. See RFC
-// 6638, section 7.
-func unscheduled(l *line) {
-	for _, p := range []string{"SCHEDULE-AGENT", "SCHEDULE-STATUS", "SCHEDULE-FORCE-SEND"} {
-		if l.HasParam(p) {
-			l.SetParam(p)
-		}
-	}
-}
-
 // signed names the organizer, without whom guests do not know whom to answer.
 func (w *noticeWriter) signed(c *component) {
 	if c.Get("ORGANIZER") == nil {

@@ -116,6 +116,53 @@ func fillInbox(b *testing.B, s *imaptest.Server, n int) {
 	}
 }
 
+// BenchmarkQuietMailSync asks for news of an inbox in which nothing is new.
+func BenchmarkQuietMailSync(b *testing.B) {
+	sizes := []int{100, 10_000, 100_000}
+	if testing.Short() {
+		sizes = sizes[:1]
+	}
+	for _, n := range sizes {
+		b.Run(fmt.Sprintf("messages=%d", n), func(b *testing.B) {
+			w, s := startMailWorker(b)
+			fillByCopies(b, s, n)
+			p, _ := w.annsPhone("PHONE", 512)
+			bridgetest.Sync(b, p)
+			inbox := inboxOf(b, p)
+			if got := len(inbox.Items); got != n {
+				b.Fatalf("the phone holds %d messages, want %d", got, n)
+			}
+			before := w.cpu(b)
+			for b.Loop() {
+				if events, err := p.SyncFolders(b.Context(), inbox.ServerID); err != nil || len(events) > 0 {
+					b.Fatalf("%d events, error %v", len(events), err)
+				}
+			}
+			b.ReportMetric(float64((w.cpu(b)-before).Microseconds())/float64(b.N), "worker-us/op")
+			b.ReportMetric(w.peak(b)/(1<<20), "peak-MB")
+		})
+	}
+}
+
+// fillByCopies has an inbox of n messages, of which the most are copies of others.
+func fillByCopies(b *testing.B, s *imaptest.Server, n int) {
+	b.Helper()
+	c := s.LMTP()
+	defer c.Close()
+	have := min(n, 1000)
+	for i := range have {
+		deliver(b, c, func(w io.Writer) error {
+			_, err := fmt.Fprintf(w, benchHeader+"\r\nA short letter.\r\n", i, i)
+			return err
+		})
+	}
+	for have < n {
+		more := min(have, n-have)
+		s.Doveadm("copy", "-u", imaptest.Ann.Name, "INBOX", "mailbox", "INBOX", "uid", fmt.Sprintf("1:%d", more))
+		have += more
+	}
+}
+
 // BenchmarkLargeAttachment opens a file of 50 MB that came with a message. The
 // figure that matters is peak-MB: the file has to go through the worker without
 // ever being in it.

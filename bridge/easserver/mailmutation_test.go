@@ -35,8 +35,8 @@ func mutated(r *rand.Rand, text string) string {
 	return string(b)
 }
 
-// Up to 12.1 mails come as they are, and names of files in the query: whatever comes
-// there is answered by a status, nothing goes out in somebody else's name, and nobody
+// Up to 12.1 mails come as they are, and names of files and of mails that are answered
+// in the query: whatever comes there is answered by a status, nothing goes out in somebody else's name, and nobody
 // gets another person's file.
 func TestMutationsOfMail(t *testing.T) {
 	for _, v := range []eas.Version{eas.V25, eas.V121} {
@@ -47,7 +47,8 @@ func TestMutationsOfMail(t *testing.T) {
 			inbox(h, map[string]string{"mine": mailWithFile("mine", []byte("my file"))})
 			p := mailPhone(h, v, phone.Settings{})
 			bridgetest.Sync(t, p)
-			_, item := mailNamed(t, folderOfType(t, p, eas.FolderInbox), "mine")
+			box := folderOfType(t, p, eas.FolderInbox)
+			id, item := mailNamed(t, box, "mine")
 			reference, c, r := fileReference(t, item), h.Client(v, "phone1"), rand.New(rand.NewPCG(1, uint64(v)))
 			for range 150 {
 				name := mutated(r, reference)
@@ -62,6 +63,18 @@ func TestMutationsOfMail(t *testing.T) {
 				if err := c.SendMail(t.Context(), eas.SendMailRequest{SaveInSentItems: true, Mime: []byte(mime)}); err != nil {
 					answeredByStatus(t, fmt.Sprintf("the mail %q", mime), err)
 				}
+				source := &eas.MailSource{FolderID: box.ServerID, ItemID: id}
+				if r.IntN(2) == 0 { // else the mail alone is another one
+					source.ItemID = mutated(r, id)
+				}
+				if mime = mutated(r, newMail); r.IntN(2) == 0 {
+					err = c.SmartReply(t.Context(), eas.SmartReplyRequest{SaveInSentItems: true, Source: source, Mime: []byte(mime)})
+				} else {
+					err = c.SmartForward(t.Context(), eas.SmartForwardRequest{SaveInSentItems: true, Source: source, Mime: []byte(mime)})
+				}
+				if err != nil {
+					answeredByStatus(t, fmt.Sprintf("%q, with %+v", mime, source), err)
+				}
 			}
 			sent := h.Backend.Outgoing()
 			for _, s := range sent {
@@ -69,8 +82,13 @@ func TestMutationsOfMail(t *testing.T) {
 					t.Errorf("sent was %+v\n%q", s.Envelope, s.Body)
 				}
 			}
-			if n := len(sent); n < 20 || n > 145 {
-				t.Errorf("of 150 mails %d went out; the test tries good ones or bad ones only", n)
+			for _, s := range sent {
+				if bytes.Contains(s.Body, []byte(secret)) {
+					t.Errorf("another person's file went out:\n%q", s.Body)
+				}
+			}
+			if n := len(sent); n < 40 || n > 260 {
+				t.Errorf("of 300 mails %d went out; the test tries good ones or bad ones only", n)
 			}
 			if strings.Contains(h.Log.String(), "panic") {
 				t.Error("a command panicked")

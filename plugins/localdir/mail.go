@@ -1,17 +1,13 @@
 package localdir
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"io"
 	"io/fs"
 	"slices"
-	"strconv"
 	"strings"
 	"time"
-
-	"crypto/rand"
 
 	"github.com/pushbridge/pushbridge/plugins/backend"
 	"github.com/pushbridge/pushbridge/plugins/sdk/mailpart"
@@ -217,7 +213,7 @@ func (s *Session) searchFolder(ctx context.Context, op string, c backend.Collect
 
 // Send implements backend.Sender for mail between people of this directory: an
 // address is one of theirs if what stands before the @ is the name of one who
-// has a Maildir.
+// has a Maildir. All of them get it, or nobody.
 func (s *Session) Send(ctx context.Context, m backend.Envelope, r io.Reader) error {
 	const op = "localdir: send"
 	if !s.b.settings.Mail {
@@ -249,23 +245,5 @@ func (s *Session) Send(ctx context.Context, m backend.Envelope, r io.Reader) err
 			people = append(people, user)
 		}
 	}
-	for _, user := range people {
-		if err := s.b.deliver(ctx, op, user, body); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-// deliver puts a message into somebody's inbox. The header field is what LMTP
-// servers write; it says nothing of anybody.
-func (b *Backend) deliver(ctx context.Context, op, user string, body []byte) error {
-	f, end, err := (&Session{b: b, user: user}).begin(ctx, op, mailID)
-	if err != nil {
-		return err
-	}
-	defer end()
-	name := strconv.FormatInt(time.Now().Unix(), 10) + "." + strings.ToLower(rand.Text()) + ".pushbridge"
-	_, err = f.addLetter(op, name, bytes.Clone(body), nil)
-	return err
+	return newDelivery(s.b, op, body).send(ctx, people)
 }

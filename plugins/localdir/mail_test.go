@@ -146,6 +146,45 @@ func TestSendBetweenPeople(t *testing.T) {
 	}
 }
 
+// A message for several people reaches all of them or nobody, wherever one of their
+// Maildirs fails.
+func TestSendToAllOrNobody(t *testing.T) {
+	for _, broken := range []string{"tmp", "new"} {
+		for _, to := range [][]string{{"bob@x", "ann@x"}, {"ann@x", "bob@x"}} {
+			m, dir := mailbox(t)
+			s, _ := backend.As[backend.Sender](m)
+			if err := os.RemoveAll(filepath.Join(dir, "bob/Maildir", broken)); err != nil {
+				t.Fatal(err)
+			}
+			write(t, filepath.Join(dir, "bob/Maildir", broken), "in the way")
+			send := func() error {
+				return s.Send(t.Context(), backend.Envelope{From: "ann@x", To: to}, strings.NewReader(note))
+			}
+			for range 2 {
+				if err := send(); backend.KindOf(err) != backend.Transient {
+					t.Errorf("%s is a file, to %v: %v, want Transient", broken, to, err)
+				}
+			}
+			for _, place := range []string{"*/Maildir/new/*", "*/Maildir/cur/*", "*/Maildir/tmp/*", "*/Maildir/tmp/.*"} {
+				if files, _ := filepath.Glob(filepath.Join(dir, place)); len(files) > 0 {
+					t.Errorf("%s is a file, to %v: left is %q", broken, to, files)
+				}
+			}
+			if err := os.Remove(filepath.Join(dir, "bob/Maildir", broken)); err != nil {
+				t.Fatal(err)
+			}
+			if err := send(); err != nil {
+				t.Error(err)
+			}
+			for _, user := range []string{"ann", "bob"} {
+				if files, _ := filepath.Glob(filepath.Join(dir, user, "Maildir/new/*")); len(files) != 1 {
+					t.Errorf("%s has %q", user, files)
+				}
+			}
+		}
+	}
+}
+
 func TestSendingConforms(t *testing.T) {
 	b, dir := build(t, "Maildir/cur/-")
 	if err := os.MkdirAll(filepath.Join(dir, "bob/Maildir"), 0o755); err != nil {

@@ -3,6 +3,8 @@ package admin
 import (
 	"bytes"
 	"context"
+	"crypto/tls"
+	"crypto/x509"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -10,6 +12,7 @@ import (
 	"io/fs"
 	"net"
 	"net/http"
+	"net/netip"
 	"net/url"
 	"strings"
 	"syscall"
@@ -27,16 +30,52 @@ const (
 // A Client asks a worker. Every error of its methods that the worker or the
 // socket gave is an *Error.
 type Client struct {
-	socket string
+	socket string // for people: the path, or the URL
+	base   string // what the paths of operations follow
+	token  string // empty at a socket
 	http   *http.Client
 }
+
+// String hides the token.
+func (c *Client) String() string { return "client of " + c.socket }
+
+// GoString hides it from %#v, too.
+func (c *Client) GoString() string { return c.String() }
 
 // NewClient makes a client of the worker that listens on a unix socket.
 func NewClient(socket string) *Client {
 	dial := func(ctx context.Context, _, _ string) (net.Conn, error) {
 		return new(net.Dialer).DialContext(ctx, "unix", socket)
 	}
-	return &Client{socket, &http.Client{Transport: &http.Transport{DialContext: dial, DisableKeepAlives: true}, Timeout: callTime}}
+	return &Client{socket: socket, base: "http://pushbridge",
+		http: &http.Client{Transport: &http.Transport{DialContext: dial, DisableKeepAlives: true}, Timeout: callTime}}
+}
+
+// NewRemoteClient makes a client of a worker over the web, at
+// "https://mail.example.org" or "https://mail.example.org/admin", that shows a
+// token. A token is not shown without TLS, but to this very computer. Nil
+// roots are the system's.
+func NewRemoteClient(address, token string, roots *x509.CertPool) (*Client, error) {
+	u, err := url.Parse(strings.TrimRight(address, "/"))
+	switch {
+	case err != nil || u.Host == "" || u.User != nil || u.RawQuery != "" || u.Fragment != "" || u.Path != "" && u.Path != "/admin":
+		return nil, invalid("%.80q is not where a worker is; write https://mail.example.org", address)
+	case u.Scheme == "http" && !isLoopback(u.Hostname()), u.Scheme != "http" && u.Scheme != "https":
+		return nil, invalid("%.80q is not a place to send a token to; write https://%s", address, u.Host)
+	case token == "":
+		return nil, invalid("the token is empty")
+	}
+	u.Path = "/admin"
+	refuse := func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
+	transport := http.DefaultTransport.(*http.Transport).Clone()
+	transport.TLSClientConfig = &tls.Config{RootCAs: roots, MinVersion: tls.VersionTLS12}
+	return &Client{socket: u.String(), base: u.String() + "/api", token: token,
+		http: &http.Client{Transport: transport, Timeout: callTime, CheckRedirect: refuse}}, nil
+}
+
+func isLoopback(host string) bool {
+	a, err := netip.ParseAddr(host)
+	return host == "localhost" || err == nil && a.IsLoopback()
 }
 
 // Status asks how the worker is.
@@ -151,9 +190,15 @@ func (c *Client) post(ctx context.Context, path string, body, into any) error {
 }
 
 func (c *Client) do(ctx context.Context, method, path string, body io.Reader, into any) error {
-	r, err := http.NewRequestWithContext(ctx, method, "http://pushbridge"+path, body)
+	r, err := http.NewRequestWithContext(ctx, method, c.base+path, body)
 	if err != nil {
 		return fmt.Errorf("admin: %w", err)
+	}
+	if body != nil {
+		r.Header.Set("Content-Type", "application/json")
+	}
+	if c.token != "" {
+		r.Header.Set("Authorization", "Bearer "+c.token)
 	}
 	answer, err := c.http.Do(r)
 	if err != nil {
@@ -181,6 +226,9 @@ func (c *Client) do(ctx context.Context, method, path string, body io.Reader, in
 }
 
 func (c *Client) strange() error {
+	if c.token != "" {
+		return &Error{Strange, fmt.Sprintf("What answers at %s is no pushbridge worker, or its web server does not pass /admin/ on to it: is it the address of the key web.url?", c.socket)}
+	}
 	return &Error{Strange, fmt.Sprintf("What answers at %s is no pushbridge worker: name its admin socket with --socket, not the one for the web server.", c.socket)}
 }
 
@@ -189,6 +237,8 @@ func (c *Client) unreached(ctx context.Context, err error) error {
 	switch {
 	case ctx.Err() != nil:
 		return context.Cause(ctx)
+	case c.token != "":
+		return &Error{Absent, fmt.Sprintf("The worker at %s cannot be reached: %v", c.socket, err)}
 	case errors.Is(err, fs.ErrNotExist), errors.Is(err, syscall.ECONNREFUSED):
 		return &Error{Absent, fmt.Sprintf("No worker listens at %s: does \"pushbridge serve\" run, with the same configuration?", c.socket)}
 	case errors.Is(err, fs.ErrPermission):

@@ -1,11 +1,13 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
+	"os"
 	"strconv"
 
 	"github.com/spf13/cobra"
@@ -19,6 +21,8 @@ type adminFlags struct {
 	config string
 	socket string
 	json   bool
+
+	url, tokenFile, caFile string
 }
 
 func newAdmin() *cobra.Command {
@@ -27,7 +31,8 @@ func newAdmin() *cobra.Command {
 		Use:   "admin",
 		Short: "Ask a running worker, and order it to do things",
 		Long: "Asks the worker that runs with a configuration, through a socket that only its\n" +
-			"user and root may open (and a group, if the key \"admin\" names one).\n\n" +
+			"user and root may open (and a group, if the key \"admin\" names one). With --url it\n" +
+			"asks over the web, as an administrator's token allows: see \"admin token new\".\n\n" +
 			"Exit status: 0 if all went well, 1 if something did not work, such as if there\n" +
 			"is no such phone or no worker, 2 if the command line or the configuration is wrong.",
 		Args: cobra.NoArgs,
@@ -36,16 +41,23 @@ func newAdmin() *cobra.Command {
 	flags := c.PersistentFlags()
 	flags.StringVarP(&f.config, "config", "c", "/etc/pushbridge.toml", "the worker's configuration `FILE`")
 	flags.StringVar(&f.socket, "socket", "", "the `PATH` of the worker's admin socket, in place of what the configuration says")
+	flags.StringVar(&f.url, "url", "", "the `URL` of a worker to be asked over the web, in place of a socket; or the environment variable "+urlVariable)
+	flags.StringVar(&f.tokenFile, "token-file", "", "a `FILE` with the token that is shown there; or the environment variable "+tokenVariable)
+	flags.StringVar(&f.caFile, "ca-file", "", "a `FILE` of authorities, in PEM, that its certificate may be of, in place of the system's")
 	flags.BoolVar(&f.json, "json", false, "print JSON")
 	c.AddCommand(f.status(), f.top(), f.devices(), f.device(), f.folders(), f.brake(), f.resync(), f.problems(), f.forget(),
 		f.choose("show", "Show folders on a person's phones", false), f.choose("hide", "Hide folders from a person's phones", true), f.choices(), f.trace(), f.heartbeat(), f.push(),
-		f.wipe(), f.block(), f.allow(), f.policy(), f.audit(), f.group(), f.admission(), f.people(), f.blockList(), f.recovery())
+		f.wipe(), f.block(), f.allow(), f.policy(), f.audit(), f.group(), f.admission(), f.people(), f.blockList(), f.recovery(),
+		f.administrator(), f.token(), f.session())
 	f.complete(c)
 	return c
 }
 
-// client finds the worker's socket.
+// client finds the worker's socket, or its place on the web.
 func (f *adminFlags) client() (*admin.Client, error) {
+	if url := cmp.Or(f.url, os.Getenv(urlVariable)); url != "" && f.socket == "" {
+		return f.remote(url)
+	}
 	if f.socket != "" {
 		return admin.NewClient(f.socket), nil
 	}

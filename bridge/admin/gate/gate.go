@@ -10,7 +10,6 @@ import (
 	"context"
 	"errors"
 	"log/slog"
-	"net"
 	"net/http"
 	"net/netip"
 	"net/url"
@@ -166,18 +165,11 @@ func (g *Gate) guarded(next http.Handler) http.Handler {
 // own in its place.
 const Policy = "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
 
-// here tells whether a Host header names this gate.
+// here tells whether a Host header names this gate. The port may be another one,
+// as where a tunnel begins.
 func (g *Gate) here(host string) bool {
-	return strings.EqualFold(withoutPort(host, g.options.URL.Scheme), withoutPort(g.options.URL.Host, g.options.URL.Scheme))
-}
-
-// withoutPort leaves away the port that is meant anyway.
-func withoutPort(host, scheme string) string {
-	name, port, err := net.SplitHostPort(host)
-	if err == nil && (scheme == "https" && port == "443" || scheme == "http" && port == "80") {
-		return name
-	}
-	return host
+	u := url.URL{Host: host}
+	return strings.EqualFold(u.Hostname(), g.options.URL.Hostname())
 }
 
 // Actor is who asks, by the session of a browser. The error is ErrStranger if

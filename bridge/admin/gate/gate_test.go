@@ -71,7 +71,7 @@ func open(t *testing.T, edit func(*gate.Options)) *house {
 	log := slog.New(slog.NewTextHandler(io.Discard, nil))
 	h.roster = roster.New(roster.Options{Store: new(rostertest.Memory), Cost: rostertest.Cheap, Audit: audit.New(h.audit)})
 	h.server = admin.New(admin.Options{Engine: engine{}, Devices: h.phones, Security: device.New(device.Options{Store: h.phones}), Problems: unproblematic{},
-		Waiting: unwaiting{}, Audit: audit.New(h.audit), Logger: log})
+		Waiting: unwaiting{}, Roster: h.roster, Audit: audit.New(h.audit), Logger: log})
 	o := gate.Options{Server: h.server, Roster: h.roster, URL: &url.URL{Scheme: "https", Host: host}, Login: login, Logger: log}
 	if edit != nil {
 		edit(&o)
@@ -318,9 +318,13 @@ func TestOtherSites(t *testing.T) {
 	if a := b.send("POST", "/admin/api/v1/wipe", jsonType, wipe); a.StatusCode != http.StatusOK {
 		t.Errorf("the same from this site is answered %s: %s", a.Status, text(t, a))
 	}
-	r := httptest.NewRequestWithContext(t.Context(), "GET", "https://rebound.example/admin/signin", nil)
-	w := httptest.NewRecorder()
-	if h.ServeHTTP(w, r); w.Code != http.StatusMisdirectedRequest {
-		t.Errorf("another name for this server is answered %d", w.Code)
+	for name, want := range map[string]int{"rebound.example": http.StatusMisdirectedRequest, host + ".": http.StatusMisdirectedRequest, "": http.StatusMisdirectedRequest,
+		"MAIL.example.org": http.StatusOK, host + ":8443": http.StatusOK} {
+		r := httptest.NewRequestWithContext(t.Context(), "GET", "https://x/admin/signin", nil)
+		r.Host = name
+		w := httptest.NewRecorder()
+		if h.ServeHTTP(w, r); w.Code != want {
+			t.Errorf("the name %q for this server is answered %d, want %d", name, w.Code, want)
+		}
 	}
 }

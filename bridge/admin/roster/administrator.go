@@ -121,7 +121,7 @@ func (s *Roster) Remove(ctx context.Context, name string, check func(Administrat
 // SetPassword gives an administrator another password, which ends all sessions
 // that there are with the old one.
 func (s *Roster) SetPassword(ctx context.Context, name, password string) error {
-	if err := checkPassword(name, password); err != nil {
+	if err := CheckPassword(name, password); err != nil {
 		return err
 	}
 	hash, err := s.hashed(ctx, password) // not in the transaction, since it takes its time

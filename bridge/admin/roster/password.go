@@ -127,8 +127,8 @@ func (s *Roster) computing(ctx context.Context, work func()) error {
 	return nil
 }
 
-// checkPassword says what is wrong with a new password.
-func checkPassword(name, password string) error {
+// CheckPassword says what is wrong with a new password, as a Mistake.
+func CheckPassword(name, password string) error {
 	switch {
 	case len(password) > MaxPassword:
 		return mistake("A password has at most %d bytes.", MaxPassword)

@@ -1,0 +1,512 @@
+package roster_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/netip"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/pquerna/otp/totp"
+
+	"github.com/pushbridge/pushbridge/bridge/admin/roster"
+	"github.com/pushbridge/pushbridge/bridge/admin/roster/rostertest"
+	"github.com/pushbridge/pushbridge/bridge/audit"
+	"github.com/pushbridge/pushbridge/bridge/audit/audittest"
+)
+
+const password = rostertest.Password
+
+// A list is a Roster with what is behind it.
+type list struct {
+	*roster.Roster
+	t     *testing.T
+	store *rostertest.Memory
+	audit *audittest.Memory
+}
+
+// newList has jane, who is device administrator and helpdesk, and joe, who has no
+// password.
+func newList(t *testing.T) *list {
+	t.Helper()
+	l := &list{t: t, store: new(rostertest.Memory), audit: new(audittest.Memory)}
+	var one sync.Mutex
+	l.Roster = roster.New(roster.Options{Store: l.store, Cost: rostertest.Cheap, Audit: audit.New(l.audit),
+		Transact: func(ctx context.Context, work func(context.Context) error) error {
+			one.Lock()
+			defer one.Unlock()
+			return work(ctx)
+		}})
+	rostertest.Add(t, l.Roster, "jane", "device-administrator", "helpdesk")
+	l.edit("joe", func(a *roster.Administrator) { a.Roles = []string{"helpdesk"} })
+	return l
+}
+
+func (l *list) edit(name string, edit func(*roster.Administrator)) {
+	l.t.Helper()
+	if _, err := l.Edit(l.t.Context(), name, func(a *roster.Administrator, _ bool) error { edit(a); return nil }); err != nil {
+		l.t.Fatal(err)
+	}
+}
+
+// at is a caller in a network of their own.
+func at(n int) roster.Caller {
+	return roster.Caller{Address: netip.AddrFrom4([4]byte{198, 51, byte(n >> 8), byte(n)}), Agent: "a browser"}
+}
+
+func (l *list) in(code string) string {
+	l.t.Helper()
+	secret, err := l.SignIn(l.t.Context(), "jane", password, code, at(1))
+	if err != nil {
+		l.t.Fatal(err)
+	}
+	return secret
+}
+
+// is fails unless a session is somebody's, or nobody's if name is empty.
+func (l *list) is(secret, name, when string) {
+	l.t.Helper()
+	who, err := l.Session(l.t.Context(), secret)
+	if name == "" && !errors.Is(err, roster.ErrEnded) || name != "" && (err != nil || who.Administrator != name) {
+		l.t.Errorf("%s the session is %+v, %v; want %q", when, who, err, name)
+	}
+}
+
+// Whoever tries to sign in learns nothing from how long it takes: the same is
+// computed once, whatever is wrong.
+func TestSameWork(t *testing.T) {
+	l := newList(t)
+	rostertest.Add(t, l.Roster, "off", "helpdesk")
+	l.edit("off", func(a *roster.Administrator) { a.Disabled = true })
+	l.twoFactors("jane")
+	times, costs := roster.CountWork(t)
+	for i, tc := range []struct{ what, name, password, code string }{
+		{"nobody's name", "nobody", password, ""},
+		{"a wrong password", "jane", "wrong", ""},
+		{"a right password without the code", "jane", password, ""},
+		{"a right password with a wrong code", "jane", password, "000000"},
+		{"somebody without a password", "joe", "", ""},
+		{"somebody who is switched off", "off", password, ""},
+		{"a name that is none", strings.Repeat("'", 300), password, ""},
+		{"a password that is too long", "jane", strings.Repeat("x", 5000), ""},
+	} {
+		before, entries := times.Load(), len(l.audit.Records)
+		if _, err := l.SignIn(t.Context(), tc.name, tc.password, tc.code, at(i)); !errors.Is(err, roster.ErrWrong) {
+			t.Errorf("%s: %v", tc.what, err)
+		}
+		if n := times.Load() - before; n != 1 {
+			t.Errorf("%s: computed %d times", tc.what, n)
+		}
+		if n := len(l.audit.Records) - entries; n != 1 || l.audit.Records[entries].Outcome != audit.Denied {
+			t.Errorf("%s stands %d times in the audit", tc.what, n)
+		}
+	}
+	if len(*costs) != 1 {
+		t.Errorf("computed with the costs %v", *costs)
+	}
+}
+
+// What is typed into the field for the name may be a password.
+func TestAuditKeepsNoUnknownName(t *testing.T) {
+	l := newList(t)
+	secret := l.in("")
+	for name, want := range map[string]string{"hunter22": "nobody", "JANE ": "jane"} {
+		if _, err := l.SignIn(t.Context(), name, "wrong", "", at(7)); !errors.Is(err, roster.ErrWrong) {
+			t.Fatal(err)
+		}
+		r := l.audit.Records[len(l.audit.Records)-1]
+		if r.Actor != want || r.Action != "signin" || r.Address != "198.51.0.7" || strings.Contains(fmt.Sprintf("%+v", r), "hunter22") {
+			t.Errorf("%s stands there as %+v", name, r)
+		}
+	}
+	if err := l.SignOut(t.Context(), secret, at(1)); err != nil {
+		t.Fatal(err)
+	}
+	l.is(secret, "", "after signing out")
+	var said []string
+	for _, r := range l.audit.Records {
+		said = append(said, r.Action+" "+string(r.Outcome))
+	}
+	if got, want := strings.Join(said, ", "), "signin done, signin denied, signin denied, signout done"; got != want {
+		t.Errorf("the audit says %s, want %s", got, want)
+	}
+}
+
+// Nobody comes in of whom the audit does not know.
+func TestNobodyInWithoutAudit(t *testing.T) {
+	l := newList(t)
+	l.audit.Broken = errors.New("the disk is full")
+	if secret, err := l.SignIn(t.Context(), "jane", password, "", at(1)); err == nil {
+		t.Errorf("jane is in: %q", secret)
+	}
+}
+
+func TestGuessing(t *testing.T) {
+	for _, tc := range []struct {
+		what  string
+		name  func(int) string
+		from  func(int) roster.Caller
+		after int
+	}{
+		{"one name from everywhere", func(int) string { return "jane" }, at, 20},
+		{"a name that nobody has", func(int) string { return "nobody" }, at, 20},
+		{"many names from one place", func(i int) string { return fmt.Sprint("n", i) }, func(int) roster.Caller { return at(1) }, 10},
+		{"many names from one subscriber's addresses", func(i int) string { return fmt.Sprint("n", i) }, func(i int) roster.Caller {
+			return roster.Caller{Address: netip.MustParseAddr(fmt.Sprintf("2001:db8::%x", i))}
+		}, 10},
+	} {
+		t.Run(tc.what, func(t *testing.T) {
+			times, _ := roster.CountWork(t)
+			synctest.Test(t, func(t *testing.T) {
+				l := newList(t)
+				began := times.Load()
+				for i := range 50 {
+					_, err := l.SignIn(t.Context(), tc.name(i), "guess", "", tc.from(i))
+					throttled, slow := errors.AsType[roster.Throttled](err)
+					if slow != (i >= tc.after) || slow && (throttled.Wait <= 0 || throttled.Wait > time.Minute+time.Second) {
+						t.Fatalf("guess %d ends with %v", i+1, err)
+					}
+				}
+				if n := times.Load() - began; n != int64(tc.after) {
+					t.Errorf("50 guesses cost %d hashes, want %d", n, tc.after)
+				}
+				// One that is right does not pass either, or it would be told apart.
+				if _, err := l.SignIn(t.Context(), "jane", password, "", tc.from(51)); tc.name(0) == "jane" && err == nil {
+					t.Error("jane is let in behind the guesses")
+				}
+				time.Sleep(roster.Limits.Window)
+				if _, err := l.SignIn(t.Context(), "jane", password, "", tc.from(52)); err != nil {
+					t.Errorf("jane, a window later: %v", err)
+				}
+			})
+		})
+	}
+}
+
+// Guessing from one place keeps nobody out who is elsewhere.
+func TestGuessingKeepsNobodyOut(t *testing.T) {
+	l := newList(t)
+	for range 50 {
+		_, _ = l.SignIn(t.Context(), "jane", "guess", "", at(1))
+	}
+	if _, err := l.SignIn(t.Context(), "jane", password, "", at(2)); err != nil {
+		t.Errorf("jane, who is elsewhere, is told %v", err)
+	}
+}
+
+func TestSessionsEnd(t *testing.T) {
+	for _, tc := range []struct {
+		what string
+		do   func(*list, string)
+	}{
+		{"being switched off", func(l *list, _ string) { l.edit("jane", func(a *roster.Administrator) { a.Disabled = true }) }},
+		{"other roles", func(l *list, _ string) {
+			l.edit("jane", func(a *roster.Administrator) { a.Roles = []string{"helpdesk"} })
+		}},
+		{"another password", func(l *list, _ string) {
+			if err := l.SetPassword(l.t.Context(), "jane", "another long password"); err != nil {
+				l.t.Fatal(err)
+			}
+		}},
+		{"being taken off the list", func(l *list, _ string) {
+			if err := l.Remove(l.t.Context(), "jane", func(roster.Administrator) error { return nil }); err != nil {
+				l.t.Fatal(err)
+			}
+		}},
+		{"signing out", func(l *list, s string) {
+			if err := l.SignOut(l.t.Context(), s, at(1)); err != nil {
+				l.t.Fatal(err)
+			}
+		}},
+		{"not being used", func(*list, string) { time.Sleep(roster.DefaultIdle + time.Second) }},
+		{"its time", func(l *list, s string) {
+			for range int(roster.DefaultLongest / (10 * time.Minute)) {
+				l.is(s, "jane", "while it is used,")
+				time.Sleep(10 * time.Minute)
+			}
+			time.Sleep(time.Second)
+		}},
+	} {
+		t.Run(tc.what, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				l := newList(t)
+				s := l.in("")
+				l.is(s, "jane", "before")
+				tc.do(l, s)
+				l.is(s, "", "after "+tc.what)
+			})
+		})
+	}
+}
+
+func TestSessionsAreBounded(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		l := newList(t)
+		var all []string
+		for range roster.MaxSessions + 3 {
+			all = append(all, l.in(""))
+			time.Sleep(time.Second)
+		}
+		for i, s := range all {
+			name := "jane"
+			if i < 3 {
+				name = ""
+			}
+			l.is(s, name, fmt.Sprintf("number %d:", i+1))
+		}
+		time.Sleep(roster.DefaultLongest)
+		l.in("")
+		if docs, err := l.store.Documents(t.Context(), "session"); err != nil || len(docs) != 1 {
+			t.Errorf("%d sessions are kept, %v; want those that are over to be gone", len(docs), err)
+		}
+	})
+}
+
+// Secrets of sessions and tokens, and passwords, are nowhere in the store.
+func TestSecretsAreHashed(t *testing.T) {
+	l := newList(t)
+	session := l.in("")
+	_, token, err := l.NewToken(t.Context(), roster.Token{Owner: "jane", Name: "x", Roles: []string{"helpdesk"}}, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(session) != 43 {
+		t.Errorf("a session's secret is %q, want 256 bits", session)
+	}
+	parts := strings.Split(token, "_")
+	for _, kind := range []string{"administrator", "session", "token"} {
+		docs, err := l.store.Documents(t.Context(), kind)
+		if err != nil || len(docs) == 0 {
+			t.Fatalf("%d of kind %s, %v", len(docs), kind, err)
+		}
+		for name, record := range docs {
+			for _, secret := range []string{session, strings.SplitN(token, "_", 3)[2], password} {
+				if strings.Contains(name+string(record), secret) {
+					t.Errorf("%s %s has a secret: %s", kind, name, record)
+				}
+			}
+		}
+	}
+	if parts[0]+"_" != roster.TokenPrefix {
+		t.Errorf("a token begins with %q", parts[0])
+	}
+}
+
+// twoFactors has codes be asked of somebody, and answers the secret of their app.
+// The code of the present time is used.
+func (l *list) twoFactors(name string) string {
+	l.t.Helper()
+	secret, url, err := l.BeginFactor(l.t.Context(), name, "test")
+	if err != nil || !strings.HasPrefix(url, "otpauth://totp/test:"+name+"?") {
+		l.t.Fatalf("%s, %v", url, err)
+	}
+	if err := l.ConfirmFactor(l.t.Context(), name, codeOf(l.t, secret, 0), at(1)); err != nil {
+		l.t.Fatal(err)
+	}
+	return secret
+}
+
+// codeOf is the code that an app shows after so many steps.
+func codeOf(t *testing.T, secret string, steps int) string {
+	t.Helper()
+	code, err := totp.GenerateCode(secret, time.Now().Add(time.Duration(steps)*30*time.Second))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return code
+}
+
+func TestCodes(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		l := newList(t)
+		secret := l.twoFactors("jane")
+		for _, tc := range []struct {
+			what  string
+			sleep time.Duration
+			code  func() string
+			in    bool
+		}{
+			{"the code that was used to begin with", 0, func() string { return codeOf(t, secret, 0) }, false},
+			{"none", time.Minute, func() string { return "" }, false},
+			{"the present one", 0, func() string { return codeOf(t, secret, 0) }, true},
+			{"the same once more", 0, func() string { return codeOf(t, secret, 0) }, false},
+			{"the one before, which is older", 0, func() string { return codeOf(t, secret, -1) }, false},
+			{"the next one, of a clock that is fast", 0, func() string { return codeOf(t, secret, 1) }, true},
+			{"one of a clock that is slow, with a space", 3 * time.Minute, func() string { c := codeOf(t, secret, -1); return c[:3] + " " + c[3:] }, true},
+			{"one that is too old", 3 * time.Minute, func() string { return codeOf(t, secret, -2) }, false},
+			{"one too early", 0, func() string { return codeOf(t, secret, 2) }, false},
+			{"a part of it", 0, func() string { return codeOf(t, secret, 0)[:5] }, false},
+		} {
+			time.Sleep(tc.sleep)
+			_, err := l.SignIn(t.Context(), "jane", password, tc.code(), at(1))
+			if tc.in && err != nil || !tc.in && !errors.Is(err, roster.ErrWrong) {
+				t.Errorf("%s: %v", tc.what, err)
+			}
+		}
+		if err := l.DropFactor(t.Context(), "jane"); err != nil {
+			t.Fatal(err)
+		}
+		l.in("")
+	})
+}
+
+// Of several who bring the same code at the same moment one gets in.
+func TestCodeOnceAtATime(t *testing.T) {
+	l := newList(t)
+	secret := l.twoFactors("jane")
+	next := codeOf(t, secret, 1)
+	var all sync.WaitGroup
+	in := make(chan string, 8)
+	for i := range cap(in) {
+		all.Go(func() {
+			if s, err := l.SignIn(t.Context(), "jane", password, next, at(i)); err == nil {
+				in <- s
+			}
+		})
+	}
+	all.Wait()
+	if len(in) != 1 {
+		t.Errorf("%d got in with one code", len(in))
+	}
+}
+
+func TestTokens(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		l := newList(t)
+		for _, tc := range []struct {
+			what, says string
+			token      roster.Token
+			life       time.Duration
+		}{
+			{"a role that jane does not have", "does not have the role server-administrator", roster.Token{Owner: "jane", Name: "a", Roles: []string{"helpdesk", "server-administrator"}}, 0},
+			{"no role", "one role", roster.Token{Owner: "jane", Name: "a"}, 0},
+			{"no name", "has a name", roster.Token{Owner: "jane", Roles: []string{"helpdesk"}}, 0},
+			{"a name with a line break", "has a name", roster.Token{Owner: "jane", Name: "a\nb", Roles: []string{"helpdesk"}}, 0},
+			{"for ever", "at most 366 days", roster.Token{Owner: "jane", Name: "a", Roles: []string{"helpdesk"}}, 1000 * 24 * time.Hour},
+			{"somebody who is not there", "unknown", roster.Token{Owner: "nobody", Name: "a", Roles: []string{"helpdesk"}}, 0},
+		} {
+			if _, _, err := l.NewToken(t.Context(), tc.token, tc.life); err == nil || !strings.Contains(err.Error(), tc.says) {
+				t.Errorf("%s: %v, want %q", tc.what, err, tc.says)
+			}
+		}
+		made, shown, err := l.NewToken(t.Context(), roster.Token{Owner: "jane", Name: "backup", Roles: []string{"device-administrator", "helpdesk"}}, time.Hour)
+		if err != nil {
+			t.Fatal(err)
+		}
+		may := func(what, token, want string) {
+			t.Helper()
+			who, err := l.Token(t.Context(), token)
+			if want == "" && !errors.Is(err, roster.ErrEnded) || want != "" && (err != nil || strings.Join(who.Roles, ",") != want || who.Token != "backup") {
+				t.Errorf("%s: %+v, %v; want %q", what, who, err, want)
+			}
+		}
+		may("at first", shown, "device-administrator,helpdesk")
+		may("forged", shown[:len(shown)-2]+"AA", "")
+		may("with the number alone", roster.TokenPrefix+made.ID+"_", "")
+		may("with its hash", roster.TokenPrefix+made.ID+"_"+made.Hash, "")
+		may("without its beginning", strings.TrimPrefix(shown, roster.TokenPrefix), "")
+		may("too long", shown+strings.Repeat("A", 1000), "")
+		l.edit("jane", func(a *roster.Administrator) { a.Roles = []string{"helpdesk", "read-only"} })
+		may("after jane lost a role", shown, "helpdesk")
+		l.edit("jane", func(a *roster.Administrator) { a.Disabled = true })
+		may("while jane is switched off", shown, "")
+		l.edit("jane", func(a *roster.Administrator) { a.Disabled = false })
+		may("after that", shown, "helpdesk")
+		if _, err := l.Revoke(t.Context(), "joe", made.ID); !errors.Is(err, roster.ErrUnknown) {
+			t.Errorf("somebody else revokes it: %v", err)
+		}
+		time.Sleep(time.Hour + time.Second)
+		may("when it is over", shown, "")
+		made, shown, err = l.NewToken(t.Context(), roster.Token{Owner: "jane", Name: "backup", Roles: []string{"helpdesk"}}, 0)
+		if err != nil {
+			t.Fatalf("another one of the name of one that is over: %v", err)
+		}
+		if _, err := l.Revoke(t.Context(), "jane", made.ID); err != nil {
+			t.Fatal(err)
+		}
+		may("after it was revoked", shown, "")
+	})
+}
+
+func TestNewPasswords(t *testing.T) {
+	for _, tc := range []struct {
+		password string
+		ok       bool
+	}{
+		{"correct horse battery", true}, {"elf Wörter ü", true}, {"short", false}, {"", false}, {strings.Repeat("x", 2000), false},
+		{"jane.doe jane.doe", false}, {"\xff\xfe twelve bytes", false},
+	} {
+		if err := roster.CheckPassword("jane.doe", tc.password); (err == nil) != tc.ok {
+			t.Errorf("%.30q: %v", tc.password, err)
+		}
+	}
+}
+
+// A password that was hashed at another cost is hashed anew when it is next used.
+func TestRehash(t *testing.T) {
+	l := newList(t)
+	dear := roster.New(roster.Options{Store: l.store, Cost: roster.Cost{Memory: 16, Time: 2, Threads: 1}})
+	for range 2 {
+		if _, err := dear.SignIn(t.Context(), "jane", password, "", at(1)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	a, err := dear.Administrator(t.Context(), "jane")
+	if c, err2 := roster.Parse(a.Password); err != nil || err2 != nil || c.Memory != 16 || c.Time != 2 {
+		t.Errorf("it is %s; %v, %v", a.Password, err, err2)
+	}
+	if s := fmt.Sprintf("%v %+v %#v", a, a, a); strings.Contains(s, "argon2id") {
+		t.Errorf("an administrator prints as %s", s)
+	}
+}
+
+// TestHashOfReference takes a hash of the reference implementation's test.c, version
+// 0x13, argon2id, 64 MiB.
+func TestHashOfReference(t *testing.T) {
+	const hash = "$argon2id$v=19$m=65536,t=2,p=1$c29tZXNhbHQ$CTFhFdXPJO1aFaMaO6Mm5c8y7cJHAph8ArZWb2GRPPc"
+	for password, want := range map[string]bool{"password": true, "differentpassword": false} {
+		if got, err := roster.Matches(password, hash); got != want || err != nil {
+			t.Errorf("%s: %t, %v", password, got, err)
+		}
+	}
+}
+
+// FuzzHash: a record that was spoilt is an error, or of a cost that this computer can
+// bear.
+func FuzzHash(f *testing.F) {
+	for _, s := range []string{"", "$argon2id$v=19$m=65536,t=2,p=1$c29tZXNhbHQ$CTFhFdXPJO1aFaMaO6Mm5c8y7cJHAph8ArZWb2GRPPc",
+		"$argon2id$v=19$m=4294967295,t=2,p=1$c29tZXNhbHQ$CTFhFdXPJO1aFaMaO6Mm5c8y7cJHAph8ArZWb2GRPPc", "$argon2i$v=19$m=8,t=1,p=1$c29tZXNhbHQ$CTFhFdXPJO1aFaMaO6Mm5Q",
+		"$argon2id$v=16$m=8,t=1,p=1$c29tZXNhbHQ$CTFhFdXPJO1aFaMaO6Mm5Q", "$argon2id$v=19$m=8,t=0,p=0$$"} {
+		f.Add(s)
+	}
+	f.Fuzz(func(t *testing.T, s string) {
+		c, err := roster.Parse(s)
+		if err == nil && (c.Memory > roster.MaxMemory || c.Time > roster.MaxTime || c.Time == 0 || c.Threads == 0) {
+			t.Errorf("%q costs %+v", s, c)
+		}
+	})
+}
+
+func TestNames(t *testing.T) {
+	l := newList(t)
+	for _, name := range []string{"", "Jane", " jane", "jane doe", "-x", "a/b", "jané", strings.Repeat("x", 65), "a\x00"} {
+		if _, err := l.Edit(t.Context(), name, func(*roster.Administrator, bool) error { return nil }); err == nil {
+			t.Errorf("%.70q is a name", name)
+		}
+	}
+	all, err := l.Administrators(t.Context())
+	if names := slices.Collect(func(yield func(string) bool) {
+		for _, a := range all {
+			if !yield(a.Name) {
+				return
+			}
+		}
+	}); err != nil || !slices.Equal(names, []string{"jane", "joe"}) {
+		t.Errorf("there are %q, %v", names, err)
+	}
+}

@@ -27,8 +27,6 @@ const (
 	// request is to write.
 	SeenStep = time.Minute
 
-	sweepPause = 10 * time.Minute
-
 	secretLength = 32  // bytes
 	maxAgent     = 200 // characters of a browser's name
 	shownID      = 16  // digits of a session's number

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/pquerna/otp/totp"
+	"github.com/santhosh-tekuri/jsonschema/v6"
 
 	"github.com/pushbridge/pushbridge/bridge/admin"
 	"github.com/pushbridge/pushbridge/bridge/admin/gate"
@@ -29,6 +30,50 @@ func (h *house) token(role string) string {
 		h.t.Fatal(err)
 	}
 	return shown
+}
+
+// A description is what is said of the API at its own address.
+type description struct {
+	t       *testing.T
+	answers map[string]*jsonschema.Schema // by operation
+	errors  *jsonschema.Schema
+}
+
+func (h *house) description() description {
+	h.t.Helper()
+	said := text(h.t, h.browser().send("GET", "/admin/api/openapi.json", "", ""))
+	document, err := jsonschema.UnmarshalJSON(strings.NewReader(said))
+	if err != nil {
+		h.t.Fatalf("%v: %s", err, said)
+	}
+	c := jsonschema.NewCompiler()
+	c.DefaultDraft(jsonschema.Draft2020)
+	if err := c.AddResource("api.json", document); err != nil {
+		h.t.Fatal(err)
+	}
+	d := description{h.t, map[string]*jsonschema.Schema{}, c.MustCompile("api.json#/components/schemas/Error")}
+	for _, o := range admin.Operations {
+		at := strings.ReplaceAll(o.Path, "/", "~1") + "/" + strings.ToLower(o.Method)
+		d.answers[o.Name] = c.MustCompile("api.json#/paths/" + at + "/responses/200/content/application~1json/schema")
+	}
+	return d
+}
+
+// fits fails unless an answer is as described.
+func (d description) fits(o *admin.Operation, status int, said string) {
+	d.t.Helper()
+	answer, err := jsonschema.UnmarshalJSON(strings.NewReader(said))
+	if err != nil {
+		d.t.Errorf("%s answers %s", o.Name, said)
+		return
+	}
+	schema := d.errors
+	if status == http.StatusOK {
+		schema = d.answers[o.Name]
+	}
+	if err := schema.Validate(answer); err != nil {
+		d.t.Errorf("%s answers what is not described: %v\n%s", o.Name, err, said)
+	}
 }
 
 // call asks for an operation about a person, where it can be about one.
@@ -72,6 +117,7 @@ func TestEveryOperationTimesEveryRole(t *testing.T) {
 	}
 	ann := h.in("/my/", "ann", "secret")
 	people = append(people, person{"ann herself", "/my/", "ann", admin.SelfService, ann}, person{"ann about bob", "/my/", "bob", "", ann}, person{"ann about all", "/my/", "", "", ann})
+	described := h.description()
 	for _, o := range admin.Operations {
 		for _, p := range people {
 			allowed := slices.Contains(o.Roles, p.role)
@@ -82,6 +128,7 @@ func TestEveryOperationTimesEveryRole(t *testing.T) {
 			h.audit.Records = nil
 			a := p.call(p.prefix, o, p.user)
 			said := text(t, a)
+			described.fits(o, a.StatusCode, said)
 			refused := a.StatusCode == http.StatusForbidden
 			// A wrong password is a refusal, too, of who may.
 			if refused && allowed && strings.Contains(said, "The password is wrong.") {

@@ -7,6 +7,7 @@
 package gate
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"log/slog"
@@ -15,9 +16,11 @@ import (
 	"net/url"
 	"path"
 	"strings"
+	"time"
 
 	"github.com/pushbridge/pushbridge/bridge/account"
 	"github.com/pushbridge/pushbridge/bridge/admin"
+	"github.com/pushbridge/pushbridge/bridge/admin/openapi"
 	"github.com/pushbridge/pushbridge/bridge/admin/roster"
 )
 
@@ -78,7 +81,15 @@ func New(o Options) *Gate {
 	if o.Login != nil {
 		g.realms = append(g.realms, &Realm{gate: g, prefix: OwnPrefix, cookie: g.cookie("my"), verify: g.owner, words: forOwners})
 	}
+	description, err := openapi.Document(admin.Operations)
+	if err != nil {
+		panic(err) // the operations are this program's own
+	}
 	mux := http.NewServeMux()
+	mux.HandleFunc("GET "+AdminPrefix+"api/openapi.json", func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Content-Type", "application/json")
+		http.ServeContent(w, r, "", time.Time{}, bytes.NewReader(description))
+	})
 	for _, m := range g.realms {
 		m.route(mux)
 	}

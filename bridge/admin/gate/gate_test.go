@@ -17,8 +17,10 @@ import (
 	"github.com/pushbridge/pushbridge/bridge/admin/roster/rostertest"
 	"github.com/pushbridge/pushbridge/bridge/audit"
 	"github.com/pushbridge/pushbridge/bridge/audit/audittest"
+	"github.com/pushbridge/pushbridge/bridge/choice"
 	"github.com/pushbridge/pushbridge/bridge/device"
 	"github.com/pushbridge/pushbridge/bridge/device/devicetest"
+	"github.com/pushbridge/pushbridge/bridge/device/rulebook"
 	"github.com/pushbridge/pushbridge/bridge/problem"
 	"github.com/pushbridge/pushbridge/bridge/syncengine"
 	"github.com/pushbridge/pushbridge/plugins/backend"
@@ -70,8 +72,12 @@ func open(t *testing.T, edit func(*gate.Options)) *house {
 	}
 	log := slog.New(slog.NewTextHandler(io.Discard, nil))
 	h.roster = roster.New(roster.Options{Store: new(rostertest.Memory), Cost: rostertest.Cheap, Audit: audit.New(h.audit)})
+	book, err := rulebook.Open(t.Context(), new(rostertest.Memory), rulebook.Config{})
+	if err != nil {
+		t.Fatal(err)
+	}
 	h.server = admin.New(admin.Options{Engine: engine{}, Devices: h.phones, Security: device.New(device.Options{Store: h.phones}), Problems: unproblematic{},
-		Waiting: unwaiting{}, Roster: h.roster, Audit: audit.New(h.audit), Logger: log})
+		Waiting: unwaiting{}, Rules: book, Choices: choice.New(choice.Table{}, h.phones), Roster: h.roster, Audit: audit.New(h.audit), Logger: log})
 	o := gate.Options{Server: h.server, Roster: h.roster, URL: &url.URL{Scheme: "https", Host: host}, Login: login, Logger: log}
 	if edit != nil {
 		edit(&o)

@@ -17,7 +17,10 @@ import (
 // inEachVersion tells a story once per generation of the protocol.
 func inEachVersion(t *testing.T, story func(t *testing.T, v eas.Version)) {
 	for _, v := range bridgetest.Versions {
-		t.Run(v.String(), func(t *testing.T) { story(t, v) })
+		t.Run(v.String(), func(t *testing.T) {
+			t.Parallel()
+			story(t, v)
+		})
 	}
 }
 

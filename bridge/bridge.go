@@ -12,6 +12,7 @@ import (
 
 	"github.com/pushbridge/pushbridge/bridge/account"
 	"github.com/pushbridge/pushbridge/bridge/admin"
+	"github.com/pushbridge/pushbridge/bridge/admin/console"
 	"github.com/pushbridge/pushbridge/bridge/admin/gate"
 	"github.com/pushbridge/pushbridge/bridge/admin/notice"
 	"github.com/pushbridge/pushbridge/bridge/admin/roster"
@@ -102,8 +103,9 @@ type Bridge struct {
 	choices  *choice.Choices
 	door     *admin.Server
 	roster   *roster.Roster
-	gate     *gate.Gate      // nil if the administration is not on the web
-	notices  *notice.Notices // nil if nobody is told by mail
+	gate     *gate.Gate       // nil if the administration is not on the web
+	console  *console.Console // nil likewise
+	notices  *notice.Notices  // nil if nobody is told by mail
 	handler  http.Handler
 	backends []account.Named // without the placeholder
 	profiles *profile.Table

@@ -204,6 +204,9 @@ func (b *Bridge) Serve(ctx context.Context, l Listeners) error {
 	}
 	<-ctx.Done()
 	b.ending.Store(true)
+	if b.console != nil {
+		b.console.End()
+	}
 	b.logger.Info("ending", "waiting_phones", b.Waiting())
 	limit, cancel := context.WithTimeout(context.WithoutCancel(ctx), DrainTime)
 	defer cancel()

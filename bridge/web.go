@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/pushbridge/pushbridge/bridge/account"
+	"github.com/pushbridge/pushbridge/bridge/admin/console"
 	"github.com/pushbridge/pushbridge/bridge/admin/gate"
 	"github.com/pushbridge/pushbridge/bridge/admin/roster"
 	"github.com/pushbridge/pushbridge/bridge/audit"
@@ -34,7 +35,12 @@ func (b *Bridge) newGate() (*gate.Gate, error) {
 	if b.config.Web.Owners {
 		o.Login = b.owner
 	}
-	return gate.New(o), nil
+	g := gate.New(o)
+	b.console = console.New(console.Options{
+		Server: b.door, Gate: g.Administrators(), SignOut: gate.AdminPrefix + "signout", Latency: &b.latency, Logger: b.logger,
+	})
+	g.Administrators().Pages(b.console)
+	return g, nil
 }
 
 // owner verifies what a phone's owner types, as if it came from a phone.

@@ -16,7 +16,7 @@ const auditScan = 5000
 // An auditPage is a part of the audit, the newest first.
 type auditPage struct {
 	Text, Outcome string
-	Entries       []audit.Record
+	Entries       []auditEntry
 	Older         int64 // the number that older ones are before; 0 if there are none
 	Looked        int   // at so many entries
 	Outcomes      []audit.Outcome
@@ -48,7 +48,7 @@ func (c *Console) scan(a *ask, p *auditPage, before int64) error {
 			p.Looked++
 			before = r.Number
 			if (p.Outcome == "" || string(r.Outcome) == p.Outcome) && says(r, text) {
-				if p.Entries = append(p.Entries, r); len(p.Entries) == perPage {
+				if p.Entries = append(p.Entries, entryOf(r)); len(p.Entries) == perPage {
 					break
 				}
 			}

@@ -14,7 +14,7 @@ import (
 // that stand here: nothing that anybody chose gets into them.
 const (
 	chartWidth, chartHeight = 400, 170
-	chartLeft, chartTop     = 46, 10
+	chartLeft, chartTop     = 54, 10
 	chartRight, chartBottom = 394, 146
 
 	chartLeast = time.Millisecond // the lowest line

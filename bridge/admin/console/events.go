@@ -4,7 +4,9 @@ import (
 	"bytes"
 	"context"
 	"fmt"
+	"io"
 	"net/http"
+	"strconv"
 	"time"
 
 	"github.com/pushbridge/pushbridge/bridge/admin"
@@ -21,7 +23,11 @@ const (
 
 	// maxWatch bounds a stream. The browser asks for another one, for which it has
 	// to be signed in.
-	maxWatch = 5 * time.Minute
+	maxWatch = 2 * time.Minute
+
+	// maxFollowed is how long after it was made a page is followed: one that is left
+	// open is not to keep somebody signed in who is not there.
+	maxFollowed = 15 * time.Minute
 
 	// writeTime is how long a browser may take to accept a message.
 	writeTime = 10 * time.Second
@@ -55,6 +61,11 @@ func (c *Console) events(a *ask) error {
 	h := a.w.Header()
 	h.Set("Content-Type", "text/event-stream")
 	h.Set("X-Accel-Buffering", "no") // nginx passes each message on
+	since, err := strconv.ParseInt(a.URL.Query().Get("since"), 10, 64)
+	if err != nil || time.Since(time.Unix(since, 0)) > maxFollowed {
+		io.WriteString(a.w, "event: over\ndata: This page does not follow what happens any more. Load it again to see how things are.\n\n")
+		return nil
+	}
 	ctx, cancel := context.WithTimeout(a.Context(), maxWatch)
 	defer cancel()
 	c.follow(ctx, a, parts, s)

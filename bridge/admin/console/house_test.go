@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"net/url"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -242,3 +243,6 @@ func (h *house) ask(t testing.TB, r *http.Request, roles ...admin.Role) *httptes
 	h.ServeHTTP(w, r)
 	return w
 }
+
+// now is when a page was made that is followed.
+func now() string { return strconv.FormatInt(time.Now().Unix(), 10) }

@@ -171,7 +171,7 @@ func TestNamesInStreams(t *testing.T) {
 			h := build(t, nil)
 			h.phone(t, "ann", "P", func(p *device.Phone) { p.Blocked, p.BlockedWhy = true, text })
 			h.End() // so that the stream is over after its first message
-			w := h.get(t, "/admin/events?view=devices", admin.ReadOnly)
+			w := h.get(t, "/admin/events?view=devices&since="+now(), admin.ReadOnly)
 			if w.Code != http.StatusOK || w.Header().Get("X-Accel-Buffering") != "no" || w.Header().Get("Content-Type") != "text/event-stream" {
 				t.Fatalf("the stream is answered %d, %v", w.Code, w.Header())
 			}

@@ -85,7 +85,7 @@ var offers = []struct {
 	{"gateways", "status", ""},
 	{"backends", "status", ""},
 	{"trace?user=ann&device=WELL", "trace.fetch", "trace.fetch"},
-	{"events?view=overview", "devices.list", ""},
+	{"events?view=overview&since=" + now(), "devices.list", ""},
 }
 
 func operation(t *testing.T, name string) *admin.Operation {

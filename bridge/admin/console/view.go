@@ -87,7 +87,7 @@ func (c *Console) parse() map[string]*template.Template {
 // functions are what pages can do.
 func (c *Console) functions() template.FuncMap {
 	return template.FuncMap{
-		"at": c.at, "asset": c.assetURL, "moment": moment, "since": since, "theirs": theirs, "cut": cut,
+		"at": c.at, "follow": c.followed, "asset": c.assetURL, "moment": moment, "since": since, "theirs": theirs, "cut": cut,
 		"plural": plural, "list": func(of ...any) []any { return of }, "join": strings.Join, "add": func(a, b int) int { return a + b },
 		"phoneName": phoneName, "tone": outcomeTone, "value": value, "took": took, "lines": lines, "counted": func(n int, one, many string) string {
 			if n == 1 {
@@ -110,6 +110,11 @@ func (c *Console) at(page string, query ...any) string {
 		return c.Prefix + page
 	}
 	return c.Prefix + page + "?" + values.Encode()
+}
+
+// followed is the URL by which a page is followed that is made now.
+func (c *Console) followed(view string, query ...any) string {
+	return c.at("events", append([]any{"view", view, "since", time.Now().Unix()}, query...)...)
 }
 
 // show answers with a page.

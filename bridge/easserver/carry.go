@@ -70,8 +70,8 @@ func sumOf(body []byte) []byte {
 func (k *carrier) copied(ctx context.Context) (backend.Item, error) {
 	for range maxMerges {
 		now, err := getOne(ctx, k.from, k.Source.Collection, k.ID)
-		if backend.KindOf(err) == backend.NotFound && k.Copy != "" {
-			there, err := getOne(ctx, k.to, k.Target.Collection, k.Copy)
+		if backend.KindOf(err) == backend.NotFound && k.copyID() != "" {
+			there, err := getOne(ctx, k.to, k.Target.Collection, k.copyID())
 			if err != nil {
 				return there, err
 			}
@@ -104,7 +104,7 @@ func (k *carrier) copied(ctx context.Context) (backend.Item, error) {
 		case err != nil && kind != backend.NotFound:
 			return backend.Item{}, err
 		case k.takenOn():
-			return backend.Item{}, k.elsewhere(k.at)
+			return backend.Item{}, errors.Join(k.elsewhere(k.at), k.Uncopied(ctx))
 		}
 		return there, nil
 	}
@@ -119,6 +119,19 @@ func (k *carrier) elsewhere(f syncengine.Folder) error {
 // takenOn tells whether somebody took the copy on to another folder.
 func (k *carrier) takenOn() bool { return k.at.ID != k.Target.ID }
 
+// copyID is what the copy is called that an earlier try made; empty if none did. Of
+// one that was about to be made, and nobody knows whether it was, it is what most
+// stores would make of its name.
+func (k *carrier) copyID() backend.ItemID {
+	if k.Copy != "" || k.Sum == nil {
+		return k.Copy
+	}
+	return backend.ItemID(k.Name) + extensions[k.Target.Kind.MediaType()]
+}
+
+// extensions are the usual ones of the media types of items.
+var extensions = map[string]backend.ItemID{"text/vcard": ".vcf", "text/calendar": ".ics", "message/rfc822": ".eml"}
+
 // find looks where the copy is that an earlier try made. Who saw it in its folder
 // may have taken it on to a third one, or back: then that is the item, and what is
 // still in Source is one too many, and no other copy is wanted. A copy that is
@@ -126,32 +139,36 @@ func (k *carrier) takenOn() bool { return k.at.ID != k.Target.ID }
 //
 // Names of a store's own mean something in one folder only; only where the copy
 // has the name that was made up for it, it is known again.
-func (k *carrier) find(ctx context.Context) error {
+func (k *carrier) find(ctx context.Context) (found bool, err error) {
 	k.at = k.Target
-	if !strings.Contains(string(k.Copy), k.Name) {
-		return nil
+	id := k.copyID()
+	if id == "" {
+		return false, nil
 	}
-	_, err := getOne(ctx, k.to, k.Target.Collection, k.Copy)
+	_, err = getOne(ctx, k.to, k.Target.Collection, id)
 	if backend.KindOf(err) != backend.NotFound {
-		return err
+		return err == nil, err
+	}
+	if !strings.Contains(string(id), k.Name) {
+		return false, nil
 	}
 	folders, err := k.engine.Folders(ctx, k.user)
 	if err != nil {
-		return err
+		return false, err
 	}
 	for _, f := range folders {
 		if f.Kind != k.Target.Kind || f.Backend != k.Target.Backend || f.ID == k.Target.ID {
 			continue
 		}
-		_, err := getOne(ctx, k.to, f.Collection, k.Copy)
+		_, err := getOne(ctx, k.to, f.Collection, id)
 		if err == nil {
 			k.at = f // where met sees whether it was edited
 		}
 		if backend.KindOf(err) != backend.NotFound {
-			return err
+			return err == nil, err
 		}
 	}
-	return nil
+	return false, nil
 }
 
 // gone is asked for when the item is gone and its copy is there. That is how a
@@ -213,13 +230,17 @@ func (k *carrier) place(ctx context.Context, now backend.Item) (backend.Item, er
 	if err != nil {
 		return backend.Item{}, err
 	}
-	if err := k.find(ctx); err != nil {
+	found, err := k.find(ctx)
+	if err == nil && !found && k.Copy != "" && !bytes.Equal(k.Sum, sum) {
+		err = k.Copied(ctx, "", sum) // that one is gone, and what is written now is another
+	}
+	if err != nil {
 		return backend.Item{}, err
 	}
 	media := k.Target.Kind.MediaType()
 	var there backend.Item
 	if k.takenOn() {
-		there, err = k.met(ctx, k.Copy, now, false)
+		there, err = k.met(ctx, k.copyID(), now, false)
 	} else {
 		there, err = k.to.Put(ctx, k.Target.Collection, backend.Item{ID: backend.ItemID(k.Name), MediaType: media, Body: now.Body})
 		if backend.KindOf(err) == backend.Conflict && there.ID != "" {

@@ -34,8 +34,8 @@ func where(h *bridgetest.House) []string {
 
 // A phone's move is about to remove the card whose copy is there when somebody
 // else, who sees both, does something to one of them; and the removal fails or
-// says that it failed, whereupon the phone sends the move again, at once or after
-// everybody looked. The card is in one place then, as it was edited. Seed 32175.
+// says that it failed, or the copying said so, whereupon the phone sends the move
+// again, at once or after everybody looked. The card is in one place then, as it was edited. Seed 32175.
 func TestMoveBesideSomebodyElse(t *testing.T) {
 	down := backend.Errorf(backend.Transient, "clumsy", "pulled the plug")
 	take := func(h *bridgetest.House, from, to backend.CollectionID) {
@@ -81,7 +81,7 @@ func TestMoveBesideSomebodyElse(t *testing.T) {
 			h.Backend.SetCollection(bridgetest.User, backend.Collection{ID: "third", Kind: backend.Contacts, Name: "Third"})
 			books := phone.Settings{Classes: []string{eas.ClassContacts}}
 			p, other := h.Phone(eas.V161, "phone1", books), h.Phone(eas.V141, "phone2", books)
-			for _, fault := range []string{"nothing", "the removal", "the removal, and everybody looks", "its answer", "its answer, and everybody looks"} {
+			for _, fault := range []string{"nothing", "the removal", "the removal, and everybody looks", "its answer", "its answer, and everybody looks", "the copy's answer"} {
 				h.Store("contacts", "c.vcf", bridgetest.Card("c", "Carol"))
 				look(t, p)
 				look(t, other)
@@ -95,7 +95,13 @@ func TestMoveBesideSomebodyElse(t *testing.T) {
 						b.after[memory.OpDelete] = down
 					}
 				}
+				if fault == "the copy's answer" {
+					b.deleting, b.after[memory.OpPut] = nil, down
+				}
 				out, err := p.Move(t.Context(), from.ServerID, to.ServerID, id)
+				if fault == "the copy's answer" {
+					tt.do(h)
+				}
 				if strings.HasSuffix(fault, "looks") {
 					look(t, other)
 				}

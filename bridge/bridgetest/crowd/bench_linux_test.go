@@ -58,6 +58,23 @@ func (w *town) cost(b *testing.B) {
 	w.freed(b, woken, before, cost)
 }
 
+// BenchmarkWaitingWithPlugin is the same with a backend in a process of its own
+// that tells of changes itself. It counts the worker alone.
+func BenchmarkWaitingWithPlugin(b *testing.B) {
+	phones := *manyPhones
+	if testing.Short() {
+		phones = 500
+	}
+	for _, tc := range []struct{ phones, people int }{{phones, phones / 5}, {phones, phones}} {
+		b.Run(fmt.Sprintf("phones=%d/people=%d", tc.phones, tc.people), func(b *testing.B) {
+			w := newPluginTown(b, tc.phones, tc.people)
+			for b.Loop() {
+				w.cost(b)
+			}
+		})
+	}
+}
+
 // profile writes what is held into the directory that PUSHBRIDGE_PROFILES names,
 // for go tool pprof -base before waiting.
 func profile(b *testing.B, name string) {

@@ -39,14 +39,24 @@ func TestCrowd(t *testing.T) {
 		}
 		t.Skip(message)
 	}
-	crowds(t, *manyPhones, *manyPhones/5, true)
+	crowds(t, newTown(t, *manyPhones, *manyPhones/5), true)
 }
 
 // TestCrowdComesAndGoes is the same with few, whose memory is not measured.
-func TestCrowdComesAndGoes(t *testing.T) { crowds(t, 100, 20, false) }
+func TestCrowdComesAndGoes(t *testing.T) { crowds(t, newTown(t, 100, 20), false) }
 
-func crowds(t *testing.T, phones, people int, measured bool) {
-	w := newTown(t, phones, people)
+// TestCrowdWithPlugin is the same with a backend in a process of its own, which
+// tells of changes itself: of all people in one call.
+func TestCrowdWithPlugin(t *testing.T) {
+	if raceEnabled {
+		crowds(t, newPluginTown(t, 100, 20), false)
+	} else {
+		crowds(t, newPluginTown(t, 1000, 200), true)
+	}
+}
+
+func crowds(t *testing.T, w *town, measured bool) {
+	phones, people := len(w.pings), w.people
 	w.wait(0, phones) // what is made once and kept
 	w.hangUp(0, phones)
 	w.settle()

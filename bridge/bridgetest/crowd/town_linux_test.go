@@ -29,10 +29,16 @@ import (
 	"github.com/pushbridge/pushbridge/fcgi/fcgitest"
 	"github.com/pushbridge/pushbridge/plugins/backend"
 	"github.com/pushbridge/pushbridge/plugins/backend/memory"
+	"github.com/pushbridge/pushbridge/plugins/localdir"
+	"github.com/pushbridge/pushbridge/plugins/sdk"
 )
 
 func TestMain(m *testing.M) {
 	crowd.Main()
+	if os.Getenv(pluginVariable) != "" {
+		sdk.Main("localdir", localdir.Open)
+		return
+	}
 	os.Exit(m.Run())
 }
 
@@ -43,6 +49,8 @@ type town struct {
 	server *fcgi.Server
 	crowd  *crowd.Crowd
 	people int
+
+	dir string // of the plugin's backend; empty if the house has its own
 
 	heartbeat int    // of the requests, in seconds
 	socket    string // where the server listens
@@ -73,9 +81,14 @@ func (s polledSession) Probe(ctx context.Context, cs []backend.CollectionID) (ma
 	return s.Session.(*memory.Session).Probe(ctx, cs)
 }
 
-// change adds an event to somebody's calendar, and tells as a hook would.
+// change adds an event to somebody's calendar, and tells as a hook would, unless
+// the plugin does.
 func (w *town) change(i int) {
 	user := userOf(i, w.people)
+	if w.dir != "" {
+		w.write(user, "calendar", "new.ics", bridgetest.Event("new", "New", time.Now()))
+		return
+	}
 	w.Backend.Store(user, "calendar", "new", []byte(bridgetest.Event("new", "New", time.Now())))
 	w.Bridge.Desk().Hint(watch.Hint{Source: "hook", Backend: "memory", User: user, Path: "calendar"})
 }
@@ -89,9 +102,21 @@ func newTown(t testing.TB, phones, people int) *town { return newTownOf(t, phone
 func newTownOf(t testing.TB, phones, people, heartbeat int) *town {
 	t.Helper()
 	w := &town{t: t, people: people, heartbeat: heartbeat, pings: make([][]byte, phones), bodies: make([][]byte, phones)}
+	w.build(nil)
+	return w
+}
+
+// build builds the house, with the memory's backend if there is no other, and
+// has the phones synchronize.
+func (w *town) build(b backend.Backend) {
+	t, phones, people := w.t, len(w.pings), w.people
+	t.Helper()
 	h := bridgetest.Start(t, bridgetest.Options{Edit: func(o *bridge.Options) {
 		o.Linger.Published = func(hub.Topic) { w.published.Store(int64(crowd.Now())) }
-		o.Backends = []account.Named{{Name: "memory", Backend: polled{o.Backends[0].Backend}}}
+		if b == nil {
+			b = polled{o.Backends[0].Backend}
+		}
+		o.Backends = []account.Named{{Name: "memory", Backend: b}}
 		o.Config.PollMin, o.Config.PollMax = time.Minute, time.Hour
 		// Lines of thousands of phones would be counted as what they cost.
 		o.Logger = slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: slog.LevelError}))
@@ -117,7 +142,6 @@ func newTownOf(t testing.TB, phones, people, heartbeat int) *town {
 	}
 	w.socket = strings.TrimPrefix(fcgitest.Start(t, w.server), "unix:")
 	w.crowd = crowd.Start(t, w.socket)
-	return w
 }
 
 // atOnce carries requests to a handler without a network.
@@ -272,6 +296,11 @@ func (w *town) settle() {
 }
 
 func (w *town) calls() (n int) {
+	if w.dir != "" { // it is in another process
+		var m runtime.MemStats
+		runtime.ReadMemStats(&m)
+		return int(m.Mallocs / quietMallocs)
+	}
 	for _, op := range []memory.Op{memory.OpOpen, memory.OpCollections, memory.OpChanges, memory.OpGet, memory.OpProbe, memory.OpWatch} {
 		n += w.Backend.Calls(op)
 	}

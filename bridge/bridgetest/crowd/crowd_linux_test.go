@@ -49,7 +49,7 @@ func TestCrowdComesAndGoes(t *testing.T) { crowds(t, newTown(t, 100, 20), false)
 // tells of changes itself: of all people in one call.
 func TestCrowdWithPlugin(t *testing.T) {
 	if raceEnabled {
-		crowds(t, newPluginTown(t, 100, 20), false)
+		crowds(t, newPluginTown(t, 40, 20), false)
 	} else {
 		crowds(t, newPluginTown(t, 1000, 200), true)
 	}

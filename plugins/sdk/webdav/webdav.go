@@ -108,6 +108,7 @@ func NewServer(d dav.Dialect, raw backend.Settings) (*Server, error) {
 		timeout = DefaultTimeout
 	}
 	transport := http.DefaultTransport.(*http.Transport).Clone()
+	transport.DialContext = dial
 	transport.MaxIdleConnsPerHost = maxIdle
 	transport.MaxResponseHeaderBytes = maxHeader
 	transport.TLSHandshakeTimeout = handshakeTimeout

@@ -10,6 +10,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math/rand/v2"
 	"net"
 	"net/http"
 	"os"
@@ -81,15 +82,24 @@ func gather(list []Option) options {
 	return o
 }
 
-// freePort is a port of 127.0.0.1 that nobody listens on.
+// freePort is a port of 127.0.0.1 that nobody listens on. It is none of those
+// that the system gives to connections: on one of them somebody might be before
+// the server listens.
 func freePort(t testing.TB) int {
 	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatalf("davtest: looking for a free port: %v", err)
+	const lowest, highest = 20_000, 30_000
+	var last error
+	for range 100 {
+		port := lowest + rand.IntN(highest-lowest)
+		l, err := net.Listen("tcp", fmt.Sprintf("127.0.0.1:%d", port))
+		if err == nil {
+			l.Close()
+			return port
+		}
+		last = err
 	}
-	defer l.Close()
-	return l.Addr().(*net.TCPAddr).Port
+	t.Fatalf("davtest: looking for a free port: %v", last)
+	return 0
 }
 
 // begin starts the server for the first time and sees to its end.

@@ -18,7 +18,10 @@ type watched struct {
 var (
 	_ backend.Watcher  = watched{}
 	_ backend.Follower = watched{}
-	_ backend.Prober   = watched{}
+
+	_ backend.ListWatcher = watched{}
+
+	_ backend.Prober = watched{}
 
 	_ backend.Scheduler  = watched{}
 	_ backend.Identifier = watched{}
@@ -88,6 +91,11 @@ func (w watched) Watch(ctx context.Context, cs []backend.CollectionID, ready fun
 		return backend.E(backend.Unsupported, "account: watch", nil)
 	}
 	return w.ask(func() error { return inside.Watch(ctx, cs, ready, changed) })
+}
+
+func (w watched) WatchesList() bool {
+	inside, ok := backend.As[backend.ListWatcher](w.Session)
+	return ok && inside.WatchesList()
 }
 
 func (w watched) Follow(cs []backend.CollectionID, f backend.Followed) (func(), bool) {

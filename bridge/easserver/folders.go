@@ -343,7 +343,7 @@ const deniedPause = 10 * time.Minute
 // open finds out what to watch.
 func (f *folderWatch) open(ctx context.Context, w *watch.Watcher) (err error) {
 	if f.topic.Folder == 0 {
-		w.Refresh = f.refreshList
+		w.Refresh, w.List = f.refreshList, &watch.List{Backends: f.server.listed, NameAt: f.account.NameAt}
 		return nil
 	}
 	folder, err := f.now(ctx)

@@ -12,6 +12,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net/http"
+	"slices"
 	"time"
 
 	"github.com/pushbridge/pushbridge/bridge/account"
@@ -127,6 +128,7 @@ type Server struct {
 	bodies   bodies
 	turns    turns
 	selves   *selves
+	listed   []string // the backends whose collections come and go
 }
 
 // New builds a Server.
@@ -156,6 +158,7 @@ func New(o Options) *Server {
 		o.Counts = uncounted{}
 	}
 	s := &Server{Options: o, searches: newSearches(), bodies: newBodies(), selves: newSelves()}
+	s.listed = slices.DeleteFunc(o.Accounts.Names(), func(name string) bool { return name == o.Placeholder })
 	o.Accounts.WhenRefused(s.refused)
 	s.handler = fcgi.Waitable(http.HandlerFunc(s.serve))
 	return s

@@ -53,6 +53,7 @@ type groupKey struct{ backend, user string }
 // A group are the collections of one person at one backend.
 type group struct {
 	key      groupKey
+	account  string // the person's name in the key of the group of lists
 	members  []*Watching
 	unprobed bool       // the backend has no cheap question after all
 	events   *following // nil if the backend has none, or they are not followed now
@@ -69,7 +70,7 @@ func (d *Desk) Start(w Watcher, ended func(error)) *Watching {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	d.open()
-	d.join(e)
+	d.join(e, w.User)
 	d.schedule(e, d.now())
 	return e
 }

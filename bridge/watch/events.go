@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"iter"
 	"slices"
 	"time"
 
@@ -19,6 +20,7 @@ type following struct {
 	ids     []backend.CollectionID
 	stop    func()     // nil until it has begun
 	before  *following // until ready
+	lists   bool       // of the list of collections, too
 	ready   bool       // they come
 	over    bool       // stopped
 	none    bool       // the backend has no events after all
@@ -68,6 +70,10 @@ func (d *Desk) follow(g *group, session backend.Watcher) *following {
 		return nil
 	}
 	var ids []backend.CollectionID
+	l, lists := backend.As[backend.ListWatcher](session)
+	if lists = lists && l.WatchesList(); lists {
+		ids = append(ids, "")
+	}
 	for _, e := range g.members {
 		if e.opened && e.w.Session != nil {
 			ids = append(ids, e.w.Collection)
@@ -77,7 +83,7 @@ func (d *Desk) follow(g *group, session backend.Watcher) *following {
 	if before != nil && slices.Equal(ids, before.ids) {
 		return nil
 	}
-	f := &following{desk: d, group: g, session: session, ids: slices.Clip(ids), before: before}
+	f := &following{desk: d, group: g, session: session, ids: slices.Clip(ids), lists: lists, before: before}
 	if before != nil {
 		f.retry = before.retry
 	}
@@ -121,7 +127,9 @@ func (f *following) Ready() {
 	defer d.mu.Unlock()
 	again := f.retry > 0
 	f.ready, f.retry = true, 0
+	list := f.lists
 	for old := f.before; old != nil; old = old.before {
+		list = list && !(old.ready && old.lists) // or nothing of it was missed
 		old.end()
 	}
 	f.before = nil
@@ -132,6 +140,28 @@ func (f *following) Ready() {
 		if _, there := slices.BinarySearch(f.ids, e.w.Collection); there {
 			e.broad = e.broad || again && !e.told // those of all others come back, too
 			d.look(e, 0)
+		}
+	}
+	if list {
+		for e := range d.listsOf(g) {
+			e.broad = e.broad || !e.told
+			d.look(e, 0)
+		}
+	}
+}
+
+// listsOf are those who watch a list in which a group's collections are. d.mu is
+// held.
+func (d *Desk) listsOf(g *group) iter.Seq[*Watching] {
+	return func(yield func(*Watching) bool) {
+		lists := d.groups[groupKey{"", g.account}]
+		if lists == nil {
+			return
+		}
+		for _, e := range lists.members {
+			if e.w.List.in(g.key.backend) && !yield(e) {
+				return
+			}
 		}
 	}
 }
@@ -145,9 +175,20 @@ func (f *following) Changed(c backend.CollectionID) {
 	}
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	for _, e := range g.members {
-		if e.w.Collection == c && !e.told {
+	heard := func(e *Watching) {
+		if e.unannounced = 0; !e.told {
+			e.source = ownEvents
 			d.look(e, settle)
+		}
+	}
+	for _, e := range g.members {
+		if e.w.Collection == c {
+			heard(e)
+		}
+	}
+	if c == "" {
+		for e := range d.listsOf(g) {
+			heard(e)
 		}
 	}
 }

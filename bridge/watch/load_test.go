@@ -21,6 +21,50 @@ type server struct {
 	lists  int
 	order  []string // of who was looked at
 	slow   time.Duration
+
+	session backend.Session               // nil means the server itself
+	news    map[backend.CollectionID]bool // what the next refresh finds; empty is the list
+	told    chan backend.CollectionID     // the server's own events
+}
+
+// eventful is a session of a server that tells of changes itself, and of the list
+// of collections if it is listing.
+type eventful struct {
+	*server
+	listing bool
+}
+
+func (e eventful) WatchesList() bool { return e.listing }
+
+func (e eventful) Watch(ctx context.Context, _ []backend.CollectionID, ready func(), changed func(backend.CollectionID)) error {
+	ready()
+	for {
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case c := <-e.told:
+			changed(c)
+		}
+	}
+}
+
+// change has the next refresh of a collection find something new.
+func (s *server) change(c backend.CollectionID) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.news == nil {
+		s.news = make(map[backend.CollectionID]bool)
+	}
+	s.news[c] = true
+}
+
+// asked is how many requests came since it was called last.
+func (s *server) asked() int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	n := s.probes + s.lists
+	s.probes, s.lists = 0, 0
+	return n
 }
 
 func (s *server) Probe(_ context.Context, cs []backend.CollectionID) (map[backend.CollectionID]string, error) {
@@ -30,34 +74,42 @@ func (s *server) Probe(_ context.Context, cs []backend.CollectionID) (map[backen
 	s.probes++
 	tags := make(map[backend.CollectionID]string)
 	for _, c := range cs {
-		tags[c] = "same"
+		if tags[c] = "same"; s.news[c] {
+			tags[c] = "another"
+		}
 	}
 	return tags, nil
 }
 
 // refresh lists one collection of a person.
-func (s *server) refresh(who string, changed bool) func(context.Context) (bool, error) {
+func (s *server) refresh(who string, c backend.CollectionID) func(context.Context) (bool, error) {
 	return func(context.Context) (bool, error) {
 		time.Sleep(s.slow)
 		s.mu.Lock()
 		defer s.mu.Unlock()
 		s.lists++
 		s.order = append(s.order, who)
+		changed := s.news[c]
+		delete(s.news, c)
 		return changed, nil
 	}
 }
 
 // watch has n collections of a person watched, and their list.
 func (s *server) watch(d *watch.Desk, user string, n int) {
+	session := s.session
+	if session == nil {
+		session = s
+	}
 	start := func(w watch.Watcher) {
 		w.User, w.Publish = user, func() {}
 		d.Start(w, nil)
 	}
 	for i := range n {
 		id := backend.CollectionID(fmt.Sprintf("/%s/%d/", user, i))
-		start(watch.Watcher{Backend: "dav", Collection: id, Session: s, Refresh: s.refresh(user, false)})
+		start(watch.Watcher{Backend: "dav", Collection: id, Session: session, Refresh: s.refresh(user, id)})
 	}
-	start(watch.Watcher{Refresh: s.refresh(user, false)})
+	start(watch.Watcher{List: &watch.List{Backends: []string{"dav"}}, Refresh: s.refresh(user, "")})
 }
 
 // TestIdleAccounts counts what a person with five collections costs the server
@@ -66,24 +118,35 @@ func TestIdleAccounts(t *testing.T) {
 	for _, tc := range []struct {
 		name    string
 		trusted bool
-		most    float64 // requests an hour
+		session func(*server) backend.Session // nil means one without events
+		proof   bool                          // an event led to a change
+		most    float64                       // requests an hour
 	}{
-		{"polled", false, 40},
-		{"with events that can be relied on", true, 2},
+		{name: "polled", most: 40},
+		{name: "with events that can be relied on", trusted: true, most: 2},
+		{name: "with the backend's own events, of the list, too", session: func(s *server) backend.Session { return eventful{s, true} }, proof: true, most: 2},
+		{name: "with the backend's own events, not of the list", session: func(s *server) backend.Session { return eventful{s, false} }, proof: true, most: 16},
+		{name: "with the backend's own events, of which none came yet", session: func(s *server) backend.Session { return eventful{s, true} }, most: 20},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				var d watch.Desk
 				defer d.Close()
-				var s server
+				s := server{told: make(chan backend.CollectionID)}
+				if tc.session != nil {
+					s.session = tc.session(&s)
+				}
 				if tc.trusted {
 					d.Vouch(watch.Hint{Backend: "dav"}, 48*time.Hour)
 				}
 				s.watch(&d, "ann", 5)
-				time.Sleep(2 * time.Hour) // what it costs to begin
-				s.mu.Lock()
-				s.probes, s.lists = 0, 0
-				s.mu.Unlock()
+				time.Sleep(time.Hour) // what it costs to begin
+				if tc.proof {
+					s.change("/ann/1/")
+					s.told <- "/ann/1/"
+				}
+				time.Sleep(time.Hour)
+				s.asked()
 				time.Sleep(24 * time.Hour)
 				s.mu.Lock()
 				defer s.mu.Unlock()
@@ -95,6 +158,54 @@ func TestIdleAccounts(t *testing.T) {
 			})
 		})
 	}
+}
+
+// TestListTrust is about a backend that tells of the list of its collections, and
+// leaves a change out: the list is asked for often again until the next one is
+// told. The collections are not concerned.
+func TestListTrust(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var d watch.Desk
+		defer d.Close()
+		s := server{told: make(chan backend.CollectionID)}
+		s.session = eventful{&s, true}
+		s.watch(&d, "ann", 1)
+		hourly := func(when string, least, most int) {
+			t.Helper()
+			time.Sleep(10 * time.Hour)
+			synctest.Wait()
+			s.asked()
+			time.Sleep(10 * time.Hour)
+			synctest.Wait()
+			if n := s.asked(); n < 10*least || n > 10*most {
+				t.Errorf("%s: %d requests in ten hours, want %d to %d an hour", when, n, least, most)
+			}
+		}
+		tell := func(c backend.CollectionID, told bool) {
+			s.change(c)
+			if told {
+				s.told <- c
+			}
+			time.Sleep(time.Second)
+			synctest.Wait()
+			s.mu.Lock()
+			defer s.mu.Unlock()
+			if told && len(s.news) > 0 {
+				t.Errorf("an event of %q led to no look", c)
+			}
+		}
+		hourly("at the start", 10, 20)
+		tell("/ann/0/", true)
+		hourly("after a proof", 0, 2)
+		tell("", true)
+		hourly("after a change of the list", 0, 2)
+		tell("", false)
+		hourly("after one that was left out", 9, 16)
+		tell("", true)
+		hourly("after one that was told", 9, 16) // the first after the doubt is not enough
+		tell("", true)
+		hourly("after another one", 0, 2)
+	})
 }
 
 // TestShare lets polling take no more of a backend than it may, with more

@@ -30,6 +30,16 @@ type scope struct{ backend, user, path string }
 
 func scopeOf(h Hint) scope { return scope{h.Backend, h.User, strings.Join(segments(h.Path), "/")} }
 
+const (
+	// ownEvents are those of the backend itself: they come for some people, and
+	// not for all.
+	ownEvents = "\x00own"
+
+	// ownLists is for changes of the list of collections, whoever tells of them.
+	// It is among the sources once somebody did not.
+	ownLists = "\x00lists"
+)
+
 // trust is what a Desk knows of the sources of events. Desk.mu guards it.
 type trust struct {
 	sources map[string]map[string]*source // by backend and name
@@ -57,10 +67,41 @@ func (t *trust) prove(backend, name string) {
 	s.proofs++
 }
 
+// proven tells whether a source of a backend is trusted.
+func (t *trust) proven(backend, name string) bool {
+	s := t.sources[backend][name]
+	return s != nil && s.proofs >= s.need
+}
+
+// told notes that somebody told of a change of the list of a backend's
+// collections.
+func (t *trust) told(backend string) {
+	if s := t.sources[backend][ownLists]; s != nil {
+		s.proofs++
+	}
+}
+
+// untold notes that nobody did.
+func (t *trust) untold(backend string) {
+	if t.sources[backend][ownLists] == nil {
+		t.prove(backend, ownLists)
+	}
+	s := t.sources[backend][ownLists]
+	s.proofs, s.need = 0, min(2*s.need, mostProofs)
+}
+
+// tells tells whether nothing speaks against it that changes of the list of a
+// backend's collections are told.
+func (t *trust) tells(backend string) bool {
+	return t.sources[backend][ownLists] == nil || t.proven(backend, ownLists)
+}
+
 // doubt notes that nobody told of a change at p.
 func (t *trust) doubt(p place) {
-	for _, s := range t.sources[p.backend] {
-		s.proofs, s.need = 0, min(2*s.need, mostProofs)
+	for name, s := range t.sources[p.backend] {
+		if name != ownLists {
+			s.proofs, s.need = 0, min(2*s.need, mostProofs)
+		}
 	}
 	for _, s := range p.scopes() {
 		delete(t.vouches, s)
@@ -69,8 +110,8 @@ func (t *trust) doubt(p place) {
 
 // healthy tells whether a source of events is trusted with p.
 func (t *trust) healthy(p place, now time.Time) bool {
-	for _, s := range t.sources[p.backend] {
-		if s.proofs >= s.need {
+	for name, s := range t.sources[p.backend] {
+		if name != ownEvents && name != ownLists && s.proofs >= s.need {
 			return true
 		}
 	}

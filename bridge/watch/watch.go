@@ -9,15 +9,22 @@
 //
 // Polling is the safety net, and slows down to once an hour where events can
 // be relied on. A source that names itself in its hints is relied on, for its
-// whole backend, once an event of it led to a change; one that knows that it
+// whole backend, once an event of it led to a change; so are the events of the
+// backend itself, for those people of whom they come; one that knows that it
 // works says so with Desk.Vouch, for a backend, a person or a collection. When a
 // question finds a change and no event comes for it within half a minute,
 // nobody who should have told is relied on any more: one who names himself has
 // to prove himself again, twice as often as the time before; others vouch again.
+//
+// The list of collections is asked for seldom where that is so at all backends
+// that it is of. A backend's own events count if they tell of lists, too; see
+// [backend.ListWatcher]. If a change of the list is found that nobody told of,
+// one has to be told before the list is left alone again.
 package watch
 
 import (
 	"context"
+	"slices"
 	"time"
 
 	"github.com/pushbridge/pushbridge/plugins/backend"
@@ -30,14 +37,16 @@ type Watcher struct {
 	// Refresh is asked.
 	Session backend.Session
 
-	// Collection is what to watch; empty means the list of collections. A
-	// backend that has events may tell of that list under the empty name, too,
-	// but need not: it is asked for as often as if it had none.
+	// Collection is what to watch; empty means the list of collections: that of
+	// one backend, or, if Backend is empty, of those of List.
 	Collection backend.CollectionID
+
+	// List says what is in the list of collections. Nil means that nobody knows.
+	List *List
 
 	// Desk is where Run works; nil means at one of its own. Word from outside
 	// reaches it under the name of its Backend in the configuration, and of the
-	// User there.
+	// User there. Until Open the User is the one of the list of collections.
 	Desk          *Desk
 	Backend, User string
 
@@ -69,6 +78,15 @@ type Watcher struct {
 	// nobody is told.
 	Report func(error)
 }
+
+// A List says what is in a list of collections.
+type List struct {
+	Backends []string                    // whose collections they are
+	NameAt   func(backend string) string // the User there; nil means the same everywhere
+}
+
+// in tells whether a backend's collections are in the list.
+func (l *List) in(backend string) bool { return l != nil && slices.Contains(l.Backends, backend) }
 
 const (
 	// DefaultMin is the time between two questions after something happened.

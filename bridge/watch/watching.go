@@ -77,12 +77,13 @@ func (d *Desk) part(e *Watching) {
 	}
 }
 
-// join puts e into the group of its person and backend. d.mu is held.
-func (d *Desk) join(e *Watching) {
+// join puts e into the group of its person and backend. account is the User of the
+// list of that person's collections. d.mu is held.
+func (d *Desk) join(e *Watching, account string) {
 	key := groupKey{e.w.Backend, e.w.User}
 	g := d.groups[key]
 	if g == nil {
-		g = &group{key: key}
+		g = &group{key: key, account: account}
 		d.groups[key] = g
 	}
 	e.group = g
@@ -182,11 +183,13 @@ func (e *Watching) open(ctx context.Context) error {
 	d := e.desk
 	d.mu.Lock()
 	defer d.mu.Unlock()
+	account := e.group.account
+	w.Open = nil // what it holds is not needed any more
 	e.w, e.opened, e.busy, e.broad = w, true, false, !e.told
 	e.told = true
 	if !e.gone {
 		d.part(e)
-		d.join(e)
+		d.join(e, account)
 		d.schedule(e, d.now())
 	}
 	return nil
@@ -282,15 +285,15 @@ func (d *Desk) counts(e *Watching, told bool, err error, cost time.Duration) {
 func (d *Desk) wait(e *Watching, changed, told bool, source string, cost time.Duration) time.Duration {
 	now := d.now()
 	if e.unannounced > 0 && now-e.unannounced >= grace {
-		d.trust.doubt(e.place())
+		d.doubt(e)
 		e.unannounced = 0
 	}
 	trusted := d.trusts(e)
 	switch {
 	case changed && told:
-		d.trust.prove(e.w.Backend, source)
+		d.prove(e, source)
 		trusted = d.trusts(e)
-	case changed && trusted && !e.first:
+	case changed && trusted && !e.first && !e.told: // else the event came meanwhile
 		e.unannounced = now
 	}
 	if changed {
@@ -303,6 +306,8 @@ func (d *Desk) wait(e *Watching, changed, told bool, source string, cost time.Du
 	switch {
 	case e.unannounced > 0:
 		return grace // then it is clear what is to be thought of the events
+	case changed && e.w.Collection == "":
+		return wait // what describes a new collection may come after it
 	case trusted && e.w.Collection == "":
 		return max(wait, spreadOut(safetyList))
 	case trusted:
@@ -313,23 +318,49 @@ func (d *Desk) wait(e *Watching, changed, told bool, source string, cost time.Du
 	return wait
 }
 
-// trusts tells whether changes of e are expected to be told; those of the list
-// of collections, if that is so at all backends where the person has any. d.mu is
-// held.
+// trusts tells whether changes of e are expected to be told. d.mu is held.
 func (d *Desk) trusts(e *Watching) bool {
 	now := time.Now()
 	if e.w.Backend != "" || e.w.Collection != "" {
-		return d.trust.healthy(e.place(), now)
+		return d.trust.healthy(e.place(), now) || e.group.events.good() && d.trust.proven(e.w.Backend, ownEvents)
 	}
-	all := false
-	for name := range d.lanes {
-		if g := d.groups[groupKey{name, e.w.User}]; g != nil && name != "" {
-			if all = d.trust.healthy(g.members[0].place(), now); !all {
-				return false
-			}
+	if e.w.List == nil {
+		return false
+	}
+	for _, name := range e.w.List.Backends {
+		user := e.w.User
+		if e.w.List.NameAt != nil {
+			user = e.w.List.NameAt(name)
+		}
+		g := d.groups[groupKey{name, user}]
+		own := g != nil && g.events.good() && g.events.lists && d.trust.proven(name, ownEvents)
+		if !d.trust.tells(name) || !own && !d.trust.healthy(place{backend: name, user: user}, now) {
+			return false
 		}
 	}
-	return all
+	return len(e.w.List.Backends) > 0
+}
+
+// prove notes that an event of a source led to a change of e. d.mu is held.
+func (d *Desk) prove(e *Watching, source string) {
+	if e.w.Backend != "" {
+		d.trust.prove(e.w.Backend, source)
+	}
+	if e.w.List != nil && source != "" {
+		for _, name := range e.w.List.Backends {
+			d.trust.told(name)
+		}
+	}
+}
+
+// doubt notes that nobody told of a change of e. d.mu is held.
+func (d *Desk) doubt(e *Watching) {
+	d.trust.doubt(e.place())
+	if e.w.List != nil {
+		for _, name := range e.w.List.Backends {
+			d.trust.untold(name)
+		}
+	}
 }
 
 // longer is the wait after the next failure.

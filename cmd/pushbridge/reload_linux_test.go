@@ -3,6 +3,7 @@ package main
 import (
 	"bufio"
 	"context"
+	"flag"
 	"fmt"
 	"net/http"
 	"os"
@@ -247,10 +248,13 @@ func TestReload(t *testing.T) {
 	}
 }
 
+var reloadPhones = flag.Int("reload.phones", 9000, "how many phones BenchmarkReload plays")
+
 // BenchmarkReload measures how long it takes until all phones that wait behind
 // nginx wait at the next worker. Each takes two of nginx's descriptors.
 func BenchmarkReload(b *testing.B) {
-	const n, people = 9000, 90
+	n := *reloadPhones
+	people := max(1, n/100)
 	if testing.Short() {
 		b.Skip("thousands of phones")
 	}
@@ -268,6 +272,6 @@ func BenchmarkReload(b *testing.B) {
 		p.waiting(d, n, round+1)
 	}
 	b.ReportMetric(b.Elapsed().Seconds()/float64(b.N), "s/hand-over")
-	b.ReportMetric(n, "phones")
+	b.ReportMetric(float64(n), "phones")
 	b.ReportMetric(float64(strings.Count(d.log.String(), "http=5")), "5xx")
 }

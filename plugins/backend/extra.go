@@ -15,6 +15,8 @@ const (
 	ExtraWatch Extra = "watch" // the session is a Watcher
 	ExtraProbe Extra = "probe" // the session is a Prober
 
+	ExtraWatchList Extra = "watch-list" // the session is a ListWatcher
+
 	ExtraSchedule Extra = "schedule" // the session is a Scheduler
 
 	ExtraIdentity     Extra = "identity" // the session is an Identifier
@@ -40,6 +42,17 @@ type Watcher interface {
 	// noticed; several may be told at once, and a hint without a change behind
 	// it is harmless. ready is called once, as soon as watching works.
 	Watch(ctx context.Context, cs []CollectionID, ready func(), changed func(CollectionID)) error
+}
+
+// A ListWatcher is a Watcher that may tell of the list of collections as well. Of
+// any other one, whoever wants to know has to ask for the list.
+type ListWatcher interface {
+	Watcher
+
+	// WatchesList tells whether Watch, given the empty CollectionID among
+	// others, promises the same of the list of the person's collections: one
+	// has come, has gone, or is described otherwise. It answers from memory.
+	WatchesList() bool
 }
 
 // A Follower is a Watcher that can do without a goroutine for each who watches.
@@ -156,7 +169,7 @@ type PushRegistration struct {
 func Extras(s Session) []Extra {
 	var list []Extra
 	for _, has := range []func(Session) (Extra, bool){
-		extraOf[Watcher], extraOf[Prober], extraOf[Scheduler], extraOf[Identifier], extraOf[FreeBusier], extraOf[FolderEditor],
+		extraOf[Watcher], extraOf[ListWatcher], extraOf[Prober], extraOf[Scheduler], extraOf[Identifier], extraOf[FreeBusier], extraOf[FolderEditor],
 		extraOf[Subscriber], extraOf[Mailbox], extraOf[Sender], extraOf[Searcher], extraOf[Vacationer],
 	} {
 		if extra, ok := has(s); ok {
@@ -177,6 +190,8 @@ func nameOf[T Session]() Extra {
 	switch any((*T)(nil)).(type) {
 	case *Watcher:
 		return ExtraWatch
+	case *ListWatcher:
+		return ExtraWatchList
 	case *Prober:
 		return ExtraProbe
 	case *Scheduler:

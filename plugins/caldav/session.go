@@ -172,6 +172,10 @@ func (s *session) Watch(ctx context.Context, cs []backend.CollectionID, ready fu
 	return s.client.Watch(ctx, list, ready, changed)
 }
 
+// WatchesList implements backend.ListWatcher. A session without the extra is not
+// asked.
+func (s *session) WatchesList() bool { return true }
+
 // Follow implements backend.Follower.
 func (s *session) Follow(cs []backend.CollectionID, f backend.Followed) (func(), bool) {
 	list, err := s.watched(cs)

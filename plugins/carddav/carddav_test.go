@@ -78,7 +78,7 @@ func TestConformanceXandikos(t *testing.T) {
 func TestConformanceOverTheWire(t *testing.T) {
 	t.Parallel()
 	s := davtest.Radicale(t)
-	b, err := carddav.Open(t.Context(), backend.Settings{"url": s.URL})
+	b, err := carddav.Open(t.Context(), backend.Settings{"url": s.URL, "radicale_root": s.Folder})
 	if err != nil {
 		t.Fatal(err)
 	}

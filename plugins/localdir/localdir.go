@@ -89,6 +89,8 @@ func (b *Backend) Extras() []backend.Extra {
 	extras := []backend.Extra{backend.ExtraWatch, backend.ExtraProbe, backend.ExtraFolderEditor}
 	if b.settings.Mail {
 		extras = append(extras, backend.ExtraMail, backend.ExtraSend, backend.ExtraSearch)
+	} else {
+		extras = append(extras, backend.ExtraWatchList)
 	}
 	return extras
 }

@@ -14,7 +14,13 @@ import (
 // what the collection is.
 func concerns(name string) bool { return plainName(name) || name == metaFile }
 
-var _ backend.Follower = (*Session)(nil)
+var (
+	_ backend.Follower    = (*Session)(nil)
+	_ backend.ListWatcher = (*Session)(nil)
+)
+
+// WatchesList implements backend.ListWatcher. A new folder of mail is not seen.
+func (s *Session) WatchesList() bool { return !s.b.settings.Mail }
 
 // opWatch is for errors.
 const opWatch = "localdir: watch"
@@ -43,7 +49,13 @@ func (s *Session) watched(ctx context.Context, cs []backend.CollectionID) ([]dir
 	dirs := make([]dirwatch.Dir, len(cs))
 	for i, c := range cs {
 		dirs[i] = dirwatch.Dir{Path: filepath.Join(s.b.settings.Dir, s.user), Collection: c}
-		if c != "" {
+		if c == "" {
+			described, err := s.described(dirs[i].Path)
+			if err != nil {
+				return nil, err
+			}
+			dirs = append(dirs, described...)
+		} else {
 			f, err := s.open(ctx, opWatch, c)
 			if err != nil {
 				return nil, err
@@ -54,6 +66,37 @@ func (s *Session) watched(ctx context.Context, cs []backend.CollectionID) ([]dir
 			}
 			f.Close()
 		}
+	}
+	return dirs, nil
+}
+
+// described are the directories in which the list of collections may change: by a
+// metaFile, or by a first file that tells the kind of what is no collection yet.
+func (s *Session) described(path string) ([]dirwatch.Dir, error) {
+	home, err := s.home(opWatch)
+	if err != nil {
+		return nil, err
+	}
+	defer home.Close()
+	entries, err := fs.ReadDir(home.FS(), ".")
+	if err != nil {
+		return nil, failure(opWatch, err)
+	}
+	var dirs []dirwatch.Dir
+	for _, e := range entries {
+		if !e.IsDir() || !plainName(e.Name()) || e.Name() == mailDirectory {
+			continue
+		}
+		d := dirwatch.Dir{Path: filepath.Join(path, e.Name()), Only: metaFile}
+		p := place{s.user, e.Name()}
+		f, err := openFolder(home, p, s.b.index(p))
+		switch {
+		case errors.Is(err, errNoCollection):
+			d.Only = ""
+		case err == nil:
+			f.Close()
+		}
+		dirs = append(dirs, d)
 	}
 	return dirs, nil
 }

@@ -21,6 +21,8 @@ var watching = []promise{
 	{"the end of the context ends it", watchEnds},
 	{"a follower misses no change", func(t *testing.T, w *world) { watchAll(t, w, w.follow) }},
 	{"a follower is told only what was asked for", func(t *testing.T, w *world) { watchOnly(t, w, w.follow) }},
+	{"no change of the list is missed", func(t *testing.T, w *world) { watchList(t, w, w.watch) }},
+	{"a follower misses no change of the list", func(t *testing.T, w *world) { watchList(t, w, w.follow) }},
 }
 
 // watcher is either way to watch.
@@ -190,6 +192,44 @@ func watchOnly(t *testing.T, w *world, by watcher) {
 			t.Errorf("Watch of %q tells of %q", w.c, c)
 		}
 	}
+}
+
+func watchList(t *testing.T, w *world, by watcher) {
+	s := w.open(t)
+	if l, ok := backend.As[backend.ListWatcher](s); !ok || !l.WatchesList() {
+		t.Skip("the session does not watch the list of collections")
+	}
+	e := w.editor(t)
+	old := w.make(t, "Old name")
+	watch := by(t, s, "", old.ID)
+	seen := 0
+	told := func(what string) {
+		t.Helper()
+		for {
+			list := watch.told()
+			if slices.Contains(list[seen:], "") {
+				seen = len(list)
+				return
+			}
+			select {
+			case <-watch.hints:
+			case <-time.After(patience):
+				t.Fatalf("no hint of the list comes after a collection was %s\nThe phone would learn of it hours later.", what)
+			}
+		}
+	}
+	renamed := old
+	renamed.Name = "New name"
+	if _, err := e.UpdateCollection(t.Context(), renamed); err != nil {
+		t.Fatalf("UpdateCollection: %v", err)
+	}
+	told("renamed")
+	made := w.make(t, "Another one")
+	told("made")
+	if err := e.DeleteCollection(t.Context(), made.ID); err != nil {
+		t.Fatalf("DeleteCollection: %v", err)
+	}
+	told("removed")
 }
 
 func watchEnds(t *testing.T, w *world) {

@@ -18,6 +18,11 @@ import (
 
 var _ backend.Follower = (*Session)(nil)
 
+var _ backend.ListWatcher = (*Session)(nil)
+
+// WatchesList tells what the plugin declared.
+func (s *Session) WatchesList() bool { return slices.Contains(s.extras, backend.ExtraWatchList) }
+
 // Follow watches through the one call of Watches that all people share, or with
 // a call of its own if the plugin knows no Watches.
 func (s *Session) Follow(cs []backend.CollectionID, f backend.Followed) (func(), bool) {

@@ -221,7 +221,8 @@ type ConfigureResponse struct {
 	Name string `protobuf:"bytes,1,opt,name=name,proto3" json:"name,omitempty"`
 	// The extras that its sessions may have: "watch", "probe", "schedule",
 	// "identity", "freebusy", "folders", "subscribe", "mail", "send", "search",
-	// "vacation".
+	// "vacation"; and "watch-list", if a watch of the empty collection tells of
+	// the list of collections.
 	Extras []string `protobuf:"bytes,2,rep,name=extras,proto3" json:"extras,omitempty"`
 	// The minor version of this protocol that it speaks. The major version is
 	// go-plugin's.

@@ -47,6 +47,7 @@ type Set struct {
 type Dir struct {
 	Path       string // clean
 	Collection backend.CollectionID
+	Only       string // a file's name: others do not matter; empty means that all do
 }
 
 // A listener is one call of Watch or Follow.
@@ -60,6 +61,7 @@ type listener interface {
 type ear struct {
 	listener
 	collection backend.CollectionID
+	only       string // see Dir
 }
 
 // A waiter is the listener of a call of Watch.
@@ -197,7 +199,7 @@ func (s *Set) add(d Dir, l listener) error {
 			return err
 		}
 	}
-	if e := (ear{l, d.Collection}); !slices.Contains(s.dirs[d.Path], e) {
+	if e := (ear{l, d.Collection, d.Only}); !slices.Contains(s.dirs[d.Path], e) {
 		s.dirs[d.Path] = append(s.dirs[d.Path], e)
 	}
 	return nil
@@ -261,7 +263,8 @@ func (s *Set) event(e fsnotify.Event) {
 	} else {
 		gone = nil
 	}
-	if e.Op == fsnotify.Chmod || s.Concerns != nil && !s.Concerns(filepath.Base(e.Name)) {
+	name := filepath.Base(e.Name)
+	if e.Op == fsnotify.Chmod || s.Concerns != nil && !s.Concerns(name) {
 		here = nil
 	}
 	gone, here = slices.Clone(gone), slices.Clone(here)
@@ -269,8 +272,10 @@ func (s *Set) event(e fsnotify.Event) {
 	for _, e := range gone {
 		e.tell([]backend.CollectionID{e.collection}, errGone)
 	}
-	for _, e := range here {
-		e.tell([]backend.CollectionID{e.collection}, nil)
+	for _, ear := range here {
+		if ear.only == "" || ear.only == name {
+			ear.tell([]backend.CollectionID{ear.collection}, nil)
+		}
 	}
 }
 

@@ -34,8 +34,8 @@ func TestWatch(t *testing.T) {
 	dir := t.TempDir()
 	s := &Set{Concerns: func(name string) bool { return name[0] != '.' }}
 	defer s.Close()
-	one, endOne := watch(t, s, Dir{dir, "events"}, Dir{dir, "tasks"})
-	two, endTwo := watch(t, s, Dir{dir, "all"})
+	one, endOne := watch(t, s, Dir{Path: dir, Collection: "events"}, Dir{Path: dir, Collection: "tasks"})
+	two, endTwo := watch(t, s, Dir{Path: dir, Collection: "all"})
 	for _, name := range []string{".hidden", "seen"} {
 		if err := os.WriteFile(filepath.Join(dir, name), nil, 0o600); err != nil {
 			t.Fatal(err)
@@ -70,13 +70,13 @@ func TestWatch(t *testing.T) {
 func TestBounds(t *testing.T) {
 	s := &Set{Max: 1}
 	first := t.TempDir()
-	_, end := watch(t, s, Dir{first, "a"})
-	_, again := watch(t, s, Dir{first, "b"}) // the same directory costs nothing
-	_, refused := watch(t, s, Dir{t.TempDir(), "c"})
+	_, end := watch(t, s, Dir{Path: first, Collection: "a"})
+	_, again := watch(t, s, Dir{Path: first, Collection: "b"}) // the same directory costs nothing
+	_, refused := watch(t, s, Dir{Path: t.TempDir(), Collection: "c"})
 	if err := refused(); backend.KindOf(err) != backend.Unsupported {
 		t.Errorf("beyond the bound: %v, want kind Unsupported", err)
 	}
-	_, none := watch(t, s, Dir{filepath.Join(first, "none"), "d"})
+	_, none := watch(t, s, Dir{Path: filepath.Join(first, "none"), Collection: "d"})
 	if err := none(); err == nil {
 		t.Error("a directory that is not there is watched")
 	}
@@ -92,7 +92,7 @@ func TestBounds(t *testing.T) {
 	if err := s.Close(); err != nil {
 		t.Error(err)
 	}
-	_, closed := watch(t, s, Dir{first, "a"})
+	_, closed := watch(t, s, Dir{Path: first, Collection: "a"})
 	if err := closed(); backend.KindOf(err) != backend.Transient {
 		t.Errorf("after Close: %v", err)
 	}
@@ -124,8 +124,8 @@ func TestFollow(t *testing.T) {
 	s := &Set{}
 	defer s.Close()
 	one, two := newFollower(), newFollower()
-	stopOne := s.Follow("test", []Dir{{inside, "events"}, {inside, "tasks"}}, one)
-	stopTwo := s.Follow("test", []Dir{{inside, "all"}, {dir, "list"}}, two)
+	stopOne := s.Follow("test", []Dir{{Path: inside, Collection: "events"}, {Path: inside, Collection: "tasks"}}, one)
+	stopTwo := s.Follow("test", []Dir{{Path: inside, Collection: "all"}, {Path: dir, Collection: "list"}}, two)
 	<-one.ready
 	<-two.ready
 	if err := os.WriteFile(filepath.Join(inside, "seen"), nil, 0o600); err != nil {
@@ -161,8 +161,8 @@ func TestFollow(t *testing.T) {
 func TestFollowBounds(t *testing.T) {
 	s := &Set{Max: 1}
 	one, two, late := newFollower(), newFollower(), newFollower()
-	defer s.Follow("test", []Dir{{t.TempDir(), "one"}}, one)()
-	defer s.Follow("test", []Dir{{t.TempDir(), "two"}}, two)()
+	defer s.Follow("test", []Dir{{Path: t.TempDir(), Collection: "one"}}, one)()
+	defer s.Follow("test", []Dir{{Path: t.TempDir(), Collection: "two"}}, two)()
 	if err := <-two.ended; backend.KindOf(err) != backend.Unsupported || len(two.ready) > 0 {
 		t.Errorf("a directory too many: %v, want kind Unsupported", err)
 	}
@@ -170,7 +170,7 @@ func TestFollowBounds(t *testing.T) {
 	if err := <-one.ended; backend.KindOf(err) != backend.Transient {
 		t.Errorf("after Close: %v, want kind Transient", err)
 	}
-	s.Follow("test", []Dir{{t.TempDir(), "late"}}, late)()
+	s.Follow("test", []Dir{{Path: t.TempDir(), Collection: "late"}}, late)()
 	if err := <-late.ended; backend.KindOf(err) != backend.Transient {
 		t.Errorf("a follower after Close: %v, want kind Transient", err)
 	}

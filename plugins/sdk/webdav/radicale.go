@@ -17,6 +17,9 @@ import (
 // filesystem_folder: USER/COLLECTION.
 const radicaleCollections = "collection-root"
 
+// radicaleProps is the file in a collection's directory that describes it.
+const radicaleProps = ".Radicale.props"
+
 // A radicale is the storage of a Radicale on this computer. Whoever may read it
 // could read everybody's things; here nothing is read but that a file changed,
 // and that in a person's own directory alone.
@@ -40,7 +43,7 @@ func newRadicale(folder string) (*radicale, error) {
 	}
 	// Radicale writes to files whose names begin with a dot, and renames them;
 	// what it keeps for itself keeps such a name.
-	concerns := func(name string) bool { return plainName(name) || name == ".Radicale.props" }
+	concerns := func(name string) bool { return plainName(name) || name == radicaleProps }
 	return &radicale{root: filepath.Join(folder, radicaleCollections), watches: dirwatch.Set{Concerns: concerns}}, nil
 }
 
@@ -57,7 +60,7 @@ func (s *Server) Extras() []backend.Extra {
 	if s.radicale == nil {
 		return []backend.Extra{backend.ExtraSubscribe}
 	}
-	return []backend.Extra{backend.ExtraSubscribe, backend.ExtraWatch}
+	return []backend.Extra{backend.ExtraSubscribe, backend.ExtraWatch, backend.ExtraWatchList}
 }
 
 // A Watched is a collection that somebody wants to hear of; an empty path means
@@ -102,6 +105,29 @@ func (c *Client) watched(list []Watched) ([]dirwatch.Dir, error) {
 			return nil, backend.E(backend.Unsupported, c.opWatch(), err)
 		}
 		dirs[i] = dirwatch.Dir{Path: dir, Collection: w.ID}
+		if w.Path == "" {
+			described, err := described(dir)
+			if err != nil {
+				return nil, backend.E(backend.Unsupported, c.opWatch(), err)
+			}
+			dirs = append(dirs, described...)
+		}
+	}
+	return dirs, nil
+}
+
+// described are a person's directories of collections, in each of which a file
+// says how it is called.
+func described(home string) ([]dirwatch.Dir, error) {
+	entries, err := os.ReadDir(home)
+	if err != nil {
+		return nil, err
+	}
+	var dirs []dirwatch.Dir
+	for _, e := range entries {
+		if e.IsDir() && plainName(e.Name()) {
+			dirs = append(dirs, dirwatch.Dir{Path: filepath.Join(home, e.Name()), Only: radicaleProps})
+		}
 	}
 	return dirs, nil
 }

@@ -10,6 +10,7 @@ import (
 	"github.com/pushbridge/pushbridge/bridge/admin/console"
 	"github.com/pushbridge/pushbridge/bridge/admin/gate"
 	"github.com/pushbridge/pushbridge/bridge/admin/roster"
+	"github.com/pushbridge/pushbridge/bridge/admin/selfservice"
 	"github.com/pushbridge/pushbridge/bridge/audit"
 )
 
@@ -40,7 +41,20 @@ func (b *Bridge) newGate() (*gate.Gate, error) {
 		Server: b.door, Gate: g.Administrators(), SignOut: gate.AdminPrefix + "signout", Latency: &b.latency, Logger: b.logger,
 	})
 	g.Administrators().Pages(b.console)
+	if owners := g.Owners(); owners != nil {
+		owners.Pages(selfservice.New(selfservice.Options{Server: b.door, Gate: owners, Prefix: owners.Prefix(), URL: b.config.Web.URL, Host: b.phonesHost(), AddressOf: b.accounts.AddressOf, Logger: b.logger}))
+	}
 	return g, nil
+}
+
+// phonesHost is the name of the server that people type into a phone, if it is not
+// that of the pages.
+func (b *Bridge) phonesHost() string {
+	u, err := url.Parse(b.config.AutodiscoverURL)
+	if err != nil {
+		return ""
+	}
+	return u.Host
 }
 
 // owner verifies what a phone's owner types, as if it came from a phone.

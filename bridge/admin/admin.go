@@ -71,6 +71,7 @@ type Security interface {
 	CancelWipe(ctx context.Context, id device.ID) (device.Phone, error)
 	Block(ctx context.Context, id device.ID, why string) error
 	Allow(ctx context.Context, id device.ID, by string) error
+	Call(ctx context.Context, id device.ID, name string) error
 	PolicyFor(device.Phone) policy.Policy
 	FullWipes() bool
 
@@ -161,7 +162,8 @@ type Options struct {
 // A Server answers the calls of the API. It is an http.Handler.
 type Server struct {
 	Options
-	started time.Time
+	started  time.Time
+	services services
 }
 
 // New builds a Server.

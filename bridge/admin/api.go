@@ -45,6 +45,7 @@ type Device struct {
 	Type      string    `json:"type"`
 	Model     string    `json:"model,omitempty"`
 	Name      string    `json:"name,omitempty"`
+	Called    string    `json:"called,omitempty"` // by its owner, or an administrator
 	System    string    `json:"system,omitempty"`
 	UserAgent string    `json:"user_agent,omitempty"`
 	Version   string    `json:"version"` // of the protocol
@@ -103,8 +104,9 @@ type Folder struct {
 	Collection string    `json:"collection"`
 	Default    bool      `json:"default,omitempty"`
 	ReadOnly   bool      `json:"read_only,omitempty"`
-	Items      int       `json:"items"`   // in the mirror
-	Devices    []Holding `json:"devices"` // those that synchronized it
+	Hidden     bool      `json:"hidden,omitempty"` // from the phone that was asked about, if one was
+	Items      int       `json:"items"`            // in the mirror
+	Devices    []Holding `json:"devices"`          // those that synchronized it
 }
 
 // A Holding is what a phone has of a folder.

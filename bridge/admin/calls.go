@@ -56,7 +56,7 @@ func (s *Server) deviceOf(p device.Phone) Device {
 		Waiting: s.Waiting.Waits(p.User, p.Device),
 		Policy:  s.standing(p), Wipe: wipeOf(p.Wipe), Says: says(p.Information),
 	}
-	d.AllowedBy = p.Allowed.By
+	d.AllowedBy, d.Called = p.Allowed.By, p.Called
 	health, why := s.Security.Health(p, d.Waiting, time.Now())
 	d.Health, d.Why = string(health), why
 	if p.Revealed != (device.Allowed{}) {
@@ -93,11 +93,17 @@ func (s *Server) folders(ctx context.Context, _ *visit, r PhoneRequest) ([]Folde
 	if len(phones) == 0 && len(folders) == 0 {
 		return nil, notFound("Nobody named %q has used a phone here. The name is the one in the list of devices.", user)
 	}
+	shown := func(syncengine.Folder) bool { return true }
+	if only != "" {
+		if shown, err = s.shows(ctx, phones[0]); err != nil {
+			return nil, err
+		}
+	}
 	list := make([]Folder, len(folders))
 	for i, f := range folders {
 		list[i] = Folder{
 			ID: int64(f.ID), Name: f.Name, Kind: string(f.Kind), Backend: f.Backend, Collection: string(f.Collection),
-			Default: f.Default, ReadOnly: f.ReadOnly,
+			Default: f.Default, ReadOnly: f.ReadOnly, Hidden: !shown(f),
 		}
 		if list[i].Items, err = s.Engine.Count(ctx, f.ID); err != nil {
 			return nil, err

@@ -31,6 +31,6 @@ func (s *Server) tell(v *visit, what Incident, p device.Phone) {
 	if s.Tell == nil {
 		return
 	}
-	n := Notice{What: what, User: p.User, Device: p.Device, Phone: cmp.Or(p.FriendlyName, p.Model, p.Type, p.Device), By: v.Name}
+	n := Notice{What: what, User: p.User, Device: p.Device, Phone: cmp.Or(p.Called, p.FriendlyName, p.Model, p.Type, p.Device), By: v.Name}
 	v.afterwards(func(context.Context) { s.Tell(n) })
 }

@@ -59,6 +59,8 @@ var may = map[string]string{
 	"heartbeat.show": "sduhcro",
 	"resync":         "duho",
 	"devices.forget": "duo",
+	"devices.rename": "duho",
+	"services.list":  "sduhcro",
 	"brake.list":     "sduhcr",
 	"brake.release":  "sdu",
 	"push.show":      "sduhcro",

@@ -13,6 +13,8 @@ var (
 	OpProblems  = op(own(get("problems.list", "/v1/problems", "objects that cannot be shown to phones", staff)), (*Server).problems)
 	OpHeartbeat = op(own(get("heartbeat.show", "/v1/heartbeat", "how long a phone's waits live", staff)), (*Server).heartbeat)
 	OpResync    = op(own(post("resync", "/v1/resync", "has a phone load a folder, or everything, anew", helpers, Orders)), (*Server).resync)
+	OpRename    = op(own(post("devices.rename", "/v1/rename", "gives a name to a phone, in place of what it says of itself", helpers, Changes)), (*Server).rename)
+	OpServices  = op(own(get("services.list", "/v1/services", "whether the servers answer that phones get things from", staff)), (*Server).servicesNow)
 	OpForget    = op(own(post("devices.forget", "/v1/forget", "drops what is known of a phone", support, Orders)), (*Server).forget)
 
 	OpHolds   = op(get("brake.list", "/v1/holds", "large deletions that are held", staff), (*Server).holds)

@@ -24,6 +24,8 @@ type Phone struct {
 	Version   string // of the protocol, as last spoken: "16.1"
 	Information
 
+	Called string `json:",omitempty"` // by people, in place of what it says of itself
+
 	FirstSeen time.Time
 	LastSeen  time.Time // to within SeenStep
 

@@ -268,6 +268,11 @@ func (r *Register) Describe(ctx context.Context, id ID, i Information) error {
 	return nil
 }
 
+// Call gives a phone the name that people know it by; an empty one takes it back.
+func (r *Register) Call(ctx context.Context, id ID, name string) error {
+	return r.settle(ctx, id, func(p *Phone) { p.Called = clip(name) })
+}
+
 // Remember keeps a value under a name for a phone, such as the parameters of
 // its last Ping; nil forgets it.
 func (r *Register) Remember(ctx context.Context, id ID, name string, value []byte) error {

@@ -297,7 +297,7 @@ func (r *Register) settle(ctx context.Context, id ID, change func(*Phone)) error
 		return nil
 	})
 	if err != nil {
-		return fmt.Errorf("device: blocking or allowing a phone: %w", err)
+		return fmt.Errorf("device: changing what holds for a phone: %w", err)
 	}
 	return nil
 }

@@ -45,7 +45,7 @@ func newAdmin() *cobra.Command {
 	flags.StringVar(&f.tokenFile, "token-file", "", "a `FILE` with the token that is shown there; or the environment variable "+tokenVariable)
 	flags.StringVar(&f.caFile, "ca-file", "", "a `FILE` of authorities, in PEM, that its certificate may be of, in place of the system's")
 	flags.BoolVar(&f.json, "json", false, "print JSON")
-	c.AddCommand(f.status(), f.top(), f.devices(), f.device(), f.folders(), f.brake(), f.resync(), f.problems(), f.forget(),
+	c.AddCommand(f.status(), f.top(), f.devices(), f.device(), f.rename(), f.folders(), f.brake(), f.resync(), f.problems(), f.forget(),
 		f.choose("show", "Show folders on a person's phones", false), f.choose("hide", "Hide folders from a person's phones", true), f.choices(), f.trace(), f.heartbeat(), f.push(),
 		f.wipe(), f.block(), f.allow(), f.policy(), f.audit(), f.group(), f.admission(), f.people(), f.blockList(), f.recovery(),
 		f.administrator(), f.token(), f.session())

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"slices"
 	"strings"
@@ -77,14 +78,7 @@ func (f *adminFlags) known(ctx context.Context, what string, args []string, user
 
 // summary says which phone it is.
 func summary(d admin.Device) string {
-	words := d.Name
-	if words == "" {
-		words = d.Model
-	}
-	if words == "" {
-		words = d.Type
-	}
-	return harmless(words)
+	return harmless(cmp.Or(d.Called, d.Name, d.Model, d.Type))
 }
 
 // typeable tells whether a name can be put on a command line: phones and people

@@ -24,6 +24,17 @@ func (f *adminFlags) device() *cobra.Command {
 	}, printDevice)
 }
 
+func (f *adminFlags) rename() *cobra.Command {
+	return ask(f, &cobra.Command{
+		Use: "rename USER DEVICE [NAME]", Short: "Give a name to a phone, in place of what it says of itself",
+		Long: "Gives a phone a name that people know it by; without a name it is called again what\n" +
+			"it says of itself.",
+		Args: cobra.RangeArgs(2, 3),
+	}, func(ctx context.Context, c *admin.Client, args []string) (admin.Done, error) {
+		return admin.OpRename.Ask(ctx, c, admin.RenameRequest{User: args[0], Device: args[1], Name: optional(args, 2)})
+	}, printDone)
+}
+
 func printDevice(w io.Writer, p admin.DevicePage) {
 	d := p.Device
 	t := newTable(w)
@@ -33,7 +44,7 @@ func printDevice(w io.Writer, p admin.DevicePage) {
 	if says == nil {
 		says = new(admin.Says)
 	}
-	for _, line := range [][2]string{{"model", d.Model}, {"name", d.Name}, {"system", d.System}, {"user agent", d.UserAgent},
+	for _, line := range [][2]string{{"called", d.Called}, {"model", d.Model}, {"name", d.Name}, {"system", d.System}, {"user agent", d.UserAgent},
 		{"language", says.Language}, {"number", says.PhoneNumber}, {"operator", says.Operator}, {"IMEI", says.IMEI}} {
 		if line[1] != "" {
 			t.row(line[0], line[1])

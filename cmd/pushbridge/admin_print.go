@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"fmt"
 	"io"
 	"strconv"
@@ -134,11 +135,7 @@ func printDevices(w io.Writer, list []admin.Device) {
 	}
 	t := newTable(w, "USER", "DEVICE", "TYPE", "MODEL", "EAS", "FIRST SEEN", "LAST SEEN", "HEALTH", "REMARKS")
 	for _, d := range list {
-		model := d.Model
-		if model == "" {
-			model = d.UserAgent
-		}
-		t.row(d.User, d.Device, d.Type, model, d.Version, moment(d.FirstSeen), moment(d.LastSeen), d.Health, standing(d))
+		t.row(d.User, d.Device, d.Type, cmp.Or(d.Called, d.Model, d.UserAgent), d.Version, moment(d.FirstSeen), moment(d.LastSeen), d.Health, standing(d))
 	}
 	t.Flush()
 }

@@ -49,7 +49,7 @@ func (c *Console) phone(ctx context.Context, a *ask, user, id string) (admin.Dev
 
 // phoneName is what a phone is called, as far as it says anything.
 func phoneName(d admin.Device) string {
-	for _, name := range []string{d.Name, d.Model, d.Type} {
+	for _, name := range []string{d.Called, d.Name, d.Model, d.Type} {
 		if name != "" {
 			return name
 		}

@@ -1,0 +1,172 @@
+package selfservice
+
+import (
+	"bytes"
+	"embed"
+	"html/template"
+	"io/fs"
+	"net/http"
+	"path"
+	"strings"
+	"time"
+	"unicode"
+
+	"github.com/pushbridge/pushbridge/bridge/device"
+)
+
+//go:embed pages/*.html
+var pageFiles embed.FS
+
+//go:embed assets/my.css
+var styleFile []byte
+
+// maxShown bounds how much of a text is shown that a phone or a server chose, in
+// characters.
+const maxShown = 120
+
+// A view is what a page is made of.
+type view struct {
+	Title string
+	Data  any
+
+	User, Said string
+}
+
+// said are the sentences that a page begins with, after what was done.
+var said = map[string]string{
+	"renamed":      "The phone has its new name.",
+	"folders":      "The folders are chosen. A phone that waits is told at once.",
+	"push":         "What may wake the phone is changed.",
+	"resync":       "The phone loads everything anew when it comes next.",
+	"block":        "The phone gets nothing more. An administrator can let it in again.",
+	"wipe-account": "The phone is told to remove your account when it comes next.",
+	"wipe-full":    "The phone is told to erase itself when it comes next.",
+	"cancel":       "The order to erase is taken back.",
+	"forget":       "The phone is removed from the list.",
+}
+
+// parse reads the pages, each with the layout.
+func (p *Pages) parse() map[string]*template.Template {
+	layout := template.Must(template.New("").Funcs(template.FuncMap{
+		"at": p.at, "cut": cut, "clean": clean, "moment": moment, "since": since, "health": healthOf, "kind": kindOf, "phoneName": nameOf,
+	}).ParseFS(pageFiles, "pages/layout.html"))
+	files, err := fs.Glob(pageFiles, "pages/*.html")
+	if err != nil {
+		panic(err) // the pattern is ours
+	}
+	all := map[string]*template.Template{}
+	for _, file := range files {
+		all[strings.TrimSuffix(path.Base(file), ".html")] = template.Must(template.Must(layout.Clone()).ParseFS(pageFiles, file))
+	}
+	return all
+}
+
+// show answers with a page.
+func (p *Pages) show(a *ask, status int, name string, v view) {
+	v.User = a.user
+	if a.Method == http.MethodGet {
+		v.Said = said[a.URL.Query().Get("said")]
+	}
+	var text bytes.Buffer
+	if err := p.templates[name].ExecuteTemplate(&text, "layout", v); err != nil {
+		p.Logger.ErrorContext(a.Context(), "a page cannot be written", "page", name, "error", err)
+		http.Error(a.w, "This page could not be made; the server's log says why.", http.StatusInternalServerError)
+		return
+	}
+	a.w.Header().Set("Content-Type", "text/html; charset=utf-8")
+	a.w.WriteHeader(status)
+	text.WriteTo(a.w) // who hangs up has no use for an error
+}
+
+// style is the look of the pages.
+func style(w http.ResponseWriter, _ *http.Request) {
+	w.Header().Set("Content-Type", "text/css; charset=utf-8")
+	w.Header().Set("Cache-Control", "no-cache")
+	w.Write(styleFile)
+}
+
+// clean makes a text that somebody else chose fit to be shown: without what has no
+// shape or turns the direction of what follows. Escaping is the templates'.
+func clean(text string) string {
+	return strings.Map(func(r rune) rune {
+		switch {
+		case r == '\n' || r == '\t':
+			return ' '
+		case unicode.Is(unicode.Cc, r) || unicode.Is(unicode.Cf, r) && r != '\u200d' && r != '\u200c':
+			return '\uFFFD'
+		}
+		return r
+	}, strings.ToValidUTF8(text, "\uFFFD"))
+}
+
+// cut is clean, and not long.
+func cut(text string) string {
+	text = clean(text)
+	n := 0
+	for i := range text {
+		if n++; n > maxShown {
+			return text[:i] + "…"
+		}
+	}
+	return text
+}
+
+// moment is a time as people of all zones read it.
+func moment(t time.Time) string {
+	if t.IsZero() {
+		return "never"
+	}
+	return t.UTC().Format("2006-01-02 15:04 UTC")
+}
+
+// since is how long ago something was.
+func since(t time.Time) string {
+	passed := time.Since(t)
+	for _, u := range []struct {
+		of        time.Duration
+		one, many string
+	}{{24 * time.Hour, "a day ago", "days ago"}, {time.Hour, "an hour ago", "hours ago"}, {time.Minute, "a minute ago", "minutes ago"}} {
+		switch n := int(passed / u.of); {
+		case n == 1:
+			return u.one
+		case n > 1:
+			return itoa(n) + " " + u.many
+		}
+	}
+	return "just now"
+}
+
+// A health is a phone's as its owner reads it.
+type health struct{ Word, Tone, Remedy string }
+
+// healthWords say each health to an owner, and what they can do.
+var healthWords = map[device.Health]health{
+	device.HealthWiping:     {"to be erased", "bad", "It is told so when it comes next."},
+	device.HealthOff:        {"switched off for you", "bad", "An administrator switched mobile access off for your account. Ask one."},
+	device.HealthBlocked:    {"kept out", "bad", "Only an administrator can let it in. Ask one."},
+	device.HealthQuarantine: {"waits to be let in", "look", "An administrator has to let it in, and knows of it. Ask one if it takes long."},
+	device.HealthPassword:   {"wrong password", "bad", "Type your password into the phone again: the one that you signed in here with."},
+	device.HealthPolicy:     {"refuses the rules", "bad", "The phone has to accept the rules of this server. Look for a question on its screen; else remove the account from it and add it again."},
+	device.HealthProvisions: {"has to accept the rules", "look", "Look for a question on the phone's screen, about a password or about rights of the server, and agree."},
+	device.HealthAway:       {"not here lately", "look", "Is it switched on, and does it have a network? Open its mail or calendar: it should come at once."},
+	device.HealthWaiting:    {"works", "good", ""},
+	device.HealthSyncing:    {"works", "good", ""},
+	device.HealthResting:    {"works", "good", ""},
+}
+
+func healthOf(word string) health {
+	if h, known := healthWords[device.Health(word)]; known {
+		return h
+	}
+	return health{word, "look", ""}
+}
+
+// kindOf says the kind of a folder to people.
+func kindOf(kind string) string {
+	for _, k := range kinds {
+		if k.Kind == kind {
+			return k.Words
+		}
+	}
+	return kind
+}

@@ -17,6 +17,7 @@ import (
 
 	"github.com/pushbridge/pushbridge/bridge/admin"
 	"github.com/pushbridge/pushbridge/bridge/admin/console"
+	"github.com/pushbridge/pushbridge/bridge/admin/roster"
 	"github.com/pushbridge/pushbridge/bridge/audit"
 	"github.com/pushbridge/pushbridge/bridge/device"
 	"github.com/pushbridge/pushbridge/bridge/device/policy/rsop"
@@ -116,12 +117,12 @@ func (u unshown) List(_ context.Context, user string) (list []problem.Problem, _
 	return list, nil
 }
 
-// A gate lets in whom a cookie names, with the roles that it names.
-type gate struct{}
+// A doorman lets in whom a cookie names, with the roles that it names.
+type doorman struct{}
 
 var errNobody = errors.New("nobody is signed in")
 
-func (gate) Actor(r *http.Request) (admin.Actor, error) {
+func (doorman) Actor(r *http.Request) (admin.Actor, error) {
 	c, err := r.Cookie("test_roles")
 	if err != nil || c.Value == "" {
 		return admin.Actor{}, errNobody
@@ -145,6 +146,7 @@ type house struct {
 	register *device.Register
 	book     *rulebook.Book
 	latency  *latency.Hour
+	roster   *roster.Roster // behind a gate
 	log      *strings.Builder
 }
 
@@ -180,7 +182,7 @@ func build(t testing.TB, edit func(*house, *admin.Options, *device.Options)) *ho
 	h.register = device.New(d)
 	o.Security = h.register
 	h.admin = admin.New(o)
-	h.Console = console.New(console.Options{Server: h.admin, Gate: gate{}, Latency: h.latency, Logger: logger})
+	h.Console = console.New(console.Options{Server: h.admin, Gate: doorman{}, Latency: h.latency, Logger: logger})
 	return h
 }
 

@@ -21,16 +21,15 @@ func TestBrowser(t *testing.T) {
 		h.latency.Add(12 * time.Millisecond)
 		h.latency.Add(90 * time.Millisecond)
 	}
-	h.Hurry()
 	at := serve(t, h)
 	t.Run("lets a phone in", func(t *testing.T) { letIn(t, b.open(t, at, smallLight), h) })
 	t.Run("follows what happens", func(t *testing.T) { follows(t, b.open(t, at, wideDark), h) })
 	t.Run("changes a policy", func(t *testing.T) { changesPolicy(t, b.open(t, at, wideLight), h) })
 	t.Run("erases a phone", func(t *testing.T) { erases(t, b.open(t, at, smallDark), h) })
-	t.Run("goes by keyboard", func(t *testing.T) { byKeyboard(t, b.open(t, at, wideLight)) })
+	t.Run("goes by keyboard", func(t *testing.T) { byKeyboard(t, b.open(t, at, wideLight), h) })
 	t.Run("has no scripts", func(t *testing.T) { withoutScripts(t, b.open(t, at, wideLight), h) })
 	for _, m := range []mode{wideLight, smallDark} {
-		t.Run("reads every page at "+m.name, func(t *testing.T) { readsAll(t, b.open(t, at, m)) })
+		t.Run("reads every page at "+m.name, func(t *testing.T) { readsAll(t, b.open(t, at, m), h) })
 	}
 }
 
@@ -46,7 +45,7 @@ func phoneNow(t *testing.T, h *house, user, id string) device.Phone {
 
 // letIn signs in, finds the phone that waits, and lets it in.
 func letIn(t *testing.T, v *tab, h *house) {
-	v.signIn("/admin/", admin.DeviceSupport)
+	v.signIn(h, "/admin/", admin.DeviceSupport)
 	v.says("h1", "Overview")
 	v.says(".todo", "1 phone waits to be let in")
 	v.press(`header a[href="/admin/admission"]`)
@@ -69,7 +68,7 @@ func letIn(t *testing.T, v *tab, h *house) {
 
 // follows sees numbers and the health of phones change without doing anything.
 func follows(t *testing.T, v *tab, h *house) {
-	v.signIn("/admin/", admin.ReadOnly)
+	v.signIn(h, "/admin/", admin.ReadOnly)
 	v.says(".cards li:nth-child(2)", "0")
 	h.engine.wait("ann", "WELL")
 	v.says(".cards li:nth-child(2)", "1")
@@ -90,7 +89,7 @@ func follows(t *testing.T, v *tab, h *house) {
 // changesPolicy changes settings, sees what that means, and does it.
 func changesPolicy(t *testing.T, v *tab, h *house) {
 	h.policy(t, "a policy", map[string]any{"require": true, "device_password_enabled": true, "min_device_password_length": 6})
-	v.signIn("/admin/policies", admin.DeviceAdministrator)
+	v.signIn(h, "/admin/policies", admin.DeviceAdministrator)
 	v.press(`main a[href="/admin/policy?name=a+policy"]`)
 	field := `[name="set.min_device_password_length"]`
 	set := func(value string) {
@@ -117,24 +116,18 @@ func changesPolicy(t *testing.T, v *tab, h *house) {
 		t.Errorf("the policy is %+v, %v", r, err)
 	}
 	// The chain of what was done is whole, and has it.
-	v.signInAs(admin.SecurityAdministrator)
-	v.visit("/admin/audit?q=policies.edit")
+	v.press(".who button")
+	v.signIn(h, "/admin/audit?q=policies.edit", admin.SecurityAdministrator)
 	v.says(".entries", "policies.edit")
 	v.press(`a[href="/admin/audit/verify"]`)
 	v.says(".said", "The chain is whole")
 	v.calm()
 }
 
-// signInAs goes on as somebody else.
-func (v *tab) signInAs(roles ...admin.Role) {
-	v.Helper()
-	v.signIn("/admin/signin?next=/admin/devices", roles...)
-}
-
 // erases has a phone erased, which is not done before somebody says that they know
 // what it means.
 func erases(t *testing.T, v *tab, h *house) {
-	v.signIn("/admin/device?user=ann&device=WELL", admin.DeviceAdministrator)
+	v.signIn(h, "/admin/device?user=ann&device=WELL", admin.DeviceAdministrator)
 	v.shot("device")
 	v.press(`a[data-do="wipe-full"]`)
 	v.says("h1", "Erase the whole phone?")
@@ -162,8 +155,8 @@ func erases(t *testing.T, v *tab, h *house) {
 
 // byKeyboard goes through pages by the tab key: everything that can be used is reached,
 // in the order in which it stands, and shows that it is.
-func byKeyboard(t *testing.T, v *tab) {
-	v.signIn("/admin/devices", admin.DeviceAdministrator)
+func byKeyboard(t *testing.T, v *tab, h *house) {
+	v.signIn(h, "/admin/devices", admin.DeviceAdministrator)
 	for _, path := range []string{"/admin/devices", "/admin/confirm?do=wipe-full&user=ann&device=BLOCKED", "/admin/people"} {
 		v.visit(path)
 		var want []string
@@ -197,8 +190,7 @@ func byKeyboard(t *testing.T, v *tab) {
 // withoutScripts does what there is to do in a browser that runs none.
 func withoutScripts(t *testing.T, v *tab, h *house) {
 	v.do(emulation.SetScriptExecutionDisabled(true))
-	v.do(chromedp.Navigate(v.at+"/admin/device?user=ann&device=BLOCKED"), chromedp.SendKeys(`input[name="roles"]`, string(admin.DeviceAdministrator), chromedp.ByQuery))
-	v.press("button")
+	v.signIn(h, "/admin/device?user=ann&device=BLOCKED", admin.DeviceAdministrator)
 	v.press(`a[data-do="allow"]`)
 	v.press(`form button[data-op="devices.allow"]`)
 	var said string
@@ -212,8 +204,8 @@ func withoutScripts(t *testing.T, v *tab, h *house) {
 }
 
 // readsAll looks at every page.
-func readsAll(t *testing.T, v *tab) {
-	v.signIn("/admin/", admin.AllRoles...)
+func readsAll(t *testing.T, v *tab, h *house) {
+	v.signIn(h, "/admin/", admin.AllRoles...)
 	for _, page := range []string{"", "devices", "device?user=ann&device=REQUESTED", "admission", "people", "person?user=ann", "group?name=all", "policies", "policy?name=base",
 		"policy/what-if?user=ann&device=WELL&policy=base&kind=user&enforced=yes", "problems", "audit", "audit/verify", "gateways", "confirm?do=person-off&user=ann", "confirm?do=trace&user=ann&device=BLOCKED", "nothing"} {
 		v.visit("/admin/" + page)

@@ -3,7 +3,6 @@ package main
 import (
 	"bufio"
 	"bytes"
-	"context"
 	"fmt"
 	"io"
 	"net/http"
@@ -17,6 +16,7 @@ import (
 
 	"github.com/pushbridge/pushbridge/bridge/eas"
 	"github.com/pushbridge/pushbridge/bridge/easclient"
+	"github.com/pushbridge/pushbridge/bridge/phone"
 	"github.com/pushbridge/pushbridge/fcgi/fcgitest"
 )
 
@@ -44,7 +44,7 @@ func (d *desktop) ask(path string, form url.Values) *http.Response {
 	r.Host = consoleHost
 	if form != nil {
 		r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
-		r.Header.Set("Origin", "http://"+consoleHost)
+		r.Header.Set("Origin", "https://"+consoleHost)
 	}
 	for _, c := range d.cookies {
 		r.AddCookie(c)
@@ -93,17 +93,17 @@ func (d *desktop) until(stream *bufio.Scanner, text string) {
 // TestConsole reaches the administrators' pages of a worker through nginx: an
 // administrator signs in and follows what happens, while another worker takes over.
 func TestConsole(t *testing.T) {
-	d := startDaemonFor(t, []string{"ann"}, "web.url = \"http://"+consoleHost+"\"\n", func(socket string) string { return socket })
+	d := startDaemonFor(t, []string{"ann"}, "web.url = \"https://"+consoleHost+"\"\n", func(socket string) string { return socket })
 	d.await("listening for a web server", 1)
 	password := filepath.Join(t.TempDir(), "password")
 	if err := os.WriteFile(password, []byte("correct horse battery\n"), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	var out bytes.Buffer
-	if status := run(t.Context(), []string{"admin", "administrator", "add", "jane", "--roles", "read-only", "--password-file", password, "--config", d.config}, &out, &out); status != exitOK {
+	if status := run(t.Context(), []string{"admin", "--config", d.config, "administrator", "add", "jane", "--roles", "read-only", "--password-file", password}, &out, &out); status != exitOK {
 		t.Fatalf("adding an administrator: status %d, %s", status, &out)
 	}
-	desk := &desktop{T: t, nginx: fcgitest.StartNginx(t, fcgitest.NginxOptions{Addr: d.addr})}
+	desk := &desktop{T: t, nginx: fcgitest.StartNginx(t, fcgitest.NginxOptions{Addr: d.addr, TLS: true, Name: consoleHost})}
 	if answer := desk.ask("/admin/", nil); answer.StatusCode != http.StatusSeeOther || !strings.HasPrefix(answer.Header.Get("Location"), "/admin/signin") {
 		t.Fatalf("who is not signed in is answered %s, %v", answer.Status, answer.Header)
 	}
@@ -116,11 +116,9 @@ func TestConsole(t *testing.T) {
 	}
 	stream := desk.follow()
 	desk.until(stream, "<strong>0</strong> <span>Phones</span>")
-	ann, err := easclient.New(easclient.Options{URL: desk.nginx.URL + "/Microsoft-Server-ActiveSync", HTTP: desk.nginx.Client, User: "ann", Password: "secret", Device: "ANNSPHONE", Type: "Test", Version: eas.V161})
-	if err != nil {
-		t.Fatal(err)
-	}
-	if _, err := ann.FolderSync(context.Background(), eas.FolderSyncRequest{SyncKey: "0"}); err != nil {
+	ann := phone.New(&easclient.Client{URL: desk.nginx.URL, User: "ann", Password: "secret", Version: eas.V161, DeviceID: "ANNSPHONE", DeviceType: "test",
+		HTTP: desk.nginx.Client}, phone.Settings{})
+	if _, err := ann.SyncFolders(t.Context()); err != nil {
 		t.Fatal(err)
 	}
 	desk.until(stream, "<strong>1</strong> <span>Phones</span>") // at once, and not when the answer is complete

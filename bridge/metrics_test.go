@@ -8,6 +8,8 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"os"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -205,6 +207,7 @@ func TestMetricsOfAStory(t *testing.T) {
 		}
 	}
 	checkNames(t, families)
+	checkRules(t, families)
 	for _, whose := range []string{bridgetest.User + `"`, "SECRETDEVICE", "127.0.0.1", "MyOwn"} {
 		if strings.Contains(text, whose) {
 			t.Errorf("%q is among the metrics", whose)
@@ -220,6 +223,54 @@ func TestMetricsOfAStory(t *testing.T) {
 	if t.Failed() {
 		t.Log(text)
 	}
+}
+
+// checkRules looks whether the alert rules in the README ask for what there is:
+// each metric, and each label that they name.
+func checkRules(t *testing.T, families map[string]*dto.MetricFamily) {
+	t.Helper()
+	text, err := os.ReadFile("../README.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, rules, _ := strings.Cut(string(text), "```yaml\ngroups:\n")
+	rules, _, whole := strings.Cut(rules, "\n```")
+	asked := regexp.MustCompile(`\b(pushbridge_[a-z_]+)(\{[^}]*\})?`).FindAllStringSubmatch(rules, -1)
+	if !whole || len(asked) < 10 || strings.Count(rules, "- alert: ") != strings.Count(rules, "expr: ") {
+		t.Fatalf("the README has %d metrics in rules:\n%s", len(asked), rules)
+	}
+	names := map[string]bool{"pushbridge_plugin_restarts_total": true} // there are no plugins here; package metrics tries it
+	for name, f := range families {
+		names[name] = true
+		if f.GetType() == dto.MetricType_HISTOGRAM {
+			names[name+"_bucket"], names[name+"_count"], names[name+"_sum"] = true, true, true
+		}
+	}
+	quoted := regexp.MustCompile(`([a-z_]+)=~?"([^"]*)"`)
+	for _, m := range asked {
+		if !names[m[1]] {
+			t.Errorf("the README's rules ask for %s, which there is not", m[1])
+		}
+		family := families[strings.TrimSuffix(strings.TrimSuffix(strings.TrimSuffix(m[1], "_bucket"), "_count"), "_sum")]
+		for _, label := range quoted.FindAllStringSubmatch(m[2], -1) {
+			if !hasLabel(family, label[1], label[2]) {
+				t.Errorf("the README's rules ask for %s, and no %s is like that", m[0], m[1])
+			}
+		}
+	}
+}
+
+// hasLabel tells whether one of the metrics has a label that fits a pattern.
+func hasLabel(f *dto.MetricFamily, name, pattern string) bool {
+	fits := regexp.MustCompile("^(?:" + pattern + ")$")
+	for _, m := range f.GetMetric() {
+		for _, l := range m.GetLabel() {
+			if l.GetName() == name && fits.MatchString(l.GetValue()) {
+				return true
+			}
+		}
+	}
+	return false
 }
 
 // checkNames holds the labels against those that say nothing of anybody.

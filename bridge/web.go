@@ -36,6 +36,11 @@ func (b *Bridge) newGate() (*gate.Gate, error) {
 	if b.config.Web.Owners {
 		o.Login = b.owner
 	}
+	if c := b.config.Web.OIDC; c.Issuer != "" {
+		if o.Provider, err = newProvider(c, u); err != nil {
+			return nil, err
+		}
+	}
 	g := gate.New(o)
 	b.console = console.New(console.Options{
 		Server: b.door, Gate: g.Administrators(), SignOut: gate.AdminPrefix + "signout", Latency: &b.latency, Logger: b.logger,

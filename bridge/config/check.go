@@ -3,7 +3,6 @@ package config
 import (
 	"fmt"
 	"net"
-	"net/netip"
 	"net/url"
 	"path"
 	"path/filepath"
@@ -78,30 +77,6 @@ func publicURL(s string) *problem {
 		return &problem{fmt.Sprintf("%.80q", s), `write "https://mail.example.org": where servers reach the web server in front of pushbridge`}
 	}
 	return nil
-}
-
-// webURL checks where browsers reach the administration. Passwords are typed
-// there, so that it is TLS or this very computer.
-func webURL(s string) *problem {
-	if s == "" {
-		return nil
-	}
-	u, err := url.Parse(s)
-	switch {
-	case err != nil || u.Scheme != "https" && u.Scheme != "http" || u.Hostname() == "" || u.RawQuery != "" || u.Fragment != "" || u.User != nil:
-		return &problem{fmt.Sprintf("%.80q", s), `write "https://mail.example.org": where browsers reach the web server in front of pushbridge`}
-	case strings.Trim(u.Path, "/") != "":
-		return &problem{fmt.Sprintf("%.80q, which has a path", s), fmt.Sprintf(`write "%s://%s": the pages are at /admin/ and /my/`, u.Scheme, u.Host)}
-	case u.Scheme == "http" && !isLocal(u.Hostname()):
-		return &problem{fmt.Sprintf("%.80q, where passwords could be read on the way", s), fmt.Sprintf(`write "https://%s"; without TLS only "http://127.0.0.1:8080", for trials`, u.Host)}
-	}
-	return nil
-}
-
-// isLocal tells whether a host is this computer.
-func isLocal(host string) bool {
-	a, err := netip.ParseAddr(host)
-	return host == "localhost" || err == nil && a.IsLoopback()
 }
 
 // maxSocket bounds the path of a socket, in bytes: an address has 108 of them
@@ -261,7 +236,7 @@ func (l *loader) check() {
 	if f.Profiles != "" && !filepath.IsAbs(f.Profiles) {
 		l.complain("profiles", "write the whole path from /", "profiles is %.80q", f.Profiles)
 	}
-	l.bounds("web.session_idle", "web.session_longest", &f.Web.Idle, &f.Web.Longest)
+	l.checkWeb()
 	l.checkPolicy()
 	l.checkVerify()
 	l.checkMail()

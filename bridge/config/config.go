@@ -2,9 +2,12 @@
 package config
 
 import (
+	"fmt"
+	"strings"
 	"time"
 
 	"github.com/pushbridge/pushbridge/bridge/account"
+	"github.com/pushbridge/pushbridge/bridge/admin"
 	"github.com/pushbridge/pushbridge/bridge/device/policy"
 	"github.com/pushbridge/pushbridge/plugins/backend"
 )
@@ -81,6 +84,41 @@ type Web struct {
 	Owners  bool          // owners of phones may sign in, for what is theirs
 	Idle    time.Duration // how long a session lives that is not used
 	Longest time.Duration // and at most
+
+	OIDC OIDC
+}
+
+// OIDC names an identity provider that says who administrators are.
+type OIDC struct {
+	Issuer   string // "https://login.example.org/realms/x"; empty means none
+	ClientID string
+	Secret   string
+	Scopes   []string // beside "openid"
+	Name     string   // the claim with what somebody is called; empty means "email"
+	Groups   string   // the claim with the groups; empty means "groups"
+	Roles    []string // "GROUP: ROLE, ROLE", see ParseGroupRoles
+}
+
+// String hides the secret.
+func (o OIDC) String() string { return o.Issuer + " " + o.ClientID }
+
+// GoString hides it from %#v, too.
+func (o OIDC) GoString() string { return "config.OIDC{" + o.String() + "}" }
+
+// ParseGroupRoles reads which roles the members of a group have.
+func ParseGroupRoles(text string) (group string, roles []string, err error) {
+	at := strings.LastIndexByte(text, ':')
+	if at < 0 || strings.TrimSpace(text[:at]) == "" {
+		return "", nil, fmt.Errorf("config: %.80q has no group before a colon", text)
+	}
+	for name := range strings.SplitSeq(text[at+1:], ",") {
+		role, err := admin.ParseRole(strings.TrimSpace(name))
+		if err != nil || role == admin.SelfService {
+			return "", nil, fmt.Errorf("config: %.40q is no role of an administrator", strings.TrimSpace(name))
+		}
+		roles = append(roles, string(role))
+	}
+	return strings.TrimSpace(text[:at]), roles, nil
 }
 
 // Mail says how notices are mailed, and to whom.

@@ -72,12 +72,25 @@ func TestParse(t *testing.T) {
 		{
 			name: "the administration over the web",
 			text: "[web]\nurl = \"https://mail.example.org:8443\"\nowners = false\nsession_idle = \"5m\"\nsession_longest = \"1h\"\n" + backends,
-			want: func(f *File) { f.Web = Web{"https://mail.example.org:8443", false, 5 * time.Minute, time.Hour} },
+			want: func(f *File) {
+				f.Web = Web{URL: "https://mail.example.org:8443", Idle: 5 * time.Minute, Longest: time.Hour}
+			},
+		},
+		{
+			name: "an identity provider",
+			text: "[web]\nurl = \"https://m.example.org\"\n[web.oidc]\nissuer = \"https://login.example.org/realms/x\"\nclient_id = \"p\"\nscopes = [\"profile\"]\nname_claim = \"upn\"\ngroups_claim = \"g\"\nroles = [\"cn=it: helpdesk\"]\n" + backends,
+			env:  []string{"PUSHBRIDGE_WEB_OIDC_CLIENT_SECRET=s"},
+			want: func(f *File) {
+				f.Web.URL = "https://m.example.org"
+				f.Web.OIDC = OIDC{"https://login.example.org/realms/x", "p", "s", []string{"profile"}, "upn", "g", []string{"cn=it: helpdesk"}}
+			},
 		},
 		{
 			name: "and without TLS, on this computer",
 			text: "[web]\nurl = \"http://127.0.0.1:8080/\"\nsession_longest = \"10m\"\n" + backends,
-			want: func(f *File) { f.Web = Web{"http://127.0.0.1:8080/", true, 10 * time.Minute, 10 * time.Minute} },
+			want: func(f *File) {
+				f.Web = Web{URL: "http://127.0.0.1:8080/", Owners: true, Idle: 10 * time.Minute, Longest: 10 * time.Minute}
+			},
 		},
 		{
 			name: "mails to administrators",

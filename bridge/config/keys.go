@@ -48,7 +48,15 @@ var keys = withSettings(map[string]taker{
 	"login.verify":        backendNames(func(f *File) *[]string { return &f.Login.Verify }),
 	"policy.require":      boolean(func(f *File) *bool { return &f.Policy.Require }),
 
-	"web.url":             text(func(f *File) *string { return &f.Web.URL }, webURL),
+	"web.url":                text(func(f *File) *string { return &f.Web.URL }, webURL),
+	"web.oidc.issuer":        text(func(f *File) *string { return &f.Web.OIDC.Issuer }, issuerURL),
+	"web.oidc.client_id":     text(func(f *File) *string { return &f.Web.OIDC.ClientID }, anything),
+	"web.oidc.client_secret": text(func(f *File) *string { return &f.Web.OIDC.Secret }, anything),
+	"web.oidc.name_claim":    text(func(f *File) *string { return &f.Web.OIDC.Name }, anything),
+	"web.oidc.groups_claim":  text(func(f *File) *string { return &f.Web.OIDC.Groups }, anything),
+	"web.oidc.scopes":        texts(func(f *File) *[]string { return &f.Web.OIDC.Scopes }, `["profile", "groups"]`, func(string) *problem { return nil }),
+	"web.oidc.roles":         texts(func(f *File) *[]string { return &f.Web.OIDC.Roles }, groupRolesExample, groupRoles),
+
 	"web.owners":          boolean(func(f *File) *bool { return &f.Web.Owners }),
 	"web.session_idle":    duration(func(f *File) *time.Duration { return &f.Web.Idle }, LeastSession, MostSession),
 	"web.session_longest": duration(func(f *File) *time.Duration { return &f.Web.Longest }, LeastSession, MostSession),

@@ -20,6 +20,7 @@ import (
 
 	"github.com/pushbridge/pushbridge/bridge/account"
 	"github.com/pushbridge/pushbridge/bridge/admin"
+	"github.com/pushbridge/pushbridge/bridge/admin/gate/oidc"
 	"github.com/pushbridge/pushbridge/bridge/admin/openapi"
 	"github.com/pushbridge/pushbridge/bridge/admin/roster"
 )
@@ -47,6 +48,10 @@ type Options struct {
 	// account. Its errors are those of package account. Nil means that owners
 	// cannot sign in.
 	Login func(ctx context.Context, login, password string, from netip.Addr) (user string, err error)
+
+	// Provider says who administrators are that are not in the list. Nil means that
+	// there are none.
+	Provider *oidc.Provider
 
 	Logger *slog.Logger // nil means slog.Default
 }
@@ -92,6 +97,10 @@ func New(o Options) *Gate {
 	})
 	for _, m := range g.realms {
 		m.route(mux)
+	}
+	if o.Provider != nil {
+		mux.HandleFunc("GET "+OutsidePath, g.leave)
+		mux.HandleFunc("GET "+CallbackPath, g.comeBack)
 	}
 	g.handler = g.guarded(mux)
 	return g
@@ -224,6 +233,8 @@ func actor(who roster.Identity, r *http.Request) admin.Actor {
 	case who.User != "":
 		a.Name, a.User, a.Roles = who.User, who.User, []admin.Role{admin.SelfService}
 		return a
+	case who.Outside:
+		a.Administrator = ""
 	case who.Token != "":
 		a.Name = "token " + who.Token + " of " + who.Administrator
 	}
@@ -256,7 +267,7 @@ func (m *Realm) next(asked string) string {
 	}
 	clean := path.Clean(u.Path)
 	rest, in := strings.CutPrefix(clean+"/", m.prefix)
-	if !in || strings.Contains(u.Path, "//") || strings.HasPrefix(rest, "sign") || strings.HasPrefix(rest, "api/") {
+	if !in || strings.Contains(u.Path, "//") || strings.HasPrefix(rest, "sign") || strings.HasPrefix(rest, "api/") || strings.HasPrefix(rest, "oidc/") {
 		return m.prefix
 	}
 	safe := url.URL{Path: u.Path, RawPath: u.RawPath, RawQuery: u.RawQuery}

@@ -39,13 +39,18 @@ var (
 type signInPage struct {
 	words
 	Action, Style string
-	Code          bool // there is a field for one
+	Code          bool   // there is a field for one
+	Outside       string // where another one says who somebody is; empty if none does
 	Next, Name    string
 	Wrong         string // what went wrong; empty if nothing
 }
 
 func (m *Realm) page(next, name, wrong string) signInPage {
-	return signInPage{words: m.words, Action: m.prefix + "signin", Style: m.prefix + "signin.css", Code: m.prefix == AdminPrefix, Next: next, Name: name, Wrong: wrong}
+	outside := ""
+	if m.prefix == AdminPrefix && m.gate.options.Provider != nil {
+		outside = OutsidePath + "?" + url.Values{"next": {next}}.Encode()
+	}
+	return signInPage{words: m.words, Outside: outside, Action: m.prefix + "signin", Style: m.prefix + "signin.css", Code: m.prefix == AdminPrefix, Next: next, Name: name, Wrong: wrong}
 }
 
 func (m *Realm) showSignIn(w http.ResponseWriter, r *http.Request) {

@@ -194,6 +194,7 @@ func (s Session) object() string {
 type Identity struct {
 	Administrator string
 	User          string // a phone's owner
+	Outside       bool   // the administrator is not in the list
 	Roles         []string
 	Session       string // its ID; empty for a token
 	Token         string // its name; empty for a session
@@ -220,7 +221,7 @@ func (s *Roster) Session(ctx context.Context, secret string) (Identity, error) {
 	switch {
 	case x.User != "":
 	case x.Outside != nil:
-		who.Roles = x.Outside
+		who.Outside, who.Roles = true, x.Outside
 	default:
 		if who.Roles, err = s.rolesOf(ctx, x.Administrator); err != nil {
 			return Identity{}, err

@@ -1,9 +1,6 @@
 package main
 
 import (
-	"bytes"
-	"context"
-	"encoding/json"
 	"errors"
 	"flag"
 	"fmt"
@@ -17,7 +14,6 @@ import (
 
 	"golang.org/x/sys/unix"
 
-	"github.com/pushbridge/pushbridge/bridge/admin"
 	"github.com/pushbridge/pushbridge/bridge/bridgetest"
 	"github.com/pushbridge/pushbridge/fcgi/fcgitest"
 )
@@ -219,15 +215,11 @@ func (s *stack) hangUp() {
 // waiting is how many phones wait, as the workers say.
 func (s *stack) waiting() (n int) {
 	for _, d := range s.workers {
-		ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
-		var out, errs bytes.Buffer
-		code := run(ctx, []string{"admin", "status", "--json", "--socket", filepath.Join(filepath.Dir(d.config), "state", "admin.sock")}, &out, &errs)
-		cancel()
-		var status admin.Status
-		if err := json.Unmarshal(out.Bytes(), &status); err != nil || code != exitOK {
-			s.b.Fatalf("admin status: %d, %v\n%s", code, err, &errs)
+		waits := d.waits()
+		if waits < 0 {
+			s.b.Fatalf("the worker does not say how many wait:\n%s", d.log)
 		}
-		n += status.Waiting
+		n += waits
 	}
 	return n
 }

@@ -25,6 +25,7 @@ type folderSync struct {
 	folder  syncengine.Folder
 	class   *class
 	session backend.Session
+	reading *reading // what the round reads of session; nil if that is not kept
 	round   *syncengine.Round
 
 	parts   []*folderSync // of a merged folder
@@ -158,6 +159,18 @@ func (s *Server) syncFolder(ctx context.Context, c *call, w *syncWant, req *eas.
 	return nil, err
 }
 
+// source is what the round reads the folder's items from.
+func (f *folderSync) source() syncengine.Source {
+	switch {
+	case f.session == nil:
+		return nil
+	case f.class.facts == nil:
+		return f.session
+	}
+	f.reading = newReading(f.session)
+	return f.reading
+}
+
 // wantsNews tells whether the phone wants to hear of changes. See [MS-ASCMD]
 // "GetChanges".
 func (f *folderSync) wantsNews() bool {
@@ -206,7 +219,7 @@ func (f *folderSync) open(ctx context.Context) (eas.SyncStatus, error) {
 		}
 		return 0, err
 	}
-	f.round, err = s.Engine.Begin(ctx, c.phone, f.folder, key, f.session)
+	f.round, err = s.Engine.Begin(ctx, c.phone, f.folder, key, f.source())
 	switch {
 	case errors.Is(err, syncengine.ErrInvalidKey):
 		return eas.SyncBadKey, nil

@@ -220,12 +220,17 @@ func (f *folderSync) skip(n syncengine.News, unreadable bool) {
 // bodies reads the items of a batch.
 func (f *folderSync) bodies(ctx context.Context, batch []syncengine.News) (map[backend.ItemID]backend.Fetched, error) {
 	var ids []backend.ItemID
+	items := make(map[backend.ItemID]backend.Fetched, len(batch))
 	for _, n := range batch {
-		if n.Op == syncengine.Add || n.Op == syncengine.Change {
+		if n.Op != syncengine.Add && n.Op != syncengine.Change {
+			continue
+		}
+		if it, ok := f.reading.take(n.ID); ok {
+			items[n.ID] = it
+		} else {
 			ids = append(ids, n.ID)
 		}
 	}
-	items := make(map[backend.ItemID]backend.Fetched, len(ids))
 	if len(ids) == 0 {
 		return items, nil
 	}

@@ -144,9 +144,9 @@ func (f *folderSync) begin(ctx context.Context, key syncengine.Key) (err error) 
 		return err
 	}
 	if key == "" {
-		f.round, err = s.Engine.BeginPart(ctx, c.phone, f.folder, f.session)
+		f.round, err = s.Engine.BeginPart(ctx, c.phone, f.folder, f.source())
 	} else {
-		f.round, err = s.Engine.Begin(ctx, c.phone, f.folder, key, f.session)
+		f.round, err = s.Engine.Begin(ctx, c.phone, f.folder, key, f.source())
 	}
 	if err != nil {
 		return err

@@ -161,6 +161,48 @@ func BenchmarkFirstSync(b *testing.B) {
 	}
 }
 
+// BenchmarkFirstEventSync is the same with 10,000 events and no filter, one of ten
+// of them a series. Each is read for the phone, and of each is remembered when it is
+// over and when phones are shown something else of it.
+func BenchmarkFirstEventSync(b *testing.B) {
+	n := 10_000
+	if testing.Short() {
+		n = 500
+	}
+	w := startWorker(b, 0)
+	dir := filepath.Join(filepath.Dir(w.cards), "calendar")
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		b.Fatal(err)
+	}
+	for i := range n {
+		event := bridgetest.Event(fmt.Sprintf("event-%06d", i), fmt.Sprintf("Event %06d", i), time.Date(2026, 1, 1, i%24, 0, 0, 0, time.UTC).AddDate(0, 0, i/24))
+		event = strings.Replace(event, "X-KEEP", "LOCATION:Room 5\r\nDESCRIPTION:"+strings.Repeat("noted ", 60)+"\r\nX-KEEP", 1)
+		if i%10 == 0 {
+			event = strings.Replace(event, "SUMMARY", "RRULE:FREQ=WEEKLY;BYDAY=MO,WE\r\nSUMMARY", 1)
+		}
+		if err := os.WriteFile(filepath.Join(dir, fmt.Sprintf("event-%06d.ics", i)), []byte(event), 0o600); err != nil {
+			b.Fatal(err)
+		}
+	}
+	var used time.Duration
+	device := 0
+	for b.Loop() {
+		device++
+		before := w.cpu(b)
+		p := phone.New(w.client(fmt.Sprintf("PHONE%d", device)), phone.Settings{WindowSize: 512, Classes: []string{"Calendar"}})
+		bridgetest.Sync(b, p)
+		if device == 1 {
+			used = w.cpu(b) - before // only the first phone's is the folder's first
+		}
+		if got := len(bridgetest.FolderOf(b, p, "Calendar").Items); got != n {
+			b.Fatalf("the phone holds %d events, want %d", got, n)
+		}
+	}
+	b.ReportMetric(float64(n)*float64(b.N)/b.Elapsed().Seconds(), "items/s")
+	b.ReportMetric(used.Seconds(), "first-worker-s")
+	b.ReportMetric(w.peak(b)/(1<<20), "peak-MB")
+}
+
 // BenchmarkQuietSync asks for changes where there are none, and
 // BenchmarkOneChange where there is one, in folders of several sizes. The
 // figure that matters is worker-us/op: the worker's own processor time.

@@ -115,9 +115,41 @@ func (obj *object) choose(vevents []*component) error {
 		}
 	}
 	if orphans && len(obj.overrides) > 0 {
+		obj.chooseOrphan()
 		obj.event.rule = series{recurs: true, locked: true, orphans: true}
 	}
 	return nil
+}
+
+// chooseOrphan has the next one stand for overrides without their series, where two
+// of them are on one day: phones know one occurrence a day. The last one stands for
+// those that are over.
+func (obj *object) chooseOrphan() {
+	if _, ok := obj.event.orphans(); ok {
+		return
+	}
+	all := append([]*event{obj.event}, obj.overrides...)
+	slices.SortStableFunc(all, func(a, b *event) int { return a.start.Instant(time.UTC).Compare(b.start.Instant(time.UTC)) })
+	i := slices.IndexFunc(all, func(x *event) bool { return x.endInstant().After(obj.o.Now) })
+	if i < 0 {
+		i = len(all) - 1
+	}
+	obj.event, obj.overrides = all[i], slices.Delete(slices.Clone(all), i, i+1)
+	obj.event.series = nil
+	for _, x := range obj.overrides {
+		x.series = obj.event
+	}
+}
+
+// laterOrphan tells whether another orphan comes after the event, and how soon.
+func (e *event) laterOrphan() (goesOn, dense bool) {
+	for _, x := range e.overrides {
+		if x.endInstant().After(e.endInstant()) {
+			goesOn = true
+			dense = dense || x.endInstant().Sub(e.endInstant()) < leastShown
+		}
+	}
+	return goesOn, dense
 }
 
 // newEvent reads the times and the recurrence of a VEVENT.

@@ -196,6 +196,10 @@ func (e *event) findNext() time.Time {
 	if e.allDay {
 		now = ical.Reading(e.o.Now, e.o.Location())
 	}
+	if e.rule.orphans {
+		e.goesOn, e.dense = e.laterOrphan()
+		return e.start.Wall
+	}
 	length := e.end.Wall.Sub(e.start.Wall)
 	if walls, more, ok := e.wallsAhead(); ok && len(walls) > 0 {
 		i := slices.IndexFunc(walls, func(t time.Time) bool { return t.Add(length).After(now) })

@@ -35,6 +35,7 @@ import (
 	"github.com/pushbridge/pushbridge/bridge/telemetry/latency"
 	"github.com/pushbridge/pushbridge/bridge/telemetry/metrics"
 	"github.com/pushbridge/pushbridge/bridge/trace"
+	"github.com/pushbridge/pushbridge/bridge/translate/tz"
 	"github.com/pushbridge/pushbridge/bridge/watch"
 	"github.com/pushbridge/pushbridge/fcgi"
 )
@@ -185,8 +186,12 @@ func (b *Bridge) join(ctx context.Context, o Options, backends []account.Named) 
 	if o.Store != nil {
 		mirror = o.Store(mirror)
 	}
+	zone, ok := tz.Location(f.TimeZone)
+	if !ok && f.TimeZone != "" {
+		return fmt.Errorf("bridge: nobody knows the time zone %q", f.TimeZone)
+	}
 	b.engine = syncengine.New(syncengine.Options{
-		Store: mirror, Describe: easserver.Describe, Ages: easserver.Ages,
+		Store: mirror, Describe: easserver.DescribeIn(zone), Ages: easserver.Ages,
 		Changed: func(user string, f syncengine.FolderID) { b.hub.Publish(hub.Topic{User: user, Folder: int64(f)}) },
 		Brake:   syncengine.Brake{Share: f.Brake.Share, Count: f.Brake.Count, Pause: f.Brake.Pause},
 		Braked:  b.braked,
@@ -221,7 +226,7 @@ func (b *Bridge) join(ctx context.Context, o Options, backends []account.Named) 
 	b.handler = b.routes(easserver.New(easserver.Options{
 		Elsewhere: f.Redirects.For,
 		Accounts:  b.accounts, Devices: b.devices, Engine: b.engine, Hub: b.hub, Desk: b.desk, Subscribe: b.subscribe(), Problems: b.problems, Choices: b.choices,
-		PollMin: f.PollMin, PollMax: f.PollMax, Placeholder: placeholder.Name, Profiles: b.profiles,
+		PollMin: f.PollMin, PollMax: f.PollMax, Zone: zone, Placeholder: placeholder.Name, Profiles: b.profiles,
 		Outbox:    outbox.New(b.store.Letters(), b.logger),
 		Directory: b.people, InDirectory: inDirectory(f.Directory), Roots: roots, SearchTime: o.SearchTime,
 		Heartbeat: b.bounds(),

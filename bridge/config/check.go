@@ -2,6 +2,7 @@ package config
 
 import (
 	"fmt"
+	"github.com/pushbridge/pushbridge/bridge/translate/tz"
 	"net"
 	"net/url"
 	"path"
@@ -21,6 +22,14 @@ func oneOf(words ...string) func(string) *problem {
 		}
 		return &problem{fmt.Sprintf("%.40q", s), "write one of " + strings.Join(words, ", ")}
 	}
+}
+
+// timeZone checks the name of a zone.
+func timeZone(s string) *problem {
+	if _, ok := tz.Location(s); ok || s == "" {
+		return nil
+	}
+	return &problem{fmt.Sprintf("%.80q", s), `write a name such as "Europe/Berlin"`}
 }
 
 // listenAddress checks where FastCGI is served: what fcgi.Listen takes.

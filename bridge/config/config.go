@@ -37,6 +37,9 @@ type File struct {
 	Directory Directory
 	Folders   Folders
 
+	// TimeZone is where people are, by its IANA name; empty means UTC.
+	TimeZone string
+
 	PollMin time.Duration // between two questions to a backend that has no events
 	PollMax time.Duration
 

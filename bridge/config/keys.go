@@ -27,6 +27,7 @@ var keys = withSettings(map[string]taker{
 	"notify":              text(func(f *File) *string { return &f.Notify }, notifyAddress),
 	"webdav_push":         text(func(f *File) *string { return &f.WebDAVPush }, publicURL),
 	"metrics":             text(func(f *File) *string { return &f.Metrics }, metricsAddress),
+	"time_zone":           text(func(f *File) *string { return &f.TimeZone }, timeZone),
 	"state":               text(func(f *File) *string { return &f.State }, statePlace),
 	"plugins_dir":         text(func(f *File) *string { return &f.PluginsDir }, anything),
 	"profiles":            text(func(f *File) *string { return &f.Profiles }, anything),

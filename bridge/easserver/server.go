@@ -89,7 +89,7 @@ type Options struct {
 	Roots *x509.CertPool
 
 	Heartbeat Heartbeat
-	Zone      *time.Location // of people who did not say; nil means UTC
+	Zone      *time.Location // where people are; nil means UTC
 	Logger    *slog.Logger   // nil means slog.Default
 
 	// Tracer records the phones that an administrator wants to look at. Nil

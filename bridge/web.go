@@ -43,7 +43,7 @@ func (b *Bridge) newGate() (*gate.Gate, error) {
 	}
 	g := gate.New(o)
 	b.console = console.New(console.Options{
-		Server: b.door, Gate: g.Administrators(), SignOut: gate.AdminPrefix + "signout", Latency: &b.latency, Logger: b.logger,
+		Server: b.door, Gate: g.Administrators(), SignOut: gate.AdminPrefix + "signout", Account: gate.AccountPath, Latency: &b.latency, Logger: b.logger,
 	})
 	g.Administrators().Pages(b.console)
 	if owners := g.Owners(); owners != nil {

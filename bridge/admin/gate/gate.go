@@ -98,6 +98,7 @@ func New(o Options) *Gate {
 	for _, m := range g.realms {
 		m.route(mux)
 	}
+	g.routeAccount(mux)
 	if o.Provider != nil {
 		mux.HandleFunc("GET "+OutsidePath, g.leave)
 		mux.HandleFunc("GET "+CallbackPath, g.comeBack)

@@ -33,8 +33,9 @@ func (s *Server) itemOperations(ctx context.Context, c *call) (answer, error) {
 		forbidden = eas.ItemOperationsDenied // no status above 100 is known
 	}
 	results := new(eas.ItemOperationResults)
-	for _, m := range req.Moves {
-		results.Moves = append(results.Moves, eas.MoveResult{Status: forbidden, ConversationID: m.ConversationID})
+	var err error
+	if results.Moves, err = s.moveConversations(ctx, c, req.Moves, forbidden); err != nil {
+		return nil, err
 	}
 	for _, e := range req.Empties {
 		err := s.emptyFolder(ctx, c, e)
@@ -130,8 +131,10 @@ func fetchStatus(err error) eas.ItemOperationsStatus {
 		return eas.ItemOperationsBadRange
 	case errors.Is(err, errLink):
 		return eas.ItemOperationsBadURI
-	case errors.Is(err, errNotEmptied):
+	case errors.Is(err, errNotEmptied), errors.Is(err, errNotTarget):
 		return eas.ItemOperationsActionForbidden
+	case errors.Is(err, errNotAlways):
+		return eas.ItemOperationsNoOptions
 	case errors.Is(err, errPartly):
 		return eas.ItemOperationsPartial
 	case errors.Is(err, syncengine.ErrNoItem), errors.Is(err, syncengine.ErrNoFolder), backend.KindOf(err) == backend.NotFound:

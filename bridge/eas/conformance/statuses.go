@@ -34,7 +34,6 @@ var ofStatuses = map[string]Outcome{
 	"ItemOperationsDenied":          notApplicable(noDocuments),
 	"ItemOperationsPartial":         notApplicable("each operation has a status of its own"),
 	"ItemOperationsCredentials":     notApplicable(noDocuments),
-	"ItemOperationsNoOptions":       notApplicable("of conversations, which are not moved"),
 	"ItemOperationsActionForbidden": tested("easserver.TestItemOperationsThatAreNotForUs"),
 
 	"MeetingOK":           tested("easserver.TestMeetingResponse"),
@@ -137,9 +136,7 @@ var ofCommon = map[string]Outcome{
 	"InvalidStoredRequest":           different("the phone is asked for all of it, status 13", "easserver.TestEmptyAndPartialSync"),
 	"TooManyFolders":                 notApplicable("folders are bounded by what their store takes; more than a thousand are told"),
 	"NoFoldersFound":                 notApplicable("there is always an inbox"),
-	"ItemsLostAfterMove":             open(noMoves),
-	"FailureInMoveOperation":         open(noMoves),
-	"MoveDisallowed":                 open(noMoves),
+	"ItemsLostAfterMove":             notApplicable("a message that cannot be moved stays where it is"),
 	"MoveInvalidDestination":         tested("easserver.TestItemOperationsThatAreNotForUs"),
 	"AvailabilityTooManyRecipients":  tested("easserver.TestAvailability"),
 	"AvailabilityDLLimitReached":     notApplicable("vCards of groups are not resolved"),

@@ -5,7 +5,6 @@ import "maps"
 // Why something is open or not applicable, where several things have one
 // reason.
 const (
-	noMoves       = "conversations are not moved as a whole: mail servers know none"
 	noDocuments   = "there is no document library"
 	noRights      = "there is no rights management; the list of templates is empty"
 	notYet        = "not answered yet"
@@ -73,11 +72,10 @@ var ofMessages = map[string]Outcome{
 	"FetchOptions":           tested("easserver.TestItemOperationsFetch", "easserver.TestFilesOfEvents"),
 	"EmptyFolder":            tested("easserver.TestEmptyFolderContents"),
 	"EmptyFolderOptions":     tested("easserver.TestEmptyFolderContents"),
-	"ConversationMove":       open(noMoves),
-	"MoveOptions":            open(noMoves),
+	"ConversationMove":       different("what comes later to a conversation stays where it is delivered", "easserver.TestConversationIsMoved"),
 	"ItemOperationsResponse": tested("easserver.TestItemOperationsFetch"),
 	"ItemOperationResults":   tested("easserver.TestItemOperationsFetch"),
-	"MoveResult":             different("a conversation cannot be moved, and is told so", "easserver.TestItemOperationsThatAreNotForUs"),
+	"MoveResult":             tested("easserver.TestConversationIsMoved", "easserver.TestItemOperationsThatAreNotForUs"),
 	"EmptyFolderResult":      tested("easserver.TestItemOperationsThatAreNotForUs"),
 	"FetchResult":            tested("easserver.TestItemOperationsFetch", "easserver.TestItemOperationsInParts"),
 

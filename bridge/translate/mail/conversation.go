@@ -34,6 +34,18 @@ func (s *shown) conversation() {
 	s.addText(eas.Element{Tag: tag.Email2ConversationIndex, Opaque: s.conversationIndex(index)})
 }
 
+// ConversationID is which conversation a message belongs to, as phones are told; nil
+// of what is no message. The header alone suffices.
+func ConversationID(m Message) []byte {
+	root, err := m.tree()
+	if err != nil {
+		return nil
+	}
+	s := &shown{Message: m, root: root, content: contentOf(root)}
+	s.charset = s.messageCharset()
+	return s.conversationID(s.threadIndex())
+}
+
 // conversationID is the same for all messages of a conversation, as far as a
 // message alone can tell: it is made of the first message's Message-ID, which
 // stands in the References of all others.

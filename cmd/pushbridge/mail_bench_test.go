@@ -50,9 +50,15 @@ func inboxOf(b *testing.B, p *phone.Phone) phone.Folder {
 // deliver hands Ann a message on a connection for deliveries.
 func deliver(b *testing.B, c *smtp.Client, write func(io.Writer) error) {
 	b.Helper()
+	deliverTo(b, c, imaptest.Ann, write)
+}
+
+// deliverTo is deliver for anybody.
+func deliverTo(b *testing.B, c *smtp.Client, to imaptest.User, write func(io.Writer) error) {
+	b.Helper()
 	err := c.Mail(imaptest.Bob.Address(), nil)
 	if err == nil {
-		err = c.Rcpt(imaptest.Ann.Address(), nil)
+		err = c.Rcpt(to.Address(), nil)
 	}
 	var w io.WriteCloser
 	if err == nil {

@@ -23,8 +23,14 @@ func (s *Server) dovecotConfig() string {
 	if s.Capabilities != "" {
 		own += "imap_capability = " + s.Capabilities + "\n"
 	}
+	plugins, hook, room := "", "", ""
+	if s.Hook != "" {
+		room = "  vsz_limit = 2G\n" // which programs that the script starts inherit
+		plugins = " mail_lua notify push_notification push_notification_lua"
+		hook = "  push_notification_driver = lua:file=" + s.Dir + "/hook.lua\n"
+	}
 	return strings.NewReplacer(
-		"DIR", s.Dir, "SMTPADDRESS", s.SMTP,
+		"MOREPLUGINS", plugins, "  HOOK\n", hook, "  ROOM\n", room, "DIR", s.Dir, "SMTPADDRESS", s.SMTP,
 		"IMAPPORT", port(s.IMAP), "IMAPSPORT", port(s.IMAPS), "SIEVEPORT", port(s.Sieve), "LMTPPORT", port(s.lmtp),
 	).Replace(`protocols = imap lmtp sieve
 base_dir = DIR/run
@@ -89,6 +95,7 @@ service managesieve-login {
   }
 }
 service lmtp {
+  ROOM
   inet_listener lmtp {
     port = LMTPPORT
   }
@@ -104,7 +111,7 @@ protocol imap {
   mail_max_userip_connections = 200
 }
 protocol lmtp {
-  mail_plugins = quota sieve
+  mail_plugins = quota sieveMOREPLUGINS
   postmaster_address = postmaster@pushbridge.example
 }
 submission_host = SMTPADDRESS
@@ -113,6 +120,7 @@ plugin {
   quota_vsizes = yes
   quota_grace = 0
   sieve = file:~/sieve;active=~/.dovecot.sieve
+  HOOK
 }
 ` + own)
 }

@@ -66,6 +66,8 @@ type Server struct {
 	CAFile       string
 	Dir          string
 	Capabilities string // what Dovecot says in place of what it can, or empty
+	Hook         string // a script in Lua for Dovecot's plugin push_notification, or empty
+	People       []User // beside those that are always there
 
 	t       testing.TB
 	lmtp    string
@@ -80,6 +82,19 @@ type Option func(*Server)
 
 // Capabilities makes Dovecot say that it can less than it can.
 func Capabilities(list string) Option { return func(s *Server) { s.Capabilities = list } }
+
+// Hook has Dovecot tell a script in Lua of new mail, as its plugin push_notification
+// does.
+func Hook(script string) Option { return func(s *Server) { s.Hook = script } }
+
+// Crowd adds n people, called person0, person1 and so on.
+func Crowd(n int) Option {
+	return func(s *Server) {
+		for i := range n {
+			s.People = append(s.People, User{fmt.Sprint("person", i), "secret"})
+		}
+	}
+}
 
 // Start starts the servers.
 func Start(t testing.TB, opts ...Option) *Server {
@@ -106,8 +121,18 @@ func Start(t testing.TB, opts ...Option) *Server {
 		*p = freeAddress(t)
 	}
 	s.certificate()
-	s.write("users", s.userLine(Ann, "")+s.userLine(Bob, "")+s.userLine(Full, "userdb_quota_rule=*:storage=1k"))
-	s.write("passwords", fmt.Sprintf("%s: %s\n%s: %s\n%s: %s\n", Ann.Name, Ann.Password, Bob.Name, Bob.Password, Full.Name, Full.Password))
+	var users, passwords strings.Builder
+	for _, u := range append([]User{Ann, Bob, Full}, s.People...) {
+		more := ""
+		if u == Full {
+			more = "userdb_quota_rule=*:storage=1k"
+		}
+		users.WriteString(s.userLine(u, more))
+		fmt.Fprintf(&passwords, "%s: %s\n", u.Name, u.Password)
+	}
+	s.write("users", users.String())
+	s.write("passwords", passwords.String())
+	s.write("hook.lua", s.Hook)
 	s.write("dovecot.conf", s.dovecotConfig())
 	s.write("exim.conf", s.eximConfig())
 	s.copyProgram(exim, "exim")

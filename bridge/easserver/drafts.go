@@ -60,7 +60,7 @@ func (f *folderSync) addDraft(ctx context.Context, cmd *eas.SyncCommand) (server
 	if err := f.beginDraft(ctx, cmd); err != nil {
 		return "", err
 	}
-	stored, there, err := f.putDraft(ctx, name, draft)
+	stored, there, err := f.putDraft(ctx, name, draft, draftFlags)
 	if err != nil {
 		return "", err
 	}
@@ -99,12 +99,12 @@ func (f *folderSync) made(cmd *eas.SyncCommand, draft *mail.Outgoing) {
 
 // putDraft stores a draft. there tells that something of that name was there, which
 // an earlier try of the command put there, and it stays as it is.
-func (f *folderSync) putDraft(ctx context.Context, name string, draft *mail.Outgoing) (stored backend.Item, there bool, err error) {
+func (f *folderSync) putDraft(ctx context.Context, name string, draft *mail.Outgoing, flags []string) (stored backend.Item, there bool, err error) {
 	body, err := bytesOf(ctx, draft.WithBcc())
 	if err != nil {
 		return backend.Item{}, false, err
 	}
-	it := backend.Item{ID: backend.ItemID(name), MediaType: f.folder.Kind.MediaType(), Body: body, Flags: draftFlags}
+	it := backend.Item{ID: backend.ItemID(name), MediaType: f.folder.Kind.MediaType(), Body: body, Flags: flags}
 	stored, err = f.session.Put(ctx, f.folder.Collection, it)
 	if backend.KindOf(err) == backend.Conflict && stored.ID != "" {
 		return stored, true, nil
@@ -132,7 +132,7 @@ func (f *folderSync) changeDraft(ctx context.Context, cmd *eas.SyncCommand, n sy
 	}
 	id := row.ID
 	if len(cmd.Data) > 0 {
-		if id, err = f.replaceDraft(ctx, cmd, m, n, row.ID, mail.EditDraft); err != nil {
+		if id, err = f.replaceDraft(ctx, cmd, m, row, mail.EditDraft); err != nil {
 			return err
 		}
 	}
@@ -147,13 +147,19 @@ type draftEdit = func(mail.Original, eas.Properties, mail.Sending) (*mail.Outgoi
 
 // replaceDraft writes the edited draft and answers its id. Its name is made of what
 // the phone says, too: what it says in another way another time is another message.
-func (f *folderSync) replaceDraft(ctx context.Context, cmd *eas.SyncCommand, m *mailer, n syncengine.Number, was backend.ItemID, edit draftEdit) (backend.ItemID, error) {
+// The flags go along, with what the phone says of them.
+func (f *folderSync) replaceDraft(ctx context.Context, cmd *eas.SyncCommand, m *mailer, row syncengine.Row, edit draftEdit) (backend.ItemID, error) {
+	n, was := row.Number, row.ID
 	old, err := heldMessageOf(ctx, heldItem{backend.Item{ID: was}, f.folder, f.class, f.session, n}, maxOriginal)
 	if err != nil {
 		return "", err
 	}
 	if !backend.HasFlag(old.Flags, backend.FlagDraft) {
 		return "", errNoDrafts
+	}
+	set, clear, err := f.class.flags(old.Flags, cmd.Data, f.translation(n))
+	if err != nil {
+		return "", f.refused(ctx, n, true, translated(err))
 	}
 	name := f.nextName(fmt.Sprintf("draft %s %x", tryOf(cmd), sumOfProperties(cmd.Data)))
 	draft, err := edit(old.original(), cmd.Data, m.sending(m.token(name)))
@@ -166,13 +172,19 @@ func (f *folderSync) replaceDraft(ctx context.Context, cmd *eas.SyncCommand, m *
 	if err := f.noteFormer(ctx, cmd, was); err != nil {
 		return "", err
 	}
-	stored, _, err := f.putDraft(ctx, name, draft)
+	stored, _, err := f.putDraft(ctx, name, draft, backend.ChangeFlags(old.Flags, append(set, draftFlags...), clear))
 	if err != nil {
 		return "", err
 	}
 	if stored.ID != was { // else an earlier try did it
-		if _, err := f.round.Replaced(ctx, n, stored); err != nil {
+		kept, err := f.round.Replaced(ctx, n, stored)
+		if err != nil {
 			return "", err
+		}
+		if kept && old.Revision != row.Told { // others did something to it, too
+			if err := f.round.Again(ctx, n, true); err != nil {
+				return "", err
+			}
 		}
 		f.made(cmd, draft)
 	}

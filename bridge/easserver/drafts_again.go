@@ -40,7 +40,7 @@ func (f *folderSync) addedDraft(ctx context.Context, cmd *eas.SyncCommand, n syn
 	id := row.ID
 	wrote, err := f.wroteDraft(ctx, cmd)
 	if err == nil && !wrote {
-		id, err = f.rewriteNew(ctx, cmd, m, n, row.ID)
+		id, err = f.rewriteNew(ctx, cmd, m, row)
 	}
 	if err != nil || !cmd.Send {
 		return err
@@ -50,8 +50,8 @@ func (f *folderSync) addedDraft(ctx context.Context, cmd *eas.SyncCommand, n syn
 
 // rewriteNew is replaceDraft for one that the phone says again as a new one: nothing of
 // the earlier try stays.
-func (f *folderSync) rewriteNew(ctx context.Context, cmd *eas.SyncCommand, m *mailer, n syncengine.Number, id backend.ItemID) (backend.ItemID, error) {
-	id, err := f.replaceDraft(ctx, cmd, m, n, id, func(_ mail.Original, said eas.Properties, s mail.Sending) (*mail.Outgoing, error) {
+func (f *folderSync) rewriteNew(ctx context.Context, cmd *eas.SyncCommand, m *mailer, row syncengine.Row) (backend.ItemID, error) {
+	id, err := f.replaceDraft(ctx, cmd, m, row, func(_ mail.Original, said eas.Properties, s mail.Sending) (*mail.Outgoing, error) {
 		return mail.NewDraft(said, s)
 	})
 	if err != nil {

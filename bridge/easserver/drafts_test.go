@@ -3,6 +3,9 @@ package easserver_test
 import (
 	"bytes"
 	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
 
 	"github.com/pushbridge/pushbridge/bridge/bridgetest"
 	"github.com/pushbridge/pushbridge/bridge/eas"
@@ -118,5 +121,41 @@ func TestNewDraftSaidAgain(t *testing.T) {
 				t.Errorf("%s: the draft has %d files, want one:\n%s", text, n, body)
 			}
 		}
+	}
+}
+
+// A draft that a phone goes on writing keeps its flags and keywords, whoever gave them
+// to it; the phone hears of those that it did not know, and what it says of flags
+// itself counts.
+func TestEditedDraftKeepsItsFlags(t *testing.T) {
+	h := mailHouse(t)
+	p := mailPhone(h, eas.V161, phone.Settings{})
+	h.Backend.StoreMessage(bridgetest.User, "drafts", "d.eml", []byte("From: ann@example.org\r\nTo: bob@example.org\r\nSubject: Plan\r\n\r\nOne\r\n"), time.Now(), backend.FlagDraft, backend.FlagSeen, "$Keep", "Work")
+	bridgetest.Sync(t, p)
+	f := folderOfType(t, p, eas.FolderDrafts)
+	id, _ := mailNamed(t, f, "Plan")
+	s, err := h.Backend.Open(t.Context(), backend.Credentials{User: bridgetest.User, Password: bridgetest.Password})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close()
+	if _, err := s.(backend.Mailbox).SetFlags(t.Context(), "drafts", "d.eml", []string{"Urgent"}, nil); err != nil {
+		t.Fatal(err)
+	}
+	flag := eas.C(tag.EmailFlag, eas.T(tag.EmailStatus, "2"), eas.T(tag.EmailFlagType, "Flag for follow up"))
+	if err := p.Change(f.ServerID, id, append(draftText("Two"), flag)); err != nil {
+		t.Fatal(err)
+	}
+	bridgetest.Sync(t, p)
+	checkDraft(t, h, "Two", false)
+	for name := range h.Backend.Items(bridgetest.User, "drafts") {
+		want := backend.Flags([]string{backend.FlagDraft, backend.FlagSeen, backend.FlagFlagged, "$Keep", "Work", "Urgent"})
+		if diff := cmp.Diff(want, h.Backend.FlagsOf(bridgetest.User, "drafts", name)); diff != "" {
+			t.Errorf("flags (-want +got):\n%s", diff)
+		}
+	}
+	_, item := mailNamed(t, folderOfType(t, p, eas.FolderDrafts), "Plan")
+	if categories, _ := item.Find(tag.EmailCategories); len(categories.Children) != 2 {
+		t.Errorf("the phone holds the categories %+v, want both", categories.Children)
 	}
 }

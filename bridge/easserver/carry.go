@@ -43,13 +43,15 @@ func (s *Server) carry(ctx context.Context, c *call, m *syncengine.Move) (syncen
 }
 
 // whole lets the store move the item. Where the item is gone, and one of the same
-// name that was not there before is in the other folder, an earlier try did it.
+// name that was not there before is in the other folder, an earlier try did it. A
+// message is moved as a whole also where one of its name was there: no copy was
+// received when it was.
 func (k *carrier) whole(ctx context.Context) (backend.Item, error) {
-	if k.Source.Backend != k.Target.Backend || k.Taken || k.Sum != nil {
+	if k.Source.Backend != k.Target.Backend || k.Taken && k.Source.Kind != backend.Mail || k.Sum != nil {
 		return backend.Item{}, backend.Errorf(backend.Unsupported, "easserver: move", "not as a whole")
 	}
 	moved, err := k.from.Move(ctx, k.Source.Collection, k.ID, k.Target.Collection)
-	if backend.KindOf(err) != backend.NotFound {
+	if backend.KindOf(err) != backend.NotFound || k.Taken {
 		return moved, err
 	}
 	before, looked := getOne(ctx, k.to, k.Target.Collection, k.ID)
@@ -242,7 +244,7 @@ func (k *carrier) place(ctx context.Context, now backend.Item) (backend.Item, er
 	if k.takenOn() {
 		there, err = k.met(ctx, k.copyID(), now, false)
 	} else {
-		there, err = k.to.Put(ctx, k.Target.Collection, backend.Item{ID: backend.ItemID(k.Name), MediaType: media, Body: now.Body})
+		there, err = k.to.Put(ctx, k.Target.Collection, backend.Item{ID: backend.ItemID(k.Name), MediaType: media, Body: now.Body, Flags: now.Flags})
 		if backend.KindOf(err) == backend.Conflict && there.ID != "" {
 			there, err = k.met(ctx, there.ID, now, first)
 		} else if err == nil {

@@ -208,8 +208,10 @@ func (f *folderSync) sendDraft(ctx context.Context, m *mailer, n syncengine.Numb
 	p.after = func(ctx context.Context) error { return f.moveSent(ctx, m, held) }
 	switch err := m.send(ctx, p); {
 	case err == nil, errors.Is(err, errSentBefore):
-	case backend.KindOf(err) == backend.Transient, backend.KindOf(err) == backend.Other:
-		return err // to be sent again
+	case backend.KindOf(err) == backend.Transient:
+		return err
+	case backend.KindOf(err) == backend.Other: // nobody knows: the phone says the same again, under the same name
+		return backend.E(backend.Transient, "easserver: drafts", err)
 	default:
 		return &notSent{err}
 	}

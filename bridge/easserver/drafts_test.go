@@ -159,3 +159,37 @@ func TestEditedDraftKeepsItsFlags(t *testing.T) {
 		t.Errorf("the phone holds the categories %+v, want both", categories.Children)
 	}
 }
+
+// Where nobody knows whether the mail system took a draft, the phone is to say the same
+// again: it is not told that the draft was refused, and what goes out then is the same
+// mail.
+func TestDraftOfWhichNobodyKnowsWhetherItWasSent(t *testing.T) {
+	h := mailHouse(t)
+	p := mailPhone(h, eas.V161, phone.Settings{})
+	bridgetest.Sync(t, p)
+	f := folderOfType(t, p, eas.FolderDrafts)
+	if _, err := p.Add(f.ServerID, draftText("One")); err != nil {
+		t.Fatal(err)
+	}
+	bridgetest.Sync(t, p)
+	f = folderOfType(t, p, eas.FolderDrafts)
+	id, _ := mailNamed(t, f, "Plan")
+	if err := p.SendDraft(f.ServerID, id); err != nil {
+		t.Fatal(err)
+	}
+	h.Backend.Fail(memory.Failure{Op: memory.OpSend, Midway: true, Err: backend.Errorf(backend.Other, "smtp", "the connection broke"), Times: 1})
+	_, err := p.Sync(t.Context())
+	if status, _ := httpStatus(t, err); status != 503 {
+		t.Errorf("answered %d, want 503", status)
+	}
+	bridgetest.Sync(t, p)
+	bridgetest.Sync(t, p)
+	out := h.Backend.Outgoing()
+	if len(out) != 2 || !bytes.Equal(out[0].Body, out[1].Body) {
+		t.Errorf("sent were %+v, want the same twice", out)
+	}
+	if n := len(folderOfType(t, p, eas.FolderDrafts).Items); n != 0 {
+		t.Errorf("%d drafts are left", n)
+	}
+	mailNamed(t, folderOfType(t, p, eas.FolderSent), "Plan")
+}

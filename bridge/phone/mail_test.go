@@ -8,6 +8,9 @@ import (
 
 	"mime"
 	"mime/quotedprintable"
+
+	"github.com/pushbridge/pushbridge/bridge/eas"
+	"github.com/pushbridge/pushbridge/bridge/easclient"
 )
 
 // What is composed says what was typed, and a subject cannot smuggle in a header.
@@ -37,5 +40,34 @@ func TestCompose(t *testing.T) {
 	}
 	if _, err := compose(nil, "x", strings.NewReader(strings.Repeat("x", maxText+1))); err == nil {
 		t.Error("a text without end was taken")
+	}
+}
+
+// A phone says of mail alone which messages it takes as they are, and whether what its
+// owner deletes is gone.
+func TestFormOfMail(t *testing.T) {
+	for _, tt := range []struct {
+		version    eas.Version
+		support    int
+		preferred  int
+		truncation int
+	}{{eas.V25, 2, 0, 8}, {eas.V141, 2, 4, -1}, {eas.V161, 1, 4, -1}, {eas.V161, 0, 1, -1}} {
+		p := New(&easclient.Client{Version: tt.version}, Settings{MIMESupport: tt.support, Purges: tt.support > 0})
+		p.folders["m"] = &Folder{Folder: eas.Folder{ServerID: "m"}, Class: eas.ClassEmail, SyncKey: "1"}
+		p.folders["c"] = &Folder{Folder: eas.Folder{ServerID: "c"}, Class: eas.ClassContacts, SyncKey: "1"}
+		asked := p.request([]string{"m", "c"}).Collections
+		o := asked[0].Options[0]
+		if gone := asked[0].DeletesAsMoves != nil && !*asked[0].DeletesAsMoves; gone != (tt.support > 0) || (o.MIMESupport != nil) != (tt.support > 0) {
+			t.Errorf("%v, %d: asks with %+v and %+v", tt.version, tt.support, asked[0], o)
+		}
+		if tt.truncation >= 0 && (o.MIMETruncation == nil || *o.MIMETruncation != tt.truncation) {
+			t.Errorf("%v, %d: asks with the MIMETruncation %v", tt.version, tt.support, o.MIMETruncation)
+		}
+		if tt.preferred > 0 && o.BodyPreferences[0].Type != tt.preferred {
+			t.Errorf("%v, %d: prefers %+v", tt.version, tt.support, o.BodyPreferences)
+		}
+		if c := asked[1]; c.DeletesAsMoves != nil || c.Options[0].MIMESupport != nil {
+			t.Errorf("%v, %d: asks for contacts with %+v", tt.version, tt.support, c)
+		}
 	}
 }

@@ -39,6 +39,15 @@ type Settings struct {
 	// tasks and notes.
 	Classes []string
 
+	// MIMESupport is which messages the phone takes as they are, in MIME, in place
+	// of a text: 0 none, 1 those that are signed or encrypted, 2 all. See [MS-ASCMD]
+	// "MIMESupport".
+	MIMESupport int
+
+	// Purges says that mail which the owner deletes is gone, in place of being taken
+	// to the folder for deleted mail. See [MS-ASCMD] "DeletesAsMoves".
+	Purges bool
+
 	// Together asks for all folders in one Sync, as some phones do, instead of
 	// one after the other.
 	Together bool

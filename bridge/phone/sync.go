@@ -126,6 +126,10 @@ func (p *Phone) request(ids []string) *eas.SyncRequest {
 			yes, window := true, p.settings.WindowSize
 			c.GetChanges, c.WindowSize = &yes, &window
 			c.Options = p.options(f.Class)
+			if p.settings.Purges && f.Class == eas.ClassEmail {
+				moves := false
+				c.DeletesAsMoves = &moves
+			}
 			if p.settings.Rebuilds {
 				f.queued, f.sent = joined(append(f.sent, f.queued...)), nil
 			}
@@ -177,7 +181,21 @@ func (p *Phone) options(class string) []eas.SyncOptions {
 		everything := 9
 		o.Truncation, o.BodyPreferences = &everything, nil
 	}
+	if p.settings.MIMESupport > 0 && class == eas.ClassEmail {
+		p.takesMIME(&o)
+	}
 	return []eas.SyncOptions{o}
+}
+
+// takesMIME says which messages are wanted as they are, and all of each.
+func (p *Phone) takesMIME(o *eas.SyncOptions) {
+	o.MIMESupport = &p.settings.MIMESupport
+	if p.client.Version == eas.V25 {
+		whole := 8
+		o.MIMETruncation = &whole
+		return
+	}
+	o.BodyPreferences = append([]eas.BodyPreference{{Type: 4}}, o.BodyPreferences...)
 }
 
 // A round takes over one answer to a Sync.

@@ -79,7 +79,13 @@ func (w *world) cleansOut() {
 }
 
 // desktopActs edits or deletes something on the server.
-func (w *world) desktopActs() { w.desktopActsIn(w.somePlace()) }
+func (w *world) desktopActs() {
+	if w.mail != nil && w.rng.IntN(2) == 0 {
+		w.mail.desktopActs()
+		return
+	}
+	w.desktopActsIn(w.somePlace())
+}
 
 func (w *world) desktopActsIn(p *place) {
 	list := w.holds(p)

@@ -15,6 +15,13 @@
 // and removes collections. One collection is read-only, and phones try all the
 // same.
 //
+// In a storm with mail, which is one seed of four, each second step is with mail.
+// Messages are delivered to the inbox and beside it; the desktop and the phones,
+// which see all mail, that of a month, a week or a day, some of them as MIME, read
+// it, flag it and give it categories, move it, delete it, to the trash or for good,
+// and wait for it. Phones send, answer and pass on, with or without a copy, and
+// those from 16.0 on write drafts, go on writing them and have them sent.
+//
 // # What goes wrong
 //
 // Between phones and bridge requests and answers get lost, requests come several
@@ -26,6 +33,9 @@
 // finds an item too large, forgets its history, and shows a collection empty that
 // is not. For some steps in a row it is down, refuses the password or has no room,
 // or the database of the bridge has no room. The clock jumps by up to five days.
+//
+// The mail system refuses a mail; it takes one, or does not, and nobody hears
+// which; and the worker is killed when a mail was just taken.
 //
 // With a [Worker] the bridge is a process of its own with plugin processes: then
 // the worker is killed by SIGKILL at any moment of a request, and so are plugins and
@@ -59,6 +69,18 @@
 // phone that asks once more gets an empty answer, and its Ping lasts to the end. In
 // calm storms, where the bridge knows what came of everything, no phone is told of
 // an object that nobody else touched.
+//
+// Of mail: every message is in one folder, the one where it was or to which somebody
+// took it, and nowhere only if somebody deleted it. Its bytes never change, unless a
+// draft was edited; its keywords that nobody touched stay, read mark, follow-up and
+// category are what somebody made of them last; and each phone holds the messages of
+// its window, in these folders, with these flags. A mail of which a phone was told
+// that it is out was taken by the mail system once, and of which it was told that it
+// is not, never; once more at most for each time that the mail system took it without
+// the bridge knowing: see package outbox. The copy of a mail, the mark of what it
+// answers, and the draft that became one may be missing, or be left, where something
+// went wrong when the mail was out: the mail is what counts, and phones are not told
+// of the rest.
 //
 // # What may be lost, and why
 //
@@ -107,6 +129,7 @@
 // sum at the end:
 //
 //	go test ./bridge/bridgetest/storm -run Long -storm.for 1h -timeout 2h
+//	go test ./bridge/bridgetest/storm -run Long -storm.for 1h -storm.mail -timeout 2h
 //	go test ./bridge/bridgetest/storm -run WorkerLasts -storm.for 1h -timeout 2h
 //
 // The latter plays against localdir and Radicale in turn.

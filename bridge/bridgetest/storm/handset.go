@@ -1,6 +1,7 @@
 package storm
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"slices"
@@ -23,6 +24,8 @@ type handset struct {
 	phone    *phone.Phone
 	merges   bool // has one folder of each kind
 	judged   int  // violations
+	client   *easclient.Client
+	satchel  satchel
 
 	items map[string]*object // that its owner edited, by ServerId
 	adds  map[string]*object // that its owner made, by ClientId
@@ -55,10 +58,14 @@ func (w *world) handset(name string, v eas.Version, s phone.Settings) *handset {
 
 func (w *world) handsetOf(deviceType, name string, v eas.Version, s phone.Settings) *handset {
 	h := &handset{world: w, name: name, version: v, settings: s, items: make(map[string]*object), adds: make(map[string]*object)}
-	h.phone = phone.New(&easclient.Client{
-		URL: address, User: bridgetest.User, Password: w.options.password(), Version: v,
+	if w.mail != nil {
+		w.mail.equip(h)
+	}
+	h.client = &easclient.Client{
+		URL: address, User: bridgetest.User, Password: w.options.password(), Version: h.version,
 		DeviceID: name, DeviceType: deviceType, UserAgent: name, HTTP: w.wire.client(),
-	}, s)
+	}
+	h.phone = phone.New(h.client, h.settings)
 	return h
 }
 
@@ -83,7 +90,7 @@ func (h *handset) synced(events []phone.Event, err error) (int, error) {
 	for _, e := range events {
 		title := e.Folder
 		if e.Item != nil {
-			title = labels.FindString(phone.Title(e.Item))
+			title = cmp.Or(labels.FindString(phone.Title(e.Item)), textOf(e.Item, tag.EmailSubject))
 		}
 		line := strings.TrimSpace(fmt.Sprintf("%s %s %s", e.Kind, e.ServerID, title))
 		if e.Kind == phone.Refused {
@@ -123,6 +130,8 @@ func (h *handset) forgives(err error) bool {
 func (h *handset) judge(events []phone.Event) {
 	for _, e := range events {
 		switch {
+		case h.world.mail.named(e.Folder) != nil && e.Kind != phone.FolderRemoved && e.Kind != phone.Restarted:
+			h.judgeMail(e)
 		case e.Kind == phone.Accepted:
 			if o, _ := h.world.parse(labels.FindString(phone.Title(e.Item))); o != nil {
 				o.sure = true

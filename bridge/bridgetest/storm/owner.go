@@ -6,6 +6,7 @@ import (
 
 	"github.com/pushbridge/pushbridge/bridge/eas"
 	"github.com/pushbridge/pushbridge/bridge/eas/tag"
+	"github.com/pushbridge/pushbridge/bridge/outbox"
 )
 
 // mine is an edit of the phone's owner.
@@ -118,7 +119,9 @@ func (h *handset) remove() {
 // calmSync synchronizes once the weather is calm. A first request may still share
 // the trouble that an earlier one is in.
 func (h *handset) calmSync() bool {
-	h.sync()
+	if _, err := h.sync(); err != nil && h.world.mail != nil {
+		h.world.pass(outbox.SendTime) // a mail may be under way at a worker that was killed
+	}
 	n, err := h.sync()
 	if err != nil {
 		h.problem("synchronizing in calm weather (%d events): %v", n, err)

@@ -77,6 +77,9 @@ func (w *world) rest() {
 	for _, h := range w.phones {
 		h.check(there)
 	}
+	if w.mail != nil {
+		w.mail.check()
+	}
 	if w.told == 0 {
 		w.quiet()
 	}
@@ -111,9 +114,9 @@ func (w *world) quiet() {
 		return
 	}
 	for _, h := range w.phones {
-		today := time.Now().UTC().YearDay()
+		today, begin := time.Now().UTC().YearDay(), time.Now()
 		r, err := h.phone.Ping(w.t.Context(), heartbeat)
-		if today != time.Now().UTC().YearDay() { // when filters move on
+		if today != time.Now().UTC().YearDay() || h.passed(begin) { // when filters move on
 			h.sync()
 		} else if err != nil || r.Status != eas.PingExpired {
 			h.problem("knows everything, and was woken with status %d in %v, error %v", r.Status, r.Folders, err)
@@ -143,6 +146,9 @@ func (w *world) settle(there inventory) {
 	}
 	for _, h := range w.phones {
 		clear(h.adds)
+	}
+	if w.mail != nil {
+		w.mail.settle()
 	}
 	w.weather.settle()
 }

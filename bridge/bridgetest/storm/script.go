@@ -47,7 +47,7 @@ func (w *world) step() {
 	if _, suffers := w.shelf.(Sufferer); suffers && w.report.Steps%restEvery == restEvery/2 && !w.options.Calm {
 		w.suffer() // for certain
 	}
-	sum := 0
+	sum, deeds := 0, w.today()
 	for _, d := range deeds {
 		sum += d.weight
 	}

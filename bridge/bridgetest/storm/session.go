@@ -26,6 +26,9 @@ func (b stormy) Open(ctx context.Context, c backend.Credentials) (backend.Sessio
 		return nil, err
 	}
 	inner := session{s, b.weather}
+	if b.weather.world.mail != nil {
+		return mailing{editing{inner}}, nil
+	}
 	if _, ok := backend.As[backend.FolderEditor](s); ok {
 		return editing{inner}, nil
 	}

@@ -33,6 +33,9 @@ type Options struct {
 	// too. The weather is then only that of the network and of what gets killed.
 	Worker Worker
 
+	// Mail has people read and write mail, too. It takes the place of the Shelf.
+	Mail bool
+
 	// Awake plays in real time, outside of a bubble: no clock jumps, and nothing
 	// is slow.
 	Awake bool
@@ -73,6 +76,7 @@ type Report struct {
 	Steps, Requests, Faults, Kills, Restarts, Rests int
 	Objects, Edits, Days, Deletions, Moves          int // days are edited occurrences of series
 	Refusals, Folders, Pings, Violations            int // refusals are items found too large
+	Messages, Letters                               int // letters are sent
 }
 
 // Add sums reports up.
@@ -92,13 +96,16 @@ func (r *Report) Add(o Report) {
 	r.Folders += o.Folders
 	r.Pings += o.Pings
 	r.Violations += o.Violations
+	r.Messages += o.Messages
+	r.Letters += o.Letters
 }
 
 // String is one line.
 func (r Report) String() string {
 	return fmt.Sprintf("%d steps, %d requests, %d objects, %d edits, %d edited days, %d deletions, %d moves, %d changes of folders, %d pings, "+
+		"%d messages, %d letters sent, "+
 		"%d faults, %d kills, %d restarts, %d rests, %d violations",
-		r.Steps, r.Requests, r.Objects, r.Edits, r.Days, r.Deletions, r.Moves, r.Folders, r.Pings, r.Faults, r.Kills, r.Restarts, r.Rests, r.Violations)
+		r.Steps, r.Requests, r.Objects, r.Edits, r.Days, r.Deletions, r.Moves, r.Folders, r.Pings, r.Messages, r.Letters, r.Faults, r.Kills, r.Restarts, r.Rests, r.Violations)
 }
 
 // A world is everything that a storm plays with. Its script runs on one
@@ -108,6 +115,7 @@ type world struct {
 	options Options
 	rng     *rand.Rand
 	shelf   Shelf
+	mail    *mailroom // nil if there is no mail
 	log     *bridgetest.Log
 	weather *weather
 	wire    *wire
@@ -150,6 +158,9 @@ func Run(t *testing.T, o Options) Report {
 	if w.shelf == nil {
 		w.shelf = newMemoryShelf()
 	}
+	if o.Mail {
+		w.openMail()
+	}
 	_, w.rewrites = w.shelf.(Rewriter)
 	w.weather = &weather{world: w, calm: o.Calm, emptied: make(map[backend.CollectionID]emptiness)}
 	w.wire = &wire{world: w, calm: o.Calm, sent: make(map[string]uint64), before: make(map[string]*message)}
@@ -158,6 +169,9 @@ func Run(t *testing.T, o Options) Report {
 	defer w.close()
 	for range 24 {
 		w.desktopAdds()
+	}
+	if w.mail != nil {
+		w.mail.fill()
 	}
 	if o.Seed%2 == 0 { // enough to be missed when it does not show
 		w.imports()

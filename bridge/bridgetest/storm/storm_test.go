@@ -21,10 +21,14 @@ import (
 )
 
 var (
+	mail  = flag.Bool("storm.mail", false, "with mail; otherwise one seed in four has some")
 	seed  = flag.Uint64("storm.seed", 0, "play this seed alone")
 	steps = flag.Int("storm.steps", storm.DefaultSteps, "play so many steps")
 	span  = flag.Duration("storm.for", 0, "how long TestLong goes on")
 )
+
+// mailed tells whether a storm has mail.
+func mailed(seed uint64) bool { return *mail || seed%4 == 0 }
 
 func play(t *testing.T, o storm.Options) (r storm.Report) {
 	t.Helper()
@@ -34,13 +38,13 @@ func play(t *testing.T, o storm.Options) (r storm.Report) {
 
 func TestStorm(t *testing.T) {
 	if *seed != 0 {
-		t.Log(play(t, storm.Options{Seed: *seed, Steps: *steps}))
+		t.Log(play(t, storm.Options{Seed: *seed, Steps: *steps, Mail: mailed(*seed)}))
 		return
 	}
 	for n := range uint64(seeds) {
 		t.Run(fmt.Sprint(n+1), func(t *testing.T) {
 			t.Parallel()
-			t.Log(play(t, storm.Options{Seed: n + 1, Steps: *steps}))
+			t.Log(play(t, storm.Options{Seed: n + 1, Steps: *steps, Mail: mailed(n + 1)}))
 		})
 	}
 }
@@ -49,7 +53,7 @@ func TestStorm(t *testing.T) {
 func TestCalm(t *testing.T) {
 	for n := range uint64(calmSeeds) {
 		t.Run(fmt.Sprint(n+1), func(t *testing.T) {
-			t.Log(play(t, storm.Options{Seed: n + 1, Steps: *steps, Calm: true}))
+			t.Log(play(t, storm.Options{Seed: n + 1, Steps: *steps, Calm: true, Mail: n%2 == 1}))
 		})
 	}
 }
@@ -139,7 +143,10 @@ func TestPlugin(t *testing.T) {
 }
 
 func TestLong(t *testing.T) {
-	long(t, func(*testing.T) storm.Options { return storm.Options{} }, play)
+	long(t, func(*testing.T) storm.Options { return storm.Options{} }, func(t *testing.T, o storm.Options) storm.Report {
+		o.Mail = mailed(o.Seed)
+		return play(t, o)
+	})
 }
 
 // long plays one storm after the other for as long as was asked for, and says

@@ -169,11 +169,29 @@ func (s *Server) sendOut(ctx context.Context, c *call, p *composition) error {
 		out.out, err = mail.Send(p.mime, m.sending(out.token))
 	} else {
 		out, err = s.joined(ctx, c, p, m, out)
+		if errors.Is(err, errNoSource) || backend.KindOf(err) == backend.NotFound {
+			err = s.again(ctx, p, m, &out, err)
+		}
 	}
 	if err != nil {
 		return asComposition(m.known(err))
 	}
 	return m.send(ctx, out)
+}
+
+// again finds out whether a mail whose source is gone is one that an earlier try gave
+// to the mail system. Then it is met by its note, and what is put together here does
+// not go out.
+func (s *Server) again(ctx context.Context, p *composition, m *mailer, out *post, gone error) error {
+	given, err := s.Outbox.WasGiven(ctx, m.letter(out))
+	if err != nil {
+		return err
+	}
+	if !given {
+		return gone
+	}
+	out.out, err = mail.Send(p.mime, m.sending(out.token))
+	return err
 }
 
 // joined puts a mail together with the one that it answers or passes on, which is

@@ -132,14 +132,15 @@ func (f *folderSync) changeDraft(ctx context.Context, cmd *eas.SyncCommand, n sy
 	}
 	id := row.ID
 	if len(cmd.Data) > 0 {
-		if id, err = f.replaceDraft(ctx, cmd, m, row, mail.EditDraft); err != nil {
-			return err
-		}
+		id, err = f.replaceDraft(ctx, cmd, m, row, mail.EditDraft)
 	}
-	if !cmd.Send {
-		return nil
+	if err == nil && cmd.Send {
+		err = f.sendDraft(ctx, m, n, id, name)
 	}
-	return f.sendDraft(ctx, m, n, id, name)
+	if cmd.Send && backend.KindOf(err) == backend.NotFound {
+		return f.sentEarlier(ctx, name, n)
+	}
+	return err
 }
 
 // A draftEdit makes another message of a draft, as mail.EditDraft does.
@@ -236,9 +237,10 @@ func (f *folderSync) moveSent(ctx context.Context, m *mailer, held *heldMessage)
 }
 
 // sentEarlier is a draft that is gone when the phone has it sent: it was sent, if an
-// earlier try of the same command sent it.
+// earlier try of the same command sent it. One of which nobody knows whether it was
+// sent is taken away last, when the person has been told.
 func (f *folderSync) sentEarlier(ctx context.Context, name string, n syncengine.Number) error {
-	sent, err := f.server.Outbox.WasSent(ctx, outbox.Letter{User: f.call.phone.User, Device: f.call.phone.Device, Name: "draft:" + name})
+	sent, err := f.server.Outbox.WasGiven(ctx, outbox.Letter{User: f.call.phone.User, Device: f.call.phone.Device, Name: "draft:" + name})
 	switch {
 	case err != nil:
 		return err

@@ -42,10 +42,13 @@ func (f *folderSync) addedDraft(ctx context.Context, cmd *eas.SyncCommand, n syn
 	if err == nil && !wrote {
 		id, err = f.rewriteNew(ctx, cmd, m, row)
 	}
-	if err != nil || !cmd.Send {
-		return err
+	if err == nil && cmd.Send {
+		err = f.sendDraft(ctx, m, n, id, name)
 	}
-	return f.sendDraft(ctx, m, n, id, name)
+	if cmd.Send && backend.KindOf(err) == backend.NotFound {
+		return f.sentEarlier(ctx, name, n)
+	}
+	return err
 }
 
 // rewriteNew is replaceDraft for one that the phone says again as a new one: nothing of

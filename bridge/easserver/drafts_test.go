@@ -2,11 +2,14 @@ package easserver_test
 
 import (
 	"bytes"
+	"context"
+	"sync/atomic"
 	"testing"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/pushbridge/pushbridge/bridge"
 	"github.com/pushbridge/pushbridge/bridge/bridgetest"
 	"github.com/pushbridge/pushbridge/bridge/eas"
 	"github.com/pushbridge/pushbridge/bridge/eas/tag"
@@ -160,9 +163,8 @@ func TestEditedDraftKeepsItsFlags(t *testing.T) {
 	}
 }
 
-// Where nobody knows whether the mail system took a draft, the phone is to say the same
-// again: it is not told that the draft was refused, and what goes out then is the same
-// mail.
+// Where nobody knows whether the mail system took a draft, and that cannot be said now,
+// the phone is to say the same again: it is not told that the draft was refused.
 func TestDraftOfWhichNobodyKnowsWhetherItWasSent(t *testing.T) {
 	h := mailHouse(t)
 	p := mailPhone(h, eas.V161, phone.Settings{})
@@ -178,18 +180,91 @@ func TestDraftOfWhichNobodyKnowsWhetherItWasSent(t *testing.T) {
 		t.Fatal(err)
 	}
 	h.Backend.Fail(memory.Failure{Op: memory.OpSend, Midway: true, Err: backend.Errorf(backend.Other, "smtp", "the connection broke"), Times: 1})
+	h.Backend.Fail(memory.Failure{Op: memory.OpPut, Collection: "inbox", Err: backend.Errorf(backend.Other, "imap", "something"), Times: 1})
 	_, err := p.Sync(t.Context())
 	if status, _ := httpStatus(t, err); status != 503 {
 		t.Errorf("answered %d, want 503", status)
 	}
 	bridgetest.Sync(t, p)
 	bridgetest.Sync(t, p)
-	out := h.Backend.Outgoing()
-	if len(out) != 2 || !bytes.Equal(out[0].Body, out[1].Body) {
-		t.Errorf("sent were %+v, want the same twice", out)
+	if out := h.Backend.Outgoing(); len(out) != 1 {
+		t.Errorf("sent were %+v, want one", out)
 	}
 	if n := len(folderOfType(t, p, eas.FolderDrafts).Items); n != 0 {
 		t.Errorf("%d drafts are left", n)
 	}
 	mailNamed(t, folderOfType(t, p, eas.FolderSent), "Plan")
+	mailNamed(t, folderOfType(t, p, eas.FolderInbox), "Sent or not? Plan")
+}
+
+// A falling backend moves a message once and says that it did not.
+type falling struct {
+	*memory.Backend
+	fell atomic.Bool
+}
+
+func (b *falling) Open(ctx context.Context, c backend.Credentials) (backend.Session, error) {
+	s, err := b.Backend.Open(ctx, c)
+	if err != nil {
+		return nil, err
+	}
+	return fallingSession{s.(*memory.Session), b}, nil
+}
+
+type fallingSession struct {
+	*memory.Session
+	b *falling
+}
+
+func (s fallingSession) Move(ctx context.Context, from backend.CollectionID, id backend.ItemID, to backend.CollectionID) (backend.Item, error) {
+	moved, err := s.Session.Move(ctx, from, id, to)
+	if err == nil && !s.b.fell.Swap(true) {
+		return backend.Item{}, backend.Errorf(backend.Transient, "test", "down")
+	}
+	return moved, err
+}
+
+// A draft that an earlier try took to sent mail is not missing: it went out, or the
+// person was told that nobody knows.
+func TestDraftThatAnEarlierTryTookToSentMail(t *testing.T) {
+	for _, with := range []eas.Properties{nil, draftText("Two")} {
+		var b falling
+		h := mailHouse(t, func(o *bridge.Options) {
+			b.Backend = o.Backends[0].Backend.(*memory.Backend)
+			o.Backends[0].Backend = &b
+		})
+		p := mailPhone(h, eas.V161, phone.Settings{})
+		bridgetest.Sync(t, p)
+		f := folderOfType(t, p, eas.FolderDrafts)
+		if _, err := p.Add(f.ServerID, draftText("One")); err != nil {
+			t.Fatal(err)
+		}
+		bridgetest.Sync(t, p)
+		f = folderOfType(t, p, eas.FolderDrafts)
+		id, _ := mailNamed(t, f, "Plan")
+		h.Backend.Fail(memory.Failure{Op: memory.OpSend, Midway: true, Err: backend.Errorf(backend.Other, "smtp", "the connection broke"), Times: 1})
+		send := func() (*eas.SyncResponse, error) {
+			return h.Client(eas.V161, "phone1").Sync(t.Context(), &eas.SyncRequest{Collections: []eas.SyncCollection{
+				{SyncKey: f.SyncKey, CollectionID: f.ServerID, Commands: []eas.SyncCommand{{Do: tag.AirSyncChange, ServerID: id, Send: true, Data: with}}}}})
+		}
+		_, err := send()
+		if status, _ := httpStatus(t, err); status != 503 {
+			t.Errorf("answered %d, want 503", status)
+		}
+		again, err := send()
+		if err != nil || len(again.Collections) != 1 {
+			t.Fatalf("answered %+v, %v", again, err)
+		}
+		for _, r := range again.Collections[0].Responses {
+			if r.Status != eas.SyncOK {
+				t.Errorf("refused with status %d", r.Status)
+			}
+		}
+		if n := len(h.Backend.Outgoing()); n != 1 {
+			t.Errorf("%d were sent, want one", n)
+		}
+		if drafts, sent, inbox := h.Backend.Items(bridgetest.User, "drafts"), h.Backend.Items(bridgetest.User, "sent"), h.Backend.Items(bridgetest.User, "inbox"); len(drafts) != 0 || len(sent) != 1 || len(inbox) != 1 {
+			t.Errorf("%d drafts, %d in sent mail, and %d notices, want none and one of each", len(drafts), len(sent), len(inbox))
+		}
+	}
 }

@@ -156,6 +156,15 @@ func (m *mailer) token(name string) string {
 	return hex.EncodeToString(sum[:20])
 }
 
+// letter is what the outbox knows a mail by.
+func (m *mailer) letter(p *post) outbox.Letter {
+	l := outbox.Letter{User: m.call.phone.User, Device: m.call.phone.Device, Name: p.name}
+	if p.anyPhone {
+		l.Device = ""
+	}
+	return l
+}
+
 // send sends a mail, once; errSentBefore if that was an earlier time.
 func (m *mailer) send(ctx context.Context, p post) error {
 	c := m.call
@@ -165,11 +174,7 @@ func (m *mailer) send(ctx context.Context, p post) error {
 	envelope := backend.Envelope{From: p.out.From, To: p.out.Recipients, Size: p.out.Size()}
 	message := p.out.Open(ctx)
 	defer message.Close()
-	letter := outbox.Letter{User: c.phone.User, Device: c.phone.Device, Name: p.name}
-	if p.anyPhone {
-		letter.Device = ""
-	}
-	before, err := m.server.Outbox.Send(ctx, letter, outbox.Post{
+	before, err := m.server.Outbox.Send(ctx, m.letter(&p), outbox.Post{
 		Message: message,
 		Send:    func(ctx context.Context, r io.Reader) error { return m.sender.Send(ctx, envelope, r) },
 		After:   func(ctx context.Context) error { return m.after(ctx, p) },
@@ -214,15 +219,12 @@ func (m *mailer) tellUnsure(ctx context.Context, p post) error {
 	if !p.draft {
 		keep = func(ctx context.Context) error { return m.keep(ctx, p) }
 	}
-	if err := keep(ctx); err != nil {
-		return err
-	}
 	it := backend.Item{ID: backend.ItemID("unsure-" + p.token), MediaType: backend.Mail.MediaType(), Body: mail.Unsure(p.out, m.sending(p.token))}
 	told, err := m.session.Put(ctx, inbox.Collection, it)
-	if backend.KindOf(err) == backend.Conflict && told.ID != "" {
-		return nil // an earlier try put it there
+	if err != nil && (backend.KindOf(err) != backend.Conflict || told.ID == "") { // else an earlier try put it there
+		return err
 	}
-	return err
+	return keep(ctx) // last: a draft that is gone has been told of
 }
 
 // keep puts a copy into the folder for sent mail, which is made if there is none.

@@ -83,3 +83,33 @@ func TestDraftOfWhichNobodyKnows(t *testing.T) {
 		}
 	}
 }
+
+// An answer that went out is not refused when the phone, which did not hear of it, sends
+// it again, though somebody has removed meanwhile what it answers.
+func TestAnswerSentAgainToWhatIsGone(t *testing.T) {
+	inEachVersion(t, func(t *testing.T, v eas.Version) {
+		h := mailHouse(t)
+		inbox(h, map[string]string{"question": mailOf("question", "How are you?")})
+		p := mailPhone(h, v, phone.Settings{})
+		bridgetest.Sync(t, p)
+		f := folderOfType(t, p, eas.FolderInbox)
+		id, _ := mailNamed(t, f, "question")
+		answer := func(clientID string) error {
+			return h.Client(v, "phone1").SmartReply(t.Context(), eas.SmartReplyRequest{ClientID: clientID, Source: &eas.MailSource{FolderID: f.ServerID, ItemID: id},
+				Mime: []byte("From: ann@example.org\r\nTo: bob@example.org\r\nSubject: Re: question\r\nMessage-ID: <" + clientID + "@phone>\r\n\r\nFine.\r\n")})
+		}
+		if err := answer("r"); err != nil {
+			t.Fatal(err)
+		}
+		h.Backend.Remove(bridgetest.User, "inbox", "question")
+		if err := answer("r"); v < eas.V140 && err != nil {
+			t.Errorf("sent again: %v", err)
+		} else if v >= eas.V140 {
+			checkRefused(t, v, err, eas.MessagePreviouslySent)
+		}
+		checkRefused(t, v, answer("another"), eas.ItemNotFound)
+		if n := len(h.Backend.Outgoing()); n != 1 {
+			t.Errorf("%d were sent, want one", n)
+		}
+	})
+}

@@ -182,12 +182,25 @@ func (o *Outbox) tell(ctx context.Context, l Letter, p Post, why error) (told bo
 
 // WasSent tells whether a phone's letter went out, or may have.
 func (o *Outbox) WasSent(ctx context.Context, l Letter) (bool, error) {
-	looked, state := errors.New("looked"), State(0)
-	err := o.store.ChangeLetter(ctx, l, func(r *Record) error { state = r.State; return looked })
+	state, err := o.state(ctx, l)
+	return state.over(), err
+}
+
+// WasGiven tells whether all of a phone's letter was given to the mail system: also
+// where it is not known whether that took it, and the person is not told yet.
+func (o *Outbox) WasGiven(ctx context.Context, l Letter) (bool, error) {
+	state, err := o.state(ctx, l)
+	return state == Given || state.over(), err
+}
+
+// state is how far a letter is.
+func (o *Outbox) state(ctx context.Context, l Letter) (state State, err error) {
+	looked := errors.New("looked")
+	err = o.store.ChangeLetter(ctx, l, func(r *Record) error { state = r.State; return looked })
 	if err != nil && !errors.Is(err, looked) {
-		return false, fmt.Errorf("outbox: %w", err)
+		return 0, fmt.Errorf("outbox: %w", err)
 	}
-	return state.over(), nil
+	return state, nil
 }
 
 // Note notes that a letter is done, whoever sent it.

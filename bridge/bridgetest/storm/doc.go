@@ -76,8 +76,9 @@
 // category are what somebody made of them last; and each phone holds the messages of
 // its window, in these folders, with these flags. A mail of which a phone was told
 // that it is out was taken by the mail system once, and of which it was told that it
-// is not, never; once more at most for each time that the mail system took it without
-// the bridge knowing: see package outbox. The copy of a mail, the mark of what it
+// is not, never; but where the bridge did not hear whether the mail system took it,
+// that may be otherwise, and there is one message in the inbox that says so: see
+// package outbox. No mail goes out twice. The copy of a mail, the mark of what it
 // answers, and the draft that became one may be missing, or be left, where something
 // went wrong when the mail was out: the mail is what counts, and phones are not told
 // of the rest.

@@ -53,6 +53,8 @@ func (h *handset) refusedMail(e phone.Event) {
 	case status == eas.SyncBadItem && w.forgave < w.report.Refusals:
 		w.forgave++
 		p.doubt(h.String())
+	case status == eas.SyncNotFound && p.draft && p.aloneWith(h.String()) && w.mail.gave(p):
+		h.problem("was told that the draft %q is not there, and it was sent", p.subject(""))
 	case status == eas.SyncNotFound && p.wanders():
 		p.doubt(h.String())
 	case e.Status == int(eas.MailSubmissionFailed) && w.report.Faults > 0: // the mail system said so
@@ -60,6 +62,19 @@ func (h *handset) refusedMail(e phone.Event) {
 	default:
 		h.problem("what was done to %q was refused with status %d", p.subject(""), e.Status)
 	}
+}
+
+// aloneWith tells whether nobody else took the piece anywhere since the last rest.
+func (p *piece) aloneWith(by string) bool {
+	return !slices.ContainsFunc(p.acts, func(a act) bool { return a.by != by })
+}
+
+// gave tells whether the mail system was given a mail.
+func (m *mailroom) gave(p *piece) bool {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	o := m.outcome(p)
+	return o.taken+o.unsure > 0
 }
 
 // check compares the mail on the server with what people did, and what phones hold
@@ -80,11 +95,13 @@ func (m *mailroom) check() {
 			m.checkPiece(b, s, p, edition)
 		}
 	}
-	for _, p := range m.pieces {
+	for _, p := range m.all() {
 		if lies[p] == nil && !p.mayLie(nil) {
 			m.world.problem("%q of %s is gone: it was in %s, and what was done is %+v", p.subject(""), p.by, p.where, p.acts)
 		}
-		m.checkOutcome(p, lies[p])
+		if p.about == nil {
+			m.checkOutcome(p, lies[p])
+		}
 	}
 	for _, h := range m.world.phones {
 		h.checkMail()
@@ -134,11 +151,13 @@ func (m *mailroom) checkOutcome(p *piece, in *box) {
 	defer m.mu.Unlock()
 	o := m.outcome(p)
 	switch sent := m.role(backend.RoleSent); {
-	case o.taken > 1+o.hidden:
-		m.world.problem("%q was sent %d times, and %d times the bridge could not know", p.subject(""), o.taken, o.hidden)
-	case o.taken == 0 && p.draft && in == sent:
+	case o.taken > 1:
+		m.world.problem("%q was sent %d times", p.subject(""), o.taken)
+	case o.unsure > 0 && p.notice == nil:
+		m.world.problem("nobody knows whether %q went out, and nobody is told of that", p.subject(""))
+	case o.taken+o.unsure == 0 && p.draft && in == sent:
 		m.world.problem("the draft %q is among sent mail, and was not sent", p.subject(""))
-	case o.taken == 0 && p.letter && in != nil:
+	case o.taken+o.unsure == 0 && p.letter && in != nil:
 		m.world.problem("%q is in %s, and was not sent", p.subject(""), in)
 	}
 }
@@ -234,7 +253,7 @@ func bodyOf(item eas.Properties) (body string, raw bool) {
 
 // settle makes what is now the beginning of what comes.
 func (m *mailroom) settle() {
-	for _, p := range m.pieces {
+	for _, p := range m.all() {
 		p.where, p.acts = nil, nil
 	}
 	for _, b := range m.boxes {

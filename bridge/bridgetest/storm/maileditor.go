@@ -1,8 +1,10 @@
 package storm
 
 import (
+	"cmp"
 	"context"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/pushbridge/pushbridge/bridge/eas"
@@ -37,7 +39,7 @@ func (h *handset) somePiece(fits func(letterbox, *piece) bool) (b letterbox, id 
 		if a.p.number != b.p.number {
 			return a.p.number - b.p.number
 		}
-		return slices.Index(m.boxes, a.box) - slices.Index(m.boxes, b.box)
+		return cmp.Or(slices.Index(m.boxes, a.box)-slices.Index(m.boxes, b.box), strings.Compare(a.id, b.id))
 	})
 	f := list[h.world.rng.IntN(len(list))]
 	h.satchel.items[f.id] = f.p

@@ -15,10 +15,12 @@ import (
 type piece struct {
 	number int
 	by     string
-	draft  bool // it was written as one
-	letter bool // it is the copy of what a phone sent
-	sure   bool // its maker knows that the server has it
-	where  *box // at the last rest, or where it was made; nil if it is gone
+	draft  bool   // it was written as one
+	letter bool   // it is the copy of what a phone sent
+	notice *piece // says that nobody knows whether it went out; nil if there is none
+	about  *piece // what it is the notice of; nil if it is none
+	sure   bool   // its maker knows that the server has it
+	where  *box   // at the last rest, or where it was made; nil if it is gone
 	acts   []act
 
 	text    map[string][]byte // the bytes, by edition, as far as they are known
@@ -125,6 +127,9 @@ func (m *mailroom) newPiece(by string, where *box) *piece {
 
 // subject is what the piece is called in an edition.
 func (p *piece) subject(edition string) string {
+	if p.about != nil {
+		return unsure + p.about.subject(edition)
+	}
 	if edition == "" {
 		return fmt.Sprintf("m%d", p.number)
 	}
@@ -133,6 +138,9 @@ func (p *piece) subject(edition string) string {
 
 // words is a text that only this edition has.
 func (p *piece) words(edition string) string {
+	if p.about != nil {
+		return "It is not known whether this mail went out"
+	}
 	return fmt.Sprintf("The text of <%s>.", p.subject(edition))
 }
 
@@ -148,8 +156,35 @@ func subjectOf(body []byte) string {
 	return ""
 }
 
+// unsure begins the subject of a notice which says that nobody knows whether a mail
+// went out.
+const unsure = "Sent or not? "
+
+// noticed finds the notice about a mail, which there is once the bridge has reason for
+// it.
+func (m *mailroom) noticed(p *piece, edition string) *piece {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if p.notice == nil && m.outcome(p).unsure > 0 {
+		inbox := m.role(backend.RoleInbox)
+		p.notice = &piece{
+			by: "the bridge", about: p, sure: true, where: inbox, text: make(map[string][]byte), marks: make(map[string]bool),
+			edition: aspect{base: edition}, read: aspect{base: "0"}, follow: aspect{base: "0"},
+		}
+		m.notices = append(m.notices, p.notice)
+	}
+	return p.notice
+}
+
 // piece finds a piece and its edition by a subject; nil if nobody made it.
 func (m *mailroom) piece(subject string) (*piece, string) {
+	if of, ok := strings.CutPrefix(subject, unsure); ok {
+		p, edition := m.piece(of)
+		if p != nil {
+			p = m.noticed(p, edition)
+		}
+		return p, edition
+	}
 	found := subjects.FindStringSubmatch(subject)
 	if found == nil {
 		return nil, ""

@@ -3,6 +3,7 @@ package storm
 import (
 	"context"
 	"fmt"
+	"maps"
 	"slices"
 	"sync"
 	"time"
@@ -22,10 +23,11 @@ type mailroom struct {
 	store  *memory.Backend
 	desk   backend.Mailbox // the desktop's way in
 	boxes  []*box
-	pieces map[int]*piece
+	pieces map[int]*piece // all but the notices
 
 	mu       sync.Mutex // guards what the bridge's goroutines touch, too
-	failures int        // of calls that keep copies
+	failures int        // of calls with mail
+	notices  []*piece
 	out      map[int]*outcome
 }
 
@@ -98,6 +100,11 @@ func (m *mailroom) box(id backend.CollectionID) *box {
 		return m.boxes[i]
 	}
 	return nil
+}
+
+// all are all pieces.
+func (m *mailroom) all() []*piece {
+	return slices.AppendSeq(slices.Clone(m.notices), maps.Values(m.pieces))
 }
 
 // named finds a folder by its name, which no other thing of a storm has.

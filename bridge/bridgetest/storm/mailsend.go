@@ -87,22 +87,20 @@ func (h *handset) posts(p *piece, save bool, do func(mime []byte) error, about .
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	o := m.outcome(p)
-	o.told, o.failed = done, o.failed || failed
+	o.told = done
 	switch {
-	case done && o.taken == 0:
+	case done && o.taken == 0 && o.unsure == 0:
 		h.problem("was told that %q is out, and the mail system has not got it", p.subject(""))
-	case o.taken > 1+o.hidden || !done && o.taken > o.hidden:
-		h.problem("sent %q and was told %v; the mail system took it %d times, and %d times the bridge could not know", p.subject(""), err, o.taken, o.hidden)
+	case !done && o.taken > 0:
+		h.problem("sent %q and was told %v; the mail system took it", p.subject(""), err)
 	case !done && !h.mayRefuse(err, about):
 		h.problem("sent %q and was told %v", p.subject(""), err)
 	}
-	if save && done {
-		p.acts = append(p.acts, act{by: p.by, to: m.role(backend.RoleSent), doubt: failed})
+	if (save || o.unsure > 0) && done { // what may not be out is kept in any case
+		p.acts = append(p.acts, act{by: p.by, to: m.role(backend.RoleSent), doubt: failed && o.unsure == 0})
 		p.sure = true
-	} else if save && o.taken > 0 { // nobody knows
-		p.acts = append(p.acts, act{by: p.by, to: m.role(backend.RoleSent), doubt: true})
 	}
-	return done, failed
+	return done, failed || o.unsure > 0
 }
 
 // troubles counts what failed of what is done with a mail that is out.

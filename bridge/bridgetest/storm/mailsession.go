@@ -134,9 +134,14 @@ func (s mailing) Send(ctx context.Context, e backend.Envelope, r io.Reader) erro
 	if err != nil {
 		return err
 	}
+	p, _ := s.room().piece(subjectOf(body))
+	if p == nil {
+		s.weather.world.problem("a mail %q is sent, which nobody wrote", subjectOf(body))
+		return nil
+	}
 	if s.weather.roll(ctx, 25) {
 		s.weather.world.fault("the mail system takes no mail, and nobody hears that")
-		return backend.E(backend.Other, "storm: Send", errStorm)
+		return s.room().sent(p, 0, backend.E(backend.Other, "storm: Send", errStorm))
 	}
 	sender, ok := backend.As[backend.Sender](s.Session)
 	if !ok {
@@ -145,33 +150,33 @@ func (s mailing) Send(ctx context.Context, e backend.Envelope, r io.Reader) erro
 	if err := sender.Send(ctx, e, bytes.NewReader(body)); err != nil {
 		return err
 	}
-	return s.sent(ctx, subjectOf(body))
+	return s.room().sent(p, 1, s.answered(ctx))
 }
 
-// sent notes that the mail system took a mail, and lets it say so, or not.
-func (s mailing) sent(ctx context.Context, subject string) error {
-	w, m := s.weather.world, s.room()
-	p, _ := m.piece(subject)
-	if p == nil {
-		w.problem("a mail %q was sent, which nobody wrote", subject)
-		return nil
-	}
-	var err error
+// answered lets the mail system say that it took a mail, or not.
+func (s mailing) answered(ctx context.Context) error {
 	switch lone := s.weather.alone(); {
 	case s.weather.dead():
-		err = storms(memory.OpSend)
+		return storms(memory.OpSend)
 	case lone && s.weather.roll(ctx, 25):
 		s.weather.kill("after", memory.OpSend)
-		err = storms(memory.OpSend)
+		return storms(memory.OpSend)
 	case s.weather.roll(ctx, 40):
-		w.fault("the mail system takes a mail, and nobody hears that")
-		err = backend.E(backend.Other, "storm: Send", errStorm)
+		s.weather.world.fault("the mail system takes a mail, and nobody hears that")
+		return backend.E(backend.Other, "storm: Send", errStorm)
 	}
+	return nil
+}
+
+// sent notes that the mail system took a mail, or not, and passes on what the bridge
+// is told.
+func (m *mailroom) sent(p *piece, taken int, err error) error {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	o := m.outcome(p)
-	if o.taken++; err != nil {
-		o.hidden++
+	o.taken += taken
+	if err != nil {
+		o.unsure++
 	}
 	return err
 }
@@ -179,9 +184,8 @@ func (s mailing) sent(ctx context.Context, subject string) error {
 // An outcome is what came of a mail that a phone sends.
 type outcome struct {
 	taken  int  // how many times the mail system took it
-	hidden int  // how many of these the bridge was not told of
+	unsure int  // how many times the bridge gave it away and was not told what came of it
 	told   bool // a phone was told that it is out
-	failed bool // of what is done with a mail that is out, something may have failed
 }
 
 // outcome is that of a piece. m.mu is held.

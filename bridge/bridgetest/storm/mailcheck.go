@@ -53,7 +53,7 @@ func (h *handset) refusedMail(e phone.Event) {
 	case status == eas.SyncBadItem && w.forgave < w.report.Refusals:
 		w.forgave++
 		p.doubt(h.String())
-	case status == eas.SyncNotFound && p.draft && p.aloneWith(h.String()) && w.mail.gave(p):
+	case status == eas.SyncNotFound && p.draft && p.onlySentBy(h.String()) && w.mail.gave(p):
 		h.problem("was told that the draft %q is not there, and it was sent", p.subject(""))
 	case status == eas.SyncNotFound && p.wanders():
 		p.doubt(h.String())
@@ -64,9 +64,15 @@ func (h *handset) refusedMail(e phone.Event) {
 	}
 }
 
-// aloneWith tells whether nobody else took the piece anywhere since the last rest.
-func (p *piece) aloneWith(by string) bool {
-	return !slices.ContainsFunc(p.acts, func(a act) bool { return a.by != by })
+// onlySentBy tells whether somebody had the draft sent once since the last rest, did
+// nothing else to it, and nobody else took it anywhere.
+func (p *piece) onlySentBy(by string) bool {
+	for _, a := range p.aspects() {
+		if slices.ContainsFunc(a.touches, func(t touch) bool { return t.by == by }) {
+			return false
+		}
+	}
+	return len(p.acts) == 1 && p.acts[0].by == by
 }
 
 // gave tells whether the mail system was given a mail.

@@ -11,6 +11,7 @@ import (
 
 	"github.com/pushbridge/pushbridge/bridge/admin"
 	"github.com/pushbridge/pushbridge/bridge/device"
+	"github.com/pushbridge/pushbridge/bridge/trace"
 )
 
 // TestBrowser is what administrators do, in a browser that they use.
@@ -63,6 +64,14 @@ func letIn(t *testing.T, v *tab, h *house) {
 	}
 	v.visit("/admin/admission")
 	v.shows(`document.querySelector(".said") === null`) // it is said once
+	v.visit("/admin/device?user=bob&device=NEW")
+	v.press(`a[data-do="trace"]`)
+	v.press(`form button[data-op="trace.start"]`)
+	v.says("h1", "Recording of NEW")
+	if _, err := h.admin.Tracer.Stop(trace.Phone{User: "bob", Device: "NEW"}); err != nil {
+		t.Errorf("the recording is none: %v", err)
+	}
+	v.says("#recording", "The recording is over.") // as the page finds out by itself
 	v.calm()
 }
 

@@ -1,8 +1,13 @@
 package console
 
 import (
+	"errors"
+
 	"github.com/pushbridge/pushbridge/bridge/admin"
 )
+
+// stopPolling is the status by which htmx is told not to ask again.
+const stopPolling = 286
 
 // A tracePage shows a recording.
 type tracePage struct {
@@ -25,11 +30,15 @@ func (c *Console) trace(a *ask) error {
 func (c *Console) traced(a *ask) error {
 	r := admin.FetchRequest{User: a.PostForm.Get("user"), Device: a.PostForm.Get("device"), Stop: a.PostForm.Get("stop") == "yes"}
 	piece, err := admin.OpTraced.Do(a.Context(), c.Server, a.actor, r)
+	script := a.Request.Header.Get("HX-Request") != ""
+	if e, ok := errors.AsType[*admin.Error](err); ok && e.Kind == admin.NotFound && script {
+		piece, err = admin.Traced{Over: true}, nil // somebody else ended it, or its time was over
+	}
 	if err != nil {
 		return err
 	}
 	p := tracePage{r, piece}
-	if a.Request.Header.Get("HX-Request") == "" {
+	if !script {
 		c.show(a, 200, "trace", view{Title: "Recording", Here: "devices", Data: p})
 		return nil
 	}
@@ -39,7 +48,7 @@ func (c *Console) traced(a *ask) error {
 	}
 	a.w.Header().Set("Content-Type", "text/html; charset=utf-8")
 	if p.Over {
-		a.w.WriteHeader(286) // for htmx: the end of asking again and again
+		a.w.WriteHeader(stopPolling)
 	}
 	a.w.Write(part)
 	return nil

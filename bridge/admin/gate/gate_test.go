@@ -8,6 +8,7 @@ import (
 	"net/http/httptest"
 	"net/netip"
 	"net/url"
+	"path"
 	"strings"
 	"testing"
 
@@ -333,4 +334,23 @@ func TestOtherSites(t *testing.T) {
 			t.Errorf("the name %q for this server is answered %d, want %d", name, w.Code, want)
 		}
 	}
+}
+
+// FuzzNext: whatever is asked for, a browser stays in the realm.
+func FuzzNext(f *testing.F) {
+	for _, s := range []string{"/admin/", "//evil.example", "/admin/%2e%2e/x", "/admin/..;/x", "/\\x", "/admin/?next=//x", "/admin/#//x", "/admin\x00", "/admin/%0d%0a"} {
+		f.Add(s)
+	}
+	m := gate.New(gate.Options{Server: new(admin.Server), Roster: roster.New(roster.Options{Store: new(rostertest.Memory)}), URL: &url.URL{Scheme: "https", Host: host}}).Administrators()
+	base := &url.URL{Scheme: "https", Host: host, Path: "/admin/signin"}
+	f.Fuzz(func(t *testing.T, asked string) {
+		next := m.Next(asked)
+		to, err := base.Parse(next)
+		if err != nil || to.Host != host || to.Scheme != "https" || to.Path != "/admin" && !strings.HasPrefix(path.Clean(to.Path)+"/", "/admin/") || strings.ContainsAny(next, "\\\r\n\t\x00") || strings.HasPrefix(next, "//") {
+			t.Errorf("%q leads to %q, %v, %v", asked, next, to, err)
+		}
+		if again := m.Next(next); again != next {
+			t.Errorf("%q leads to %q, and that to %q", asked, next, again)
+		}
+	})
 }

@@ -114,7 +114,8 @@ func (p *Pages) routes() http.Handler {
 	for pattern, serve := range places {
 		mux.Handle(at(pattern), p.page(serve))
 	}
-	mux.HandleFunc(at("GET /my.css"), style)
+	mux.HandleFunc(at("GET /my.css"), asset("text/css; charset=utf-8", styleFile))
+	mux.HandleFunc(at("GET /icon.svg"), asset("image/svg+xml", iconFile))
 	mux.Handle(p.Prefix, p.page(func(*Pages, *ask) error {
 		return &admin.Error{Kind: admin.NotFound, Text: "There is no such page."}
 	}))

@@ -17,8 +17,14 @@ import (
 //go:embed pages/*.html
 var pageFiles embed.FS
 
-//go:embed assets/my.css
-var styleFile []byte
+// The look of the pages, and their icon.
+var (
+	//go:embed assets/my.css
+	styleFile []byte
+
+	//go:embed assets/icon.svg
+	iconFile []byte
+)
 
 // maxShown bounds how much of a text is shown that a phone or a server chose, in
 // characters.
@@ -78,11 +84,13 @@ func (p *Pages) show(a *ask, status int, name string, v view) {
 	text.WriteTo(a.w) // who hangs up has no use for an error
 }
 
-// style is the look of the pages.
-func style(w http.ResponseWriter, _ *http.Request) {
-	w.Header().Set("Content-Type", "text/css; charset=utf-8")
-	w.Header().Set("Cache-Control", "no-cache")
-	w.Write(styleFile)
+// asset answers a file that anybody may have.
+func asset(kind string, content []byte) http.HandlerFunc {
+	return func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Content-Type", kind)
+		w.Header().Set("Cache-Control", "no-cache")
+		w.Write(content)
+	}
 }
 
 // clean makes a text that somebody else chose fit to be shown: without what has no

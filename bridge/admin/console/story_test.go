@@ -79,8 +79,10 @@ func letIn(t *testing.T, v *tab, h *house) {
 func follows(t *testing.T, v *tab, h *house) {
 	v.signIn(h, "/admin/", admin.ReadOnly)
 	v.says(".cards li:nth-child(2)", "0")
+	v.do(chromedp.Focus("#card-3", chromedp.ByQuery))
 	h.engine.wait("ann", "WELL")
 	v.says(".cards li:nth-child(2)", "1")
+	v.shows(`document.activeElement.id === "card-3"`) // whoever goes by keyboard stays where they are
 	v.says("main", "half of them within")
 	v.shows(`document.querySelectorAll("svg.chart rect.median").length > 0`)
 	v.says("main", "connection refused") // of a backend, which is asked by itself

@@ -267,3 +267,39 @@ func TestExactlyOneSender(t *testing.T) {
 		}
 	}
 }
+
+// A meeting to which a phone up to 14.1 invited is taken on by one of 16.x, and the
+// other way round: the guest goes on hearing of everything once.
+func TestSendersTakeTurns(t *testing.T) {
+	for _, schedules := range []bool{true, false} {
+		t.Run(fmt.Sprintf("store schedules %t", schedules), func(t *testing.T) {
+			t.Parallel()
+			o := newOffice(t, eas.V141, schedules, true)
+			once := func(what, method string, act func()) {
+				t.Helper()
+				if all, err := o.do(what, method, "bo@example.org", act); len(all) != 1 || !strings.HasSuffix(all[0], " "+method) || err != nil {
+					t.Errorf("%s: %q goes out, %v, want one %s", what, all, err, method)
+				}
+			}
+			renamed := func(name string) func() {
+				return func() {
+					o.command(func(_ *raw, c *eas.SyncCollection, id string) {
+						c.Commands = []eas.SyncCommand{{Do: tag.AirSyncChange, ServerID: id, Data: eas.Properties{eas.T(tag.CalendarSubject, name)}}}
+					})
+				}
+			}
+			once("invited by an old phone", "REQUEST", o.add)
+			o.v = eas.V161
+			once("renamed on a new one", "REQUEST", renamed("Coffee"))
+			o.v = eas.V141
+			once("moved on the old one", "REQUEST", o.move)
+			once("renamed on the old one", "REQUEST", renamed("Cake"))
+			o.v = eas.V161
+			once("deleted on the new one", "CANCEL", o.remove)
+			o.v = eas.V141
+			once("another one, invited by the old phone", "REQUEST", o.add)
+			o.v = eas.V161
+			once("deleted on the new one at once", "CANCEL", o.remove)
+		})
+	}
+}

@@ -85,7 +85,7 @@ func (obj *object) finish(ics []byte, before map[*component]prints) []byte {
 		if existed && was.plan != is.plan {
 			obj.countUp(c)
 		}
-		if was.plan != is.plan || was.guests != is.guests {
+		if was.plan != is.plan || was.guests != is.guests || was.told != is.told {
 			obj.nameSender(c)
 		}
 	}
@@ -125,9 +125,9 @@ func unreadable(format string, args ...any) error {
 	return fmt.Errorf("%w: "+format, append([]any{translate.ErrUnreadable}, args...)...)
 }
 
-// prints tell whether a component changed: anything in it, what matters to
-// those who are invited, or who they are.
-type prints struct{ all, plan, guests string }
+// prints tell whether a component changed: anything in it, what raises SEQUENCE,
+// who is invited, or what they are told.
+type prints struct{ all, plan, guests, told string }
 
 // plan lists the properties whose change raises SEQUENCE. See RFC 5546,
 // section 2.1.4.
@@ -144,7 +144,7 @@ func printsOf(c *component) prints {
 		guests.WriteString(l.Value())
 		guests.WriteByte('\n')
 	}
-	return prints{all: fingerprint(c), plan: planned.String(), guests: guests.String()}
+	return prints{all: fingerprint(c), plan: planned.String(), guests: guests.String(), told: noticed(c)}
 }
 
 func writeLine(b *strings.Builder, l *line) {

@@ -269,7 +269,7 @@ func (k *carrier) met(ctx context.Context, id backend.ItemID, now backend.Item, 
 	if err != nil {
 		return there, err
 	}
-	ours := !first && (id == k.Copy || strings.Contains(string(id), k.Name))
+	ours := strings.Contains(string(id), k.Name) || !first && id == k.Copy
 	switch sum := sumOf(there.Body); {
 	case !ours:
 		if err := k.forget(ctx, first); err != nil {

@@ -102,6 +102,11 @@ func movesNameable(req *eas.MoveItemsRequest) bool {
 
 // moveItem moves one item and answers its new ServerId.
 func (s *Server) moveItem(ctx context.Context, c *call, m eas.ItemMove) (string, error) {
+	leave, err := s.moving.enter(ctx, c.phone)
+	if err != nil {
+		return "", err
+	}
+	defer leave()
 	id, n, err := syncengine.ParseServerID(m.SrcMsgID)
 	if err != nil || m.SrcFldID == "" || !mayBeIn(m.SrcFldID, id) {
 		return "", fmt.Errorf("%w: %.70q of folder %.70q", errMoveSource, m.SrcMsgID, m.SrcFldID)

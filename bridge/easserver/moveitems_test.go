@@ -5,7 +5,9 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"sync"
 	"testing"
+	"time"
 
 	"github.com/pushbridge/pushbridge/bridge"
 	"github.com/pushbridge/pushbridge/bridge/account"
@@ -23,6 +25,23 @@ type clumsy struct {
 	immovable bool
 	after     map[memory.Op]error // once
 	deleting  func()              // before the next Delete; nil does nothing
+	pauses    pauses
+}
+
+// pauses are how long calls take, the first ones first.
+type pauses struct {
+	mu  sync.Mutex
+	all map[memory.Op][]time.Duration
+}
+
+func (p *pauses) next(op memory.Op) {
+	p.mu.Lock()
+	var d time.Duration
+	if list := p.all[op]; len(list) > 0 {
+		d, p.all[op] = list[0], list[1:]
+	}
+	p.mu.Unlock()
+	time.Sleep(d)
 }
 
 type clumsySession struct {
@@ -43,7 +62,13 @@ func (b *clumsy) slip(op memory.Op) error {
 	return err
 }
 
+func (s clumsySession) Get(ctx context.Context, c backend.CollectionID, ids []backend.ItemID, yield func(backend.Fetched) error) error {
+	s.b.pauses.next(memory.OpGet)
+	return s.Session.Get(ctx, c, ids, yield)
+}
+
 func (s clumsySession) Put(ctx context.Context, c backend.CollectionID, it backend.Item) (backend.Item, error) {
+	s.b.pauses.next(memory.OpPut)
 	out, err := s.Session.Put(ctx, c, it)
 	return out, errors.Join(err, s.b.slip(memory.OpPut))
 }

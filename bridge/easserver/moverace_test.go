@@ -2,11 +2,19 @@ package easserver_test
 
 import (
 	"fmt"
+	"log/slog"
+	"net/http"
 	"strings"
 	"testing"
+	"testing/synctest"
+	"time"
 
+	"github.com/pushbridge/pushbridge/bridge"
+	"github.com/pushbridge/pushbridge/bridge/account"
 	"github.com/pushbridge/pushbridge/bridge/bridgetest"
+	"github.com/pushbridge/pushbridge/bridge/config"
 	"github.com/pushbridge/pushbridge/bridge/eas"
+	"github.com/pushbridge/pushbridge/bridge/easclient"
 	"github.com/pushbridge/pushbridge/bridge/phone"
 	"github.com/pushbridge/pushbridge/plugins/backend"
 	"github.com/pushbridge/pushbridge/plugins/backend/memory"
@@ -133,6 +141,65 @@ func TestMoveBesideSomebodyElse(t *testing.T) {
 					}
 				}
 			}
+		})
+	}
+}
+
+// A move that comes twice at once is answered twice the same, wherever the two meet.
+// Seeds 42600 and 44184.
+func TestMoveTwiceAtOnce(t *testing.T) {
+	for _, tt := range []struct {
+		name   string
+		pauses map[memory.Op][]time.Duration
+	}{
+		{"the first one copies slowly", map[memory.Op][]time.Duration{memory.OpPut: {2 * time.Second}}},
+		{"both read slowly", map[memory.Op][]time.Duration{memory.OpGet: {time.Second, 2 * time.Second}}},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				b := &clumsy{Backend: memory.New(), immovable: true, after: make(map[memory.Op]error)}
+				b.AddUser(bridgetest.User, bridgetest.Password)
+				b.SetCollection(bridgetest.User, backend.Collection{ID: "club", Kind: backend.Contacts, Name: "Club"})
+				b.Store(bridgetest.User, "contacts", "c.vcf", []byte(bridgetest.Card("c", "Carol")))
+				file := config.Default()
+				file.State = t.TempDir()
+				house, err := bridge.New(t.Context(), bridge.Options{
+					Config: file, Logger: slog.New(slog.NewTextHandler(new(bridgetest.Log), nil)),
+					Backends: []account.Named{{Name: "memory", Backend: b}},
+				})
+				if err != nil {
+					t.Fatal(err)
+				}
+				defer house.Close()
+				client := &easclient.Client{
+					URL: "http://bridge.example", User: bridgetest.User, Password: bridgetest.Password, Version: eas.V141,
+					DeviceID: "phone1", DeviceType: "test", HTTP: &http.Client{Transport: inside{house.Handler()}},
+				}
+				p := phone.New(client, phone.Settings{})
+				look(t, p)
+				move := eas.MoveItemsRequest{Moves: []eas.ItemMove{{SrcMsgID: onlyOne(t, p, "Contacts"),
+					SrcFldID: folderNamed(t, p, "Contacts").ServerID, DstFldID: folderNamed(t, p, "Club").ServerID}}}
+				b.pauses.all = tt.pauses
+				var answers [2]eas.MoveItemsResponse
+				for i := range answers {
+					go func() {
+						time.Sleep(time.Duration(i) * time.Millisecond)
+						var err error
+						if answers[i], err = client.MoveItems(t.Context(), move); err != nil {
+							t.Error(err)
+						}
+					}()
+				}
+				time.Sleep(time.Minute)
+				synctest.Wait()
+				one, two := answers[0].Responses, answers[1].Responses
+				if len(one) != 1 || len(two) != 1 || one[0].Status != eas.MoveOK || one[0] != two[0] {
+					t.Errorf("told %+v and %+v", one, two)
+				}
+				if here, there := len(b.Items(bridgetest.User, "contacts")), len(b.Items(bridgetest.User, "club")); here != 0 || there != 1 {
+					t.Errorf("there are %d and %d items, want none and one", here, there)
+				}
+			})
 		})
 	}
 }

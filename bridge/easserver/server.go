@@ -127,6 +127,7 @@ type Server struct {
 	probes   probes
 	bodies   bodies
 	turns    turns
+	moving   single
 	selves   *selves
 	listed   []string // the backends whose collections come and go
 }

@@ -175,6 +175,9 @@ func (h *handset) refused(e phone.Event) {
 		h.problem("the edit of %s%s was refused with status %d, and its owner edited nothing", e.ServerID, e.ClientID, e.Status)
 	case status == eas.SyncBadItem && o.where.readOnly:
 	case status == eas.SyncBadItem && o.excluded():
+		if h.world.forgave < h.world.report.Refusals { // or it was too large
+			o.refuse(h.String())
+		}
 	case status == eas.SyncBadItem && h.world.forgave < h.world.report.Refusals:
 		h.world.forgave++
 		o.refuse(h.String())

@@ -103,6 +103,7 @@ func (h *handset) move() {
 	others := f.others(all)
 	to := others[w.rng.IntN(len(others))]
 	w.note("%s moves %q (%s) from %s to %s", h, was.label(), id, f.place.id, to.place.id)
+	wandered := o.wanders() // away and back: it has another ServerId now, which the phone may not know
 	w.moved(o)
 	before, refusals, gone := o.moves, w.report.Refusals, o.gone
 	var out []eas.MoveOutcome
@@ -120,7 +121,7 @@ func (h *handset) move() {
 	}
 	elsewhere := o.moves != before || o.where != f.place // somebody else was faster
 	excused := elsewhere || o.gone != "" || f.place.stale() || to.place.stale() || f.place.readOnly || to.place.readOnly ||
-		w.report.Refusals > refusals || out[0].Status == eas.MoveLocked
+		w.report.Refusals > refusals || out[0].Status == eas.MoveLocked || wandered && out[0].Status == eas.MoveBadSource
 	h.checkMove(o, to.place, out[0].Status, elsewhere, excused)
 	w.forgave += w.report.Refusals - refusals
 }

@@ -25,6 +25,7 @@ import (
 	"github.com/pushbridge/pushbridge/bridge/directory"
 	"github.com/pushbridge/pushbridge/bridge/easserver"
 	"github.com/pushbridge/pushbridge/bridge/hub"
+	"github.com/pushbridge/pushbridge/bridge/mailer"
 	"github.com/pushbridge/pushbridge/bridge/outbox"
 	"github.com/pushbridge/pushbridge/bridge/placeholder"
 	"github.com/pushbridge/pushbridge/bridge/problem"
@@ -107,6 +108,7 @@ type Bridge struct {
 	gate     *gate.Gate       // nil if the administration is not on the web
 	console  *console.Console // nil likewise
 	notices  *notice.Notices  // nil if nobody is told by mail
+	mailer   *mailer.Mailer   // as notices
 	handler  http.Handler
 	backends []account.Named // without the placeholder
 	profiles *profile.Table

@@ -20,17 +20,33 @@ var stranger = backend.Credentials{User: "pushbridge-check", Password: "nobody h
 
 // Check asks every backend whether it is there. Nobody's password is known
 // yet, so it logs in as nobody, and "no" is the answer that it hopes for. The
-// error names each backend that answers something else, or nothing.
+// error names each backend that answers something else, or nothing; and the mail
+// server for notices, if it does not let this worker in.
 //
 // A thorough check tries a made-up person with a made-up password, too: a
 // server that lets that one in would give everything to everybody. It costs
 // the server a line in its log, and is for when a person looks on.
 func (b *Bridge) Check(ctx context.Context, thorough bool) error {
+	ctx, cancel := context.WithTimeout(ctx, checkTime)
+	defer cancel()
+	return errors.Join(b.checkBackends(ctx, thorough), b.checkMail(ctx))
+}
+
+// checkMail asks the mail server whether it takes notices.
+func (b *Bridge) checkMail(ctx context.Context) error {
+	if b.mailer == nil {
+		return nil
+	}
+	if err := b.mailer.Try(ctx); err != nil {
+		return fmt.Errorf("[mail]: the server takes nothing: %w; is it running, and are mail.smtp, user and password right?", err)
+	}
+	return nil
+}
+
+func (b *Bridge) checkBackends(ctx context.Context, thorough bool) error {
 	if b.plugins == nil {
 		return nil
 	}
-	ctx, cancel := context.WithTimeout(ctx, checkTime)
-	defer cancel()
 	errs := make([]error, len(b.plugins.backends))
 	var asking sync.WaitGroup
 	for i, named := range b.plugins.backends {

@@ -30,11 +30,11 @@ func (b *Bridge) newNotices(ctx context.Context) (*notice.Notices, error) {
 			return nil, faulty("mail.ca_file = %q has no certificate in PEM", m.CAFile)
 		}
 	}
-	to, err := mailer.New(o)
-	if err != nil {
+	var err error
+	if b.mailer, err = mailer.New(o); err != nil {
 		return nil, faulty("mail.smtp: %w", err)
 	}
-	n, err := notice.New(ctx, notice.Options{Server: b.door, Send: to.Send, From: m.From, Administrators: m.Administrators, AddressOf: b.accounts.AddressOf,
+	n, err := notice.New(ctx, notice.Options{Server: b.door, Send: b.mailer.Send, From: m.From, Administrators: m.Administrators, AddressOf: b.accounts.AddressOf,
 		URL: strings.TrimSuffix(b.config.Web.URL, "/"), Store: b.store.Documents(), Logger: b.logger})
 	if err != nil {
 		return nil, fmt.Errorf("bridge: %w", err)

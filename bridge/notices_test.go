@@ -30,6 +30,9 @@ func TestNoticesByMail(t *testing.T) {
 		m.User, m.Password = imaptest.Ann.Name, imaptest.Ann.Password
 	}})
 	serve(t, h.Bridge)
+	if err := h.Bridge.Check(t.Context(), false); err != nil {
+		t.Errorf("the mail server is there, and it is said that %v", err)
+	}
 	boss := admin.Actor{Name: "test", Roles: admin.AllRoles}
 	quarantine := rulebook.Quarantine
 	if _, err := admin.OpSetAdmission.Do(t.Context(), h.Bridge.Door(), boss, admin.AdmissionChange{Default: &quarantine}); err != nil {
@@ -61,6 +64,16 @@ func TestNoticesByMail(t *testing.T) {
 	list, err := admin.OpDevices.Do(t.Context(), h.Bridge.Door(), boss, admin.UserRequest{})
 	if err != nil || len(list) != 1 || list[0].Quarantine != "" || list[0].AllowedBy != "link mailed to "+imaptest.Bob.Address() {
 		t.Errorf("the phones are %+v, %v", list, err)
+	}
+}
+
+// TestCheckMail says that the mail server is not there.
+func TestCheckMail(t *testing.T) {
+	h := bridgetest.Start(t, bridgetest.Options{Edit: func(o *bridge.Options) {
+		o.Config.Mail.SMTP, o.Config.Mail.From = "smtp+plain://127.0.0.1:1", "bridge@"+imaptest.Domain
+	}})
+	if err := h.Bridge.Check(t.Context(), false); err == nil || !strings.Contains(err.Error(), "[mail]: the server takes nothing") {
+		t.Errorf("it is said that %v", err)
 	}
 }
 

@@ -78,9 +78,19 @@ func (m *Mailer) From() string { return m.options.From }
 // Send hands a mail over, for one recipient. Permanent tells of its error whether
 // there is a point in trying again.
 func (m *Mailer) Send(ctx context.Context, to string, message io.Reader) error {
+	return m.within(ctx, func(c *smtp.Client) error { return c.SendMail(m.options.From, []string{to}, message) })
+}
+
+// Try tells whether the server lets this worker in, and sends nothing.
+func (m *Mailer) Try(ctx context.Context) error {
+	return m.within(ctx, func(*smtp.Client) error { return nil })
+}
+
+// within does something while it is logged in.
+func (m *Mailer) within(ctx context.Context, do func(*smtp.Client) error) error {
 	ctx, cancel := context.WithTimeout(ctx, sendTime)
 	defer cancel()
-	if err := m.send(ctx, to, message); err != nil {
+	if err := m.talk(ctx, do); err != nil {
 		if ctx.Err() != nil {
 			err = context.Cause(ctx) // and not that a connection was closed
 		}
@@ -89,7 +99,7 @@ func (m *Mailer) Send(ctx context.Context, to string, message io.Reader) error {
 	return nil
 }
 
-func (m *Mailer) send(ctx context.Context, to string, message io.Reader) error {
+func (m *Mailer) talk(ctx context.Context, do func(*smtp.Client) error) error {
 	conn, err := new(net.Dialer).DialContext(ctx, "tcp", m.address)
 	if err != nil {
 		return err
@@ -105,10 +115,10 @@ func (m *Mailer) send(ctx context.Context, to string, message io.Reader) error {
 			return loginError{err}
 		}
 	}
-	if err := c.SendMail(m.options.From, []string{to}, message); err != nil {
+	if err := do(c); err != nil {
 		return err
 	}
-	_ = c.Quit() // the mail is taken, whether the server says goodbye or not
+	_ = c.Quit() // it is done, whether the server says goodbye or not
 	return nil
 }
 

@@ -43,6 +43,7 @@ func TestSend(t *testing.T) {
 	for _, tc := range []struct {
 		name, url, to string
 		edit          func(*mailer.Options)
+		unreached     bool // not even that
 		fails         bool
 		permanent     bool
 	}{
@@ -51,10 +52,10 @@ func TestSend(t *testing.T) {
 		{name: "without TLS", url: "smtp+plain://" + s.SMTP, to: imaptest.Bob.Address()},
 		{name: "refused for good", url: "smtp://" + s.SMTP, to: imaptest.Refused, fails: true, permanent: true},
 		{name: "refused for now", url: "smtp://" + s.SMTP, to: imaptest.Later, fails: true},
-		{name: "a wrong password, which somebody mends", url: "smtp://" + s.SMTP, to: imaptest.Bob.Address(), edit: func(o *mailer.Options) { o.Password = "wrong" }, fails: true},
+		{name: "a wrong password, which somebody mends", url: "smtp://" + s.SMTP, to: imaptest.Bob.Address(), edit: func(o *mailer.Options) { o.Password = "wrong" }, unreached: true, fails: true},
 		{name: "nobody logs in", url: "smtp://" + s.SMTP, to: imaptest.Bob.Address(), edit: func(o *mailer.Options) { o.User = "" }, fails: true, permanent: true},
-		{name: "a certificate of a stranger", url: "smtp://" + s.SMTP, to: imaptest.Bob.Address(), edit: func(o *mailer.Options) { o.Roots = nil }, fails: true},
-		{name: "nobody listens", url: "smtp://127.0.0.1:1", to: imaptest.Bob.Address(), fails: true},
+		{name: "a certificate of a stranger", url: "smtp://" + s.SMTP, to: imaptest.Bob.Address(), edit: func(o *mailer.Options) { o.Roots = nil }, unreached: true, fails: true},
+		{name: "nobody listens", url: "smtp://127.0.0.1:1", to: imaptest.Bob.Address(), unreached: true, fails: true},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			o := ann
@@ -65,6 +66,9 @@ func TestSend(t *testing.T) {
 			m, err := mailer.New(o)
 			if err != nil {
 				t.Fatal(err)
+			}
+			if err := m.Try(t.Context()); (err != nil) != tc.unreached {
+				t.Errorf("trying the server: %v", err)
 			}
 			err = m.Send(t.Context(), tc.to, strings.NewReader(message))
 			if (err != nil) != tc.fails || mailer.Permanent(err) != tc.permanent {

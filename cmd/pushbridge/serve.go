@@ -141,7 +141,7 @@ func (w *service) serve(ctx context.Context, file config.File, logger *slog.Logg
 	var checking sync.WaitGroup
 	checking.Go(func() { // beside the service, which does not wait for servers
 		if err := b.Check(ctx, false); err != nil && ctx.Err() == nil {
-			logger.Warn("a backend is not there; phones are told to come back later", "error", err)
+			logger.Warn("a server is not there; until it is, phones that need it are told to come back later, and notices wait", "error", err)
 		}
 	})
 	defer checking.Wait()

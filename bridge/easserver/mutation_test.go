@@ -505,6 +505,12 @@ func (s *scene) requests() map[string]any {
 		all["SendMail"] = &eas.SendMailRequest{ClientID: "mail", SaveInSentItems: true, Mime: eas.Opaque(newMail)}
 		all["SmartReply"] = &eas.SmartReplyRequest{ClientID: "reply", Source: source, SaveInSentItems: true, ReplaceMime: true, Mime: eas.Opaque(newMail)}
 		all["SmartForward"] = &eas.SmartForwardRequest{ClientID: "forward", Source: source, Mime: eas.Opaque(newMail)}
+		all["SmartForward meeting"] = &eas.SmartForwardRequest{ClientID: "meeting", Source: &eas.MailSource{FolderID: calendar.ServerID, ItemID: e0, InstanceID: "2031-03-11T09:00:00.000Z"}, Mime: eas.Opaque(newMail)}
+		all["ItemOperations move"] = &eas.ItemOperationsRequest{Moves: []eas.ConversationMove{{ConversationID: eas.Opaque("0123456789abcdef"), DstFldID: inbox.ServerID, Options: &eas.MoveOptions{MoveAlways: true}}}}
+	}
+	if s.version >= eas.V160 {
+		all["SmartForward people"] = &eas.SmartForwardRequest{ClientID: "people", Source: &eas.MailSource{FolderID: calendar.ServerID, ItemID: e0},
+			Forwardees: []eas.Forwardee{{Name: "Bob", Email: "bob@example.org"}, {Email: "eve@example.org"}}, Body: eas.Properties{T(tag.AirSyncBaseType, "1"), T(tag.AirSyncBaseData, "Text")}}
 	}
 	maps.DeleteFunc(all, func(name string, _ any) bool { return !commandOf(name).KnownIn(s.version) })
 	return all

@@ -10,18 +10,19 @@ import (
 
 	"github.com/pushbridge/pushbridge/bridge/admin"
 	"github.com/pushbridge/pushbridge/bridge/audit"
+	"github.com/pushbridge/pushbridge/bridge/audit/audittest"
+	"github.com/pushbridge/pushbridge/bridge/device"
 )
 
 // entries writes so many into the audit of a house.
 func entries(t *testing.T, h *house, n int) {
 	t.Helper()
-	log := audit.New(h.db.Audit())
 	for i := range n {
 		e := audit.Entry{Actor: "jane", Action: "wipe", Object: fmt.Sprintf("phone P%d of ann", i+1), Outcome: audit.Done}
 		if i%100 == 0 {
 			e.Actor, e.Outcome, e.Detail = "carl", audit.Denied, "carl may not do this"
 		}
-		if _, err := log.Append(t.Context(), e); err != nil {
+		if _, err := h.audit.Append(t.Context(), e); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -29,7 +30,7 @@ func entries(t *testing.T, h *house, n int) {
 
 // All pages of a filter together have each entry that fits once, the newest first.
 func TestAuditFilter(t *testing.T) {
-	h := build(t, nil)
+	h := build(t, func(_ *house, o *admin.Options, _ *device.Options) { o.Audit = audit.New(new(audittest.Memory)) })
 	const all = 6_000 // more than are looked at for one page
 	entries(t, h, all)
 	for _, tc := range []struct {
@@ -69,7 +70,7 @@ func TestAuditFilter(t *testing.T) {
 
 // The export is the whole audit, and one that was tampered with is found out.
 func TestAuditExportAndChain(t *testing.T) {
-	h := build(t, nil)
+	h := build(t, func(_ *house, o *admin.Options, _ *device.Options) { o.Audit = audit.New(new(audittest.Memory)) })
 	const all = 1_200
 	entries(t, h, all)
 	w := h.get(t, "/admin/audit/export", admin.SecurityAdministrator)

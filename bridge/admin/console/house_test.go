@@ -143,6 +143,8 @@ type house struct {
 	admin    *admin.Server
 	engine   *engine
 	db       *sqlstore.DB
+	store    device.Store // db's, unless a test has too many phones for it
+	audit    *audit.Log   // likewise
 	register *device.Register
 	book     *rulebook.Book
 	latency  *latency.Hour
@@ -179,6 +181,7 @@ func build(t testing.TB, edit func(*house, *admin.Options, *device.Options)) *ho
 	if edit != nil {
 		edit(h, &o, &d)
 	}
+	h.store, h.audit = d.Store, o.Audit
 	h.register = device.New(d)
 	o.Security = h.register
 	h.admin = admin.New(o)
@@ -189,7 +192,7 @@ func build(t testing.TB, edit func(*house, *admin.Options, *device.Options)) *ho
 // phone puts a phone into the register.
 func (h *house) phone(t testing.TB, user, id string, edit func(*device.Phone)) {
 	t.Helper()
-	_, err := h.db.Phones().Update(context.Background(), device.ID{User: user, Device: id}, func(p *device.Phone, _ bool) error {
+	_, err := h.store.Update(context.Background(), device.ID{User: user, Device: id}, func(p *device.Phone, _ bool) error {
 		p.Type, p.UserAgent, p.Version, p.Model, p.OS = "iPhone", "Apple-iPhone15C2/2103.202", "16.1", "iPhone 15", "iOS 17.4"
 		p.FirstSeen, p.LastSeen = time.Now().Add(-72*time.Hour), time.Now().Add(-5*time.Minute)
 		if edit != nil {

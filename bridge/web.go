@@ -5,6 +5,7 @@ import (
 	"net/netip"
 	"net/url"
 	"strings"
+	"time"
 
 	"github.com/pushbridge/pushbridge/bridge/account"
 	"github.com/pushbridge/pushbridge/bridge/admin/console"
@@ -35,6 +36,7 @@ func (b *Bridge) newGate() (*gate.Gate, error) {
 	o := gate.Options{Server: b.door, Roster: b.roster, URL: u, Logger: b.logger}
 	if b.config.Web.Owners {
 		o.Login = b.owner
+		b.accounts.WhenRefused(b.ownerRefused)
 	}
 	if c := b.config.Web.OIDC; c.Issuer != "" {
 		if o.Provider, err = newProvider(c, u); err != nil {
@@ -60,6 +62,19 @@ func (b *Bridge) phonesHost() string {
 		return ""
 	}
 	return u.Host
+}
+
+// ownerTime bounds how long the end of sessions may take.
+const ownerTime = 10 * time.Second
+
+// ownerRefused ends what somebody signed in to with a password that a backend takes
+// no more: whoever changes theirs because others know it wants these out.
+func (b *Bridge) ownerRefused(name string) {
+	ctx, cancel := context.WithTimeout(context.Background(), ownerTime)
+	defer cancel()
+	if _, err := b.roster.EndOwner(ctx, name, "a backend takes the password no more"); err != nil {
+		b.logger.Error("sessions of a phone's owner could not be ended, whose password a backend takes no more", "user", name, "error", err)
+	}
 }
 
 // owner verifies what a phone's owner types, as if it came from a phone.

@@ -25,14 +25,17 @@ func (s *standing) err() error {
 // WhenRefused has f called as soon as any backend refuses a password that was
 // right, whoever asked with it: what goes on behind requests, such as polling,
 // has to end then. f is given the account's name, on a goroutine of its own, and
-// finds by Account.Refused whom it concerns. To be called once, before the first
-// login.
-func (a *Accounts) WhenRefused(f func(name string)) { a.whenRefused = f }
+// finds by Account.Refused whom it concerns. To be called before the first login,
+// by each who has to know.
+func (a *Accounts) WhenRefused(f func(name string)) { a.whenRefused = append(a.whenRefused, f) }
 
 // refuse ends what goes on with a password. a.mu is held.
 func (a *Accounts) refuse(name string, s *standing, err error) {
-	if s.refusal.CompareAndSwap(nil, &refused{err}) && a.whenRefused != nil && !a.down {
-		a.running.Go(func() { a.whenRefused(name) })
+	if !s.refusal.CompareAndSwap(nil, &refused{err}) || a.down {
+		return
+	}
+	for _, f := range a.whenRefused {
+		a.running.Go(func() { f(name) })
 	}
 }
 

@@ -88,7 +88,7 @@ type Accounts struct {
 	throttle  *throttle
 
 	running     sync.WaitGroup
-	whenRefused func(name string)
+	whenRefused []func(name string)
 
 	mu     sync.Mutex
 	good   *lru.Cache[key, verdict]

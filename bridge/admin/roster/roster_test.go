@@ -242,6 +242,30 @@ func TestSessionsEnd(t *testing.T) {
 	}
 }
 
+func TestEndOwner(t *testing.T) {
+	l := newList(t)
+	l.in("")
+	var secrets []string
+	for _, user := range []string{"ann", "ann", "bob"} {
+		s, err := l.Admit(t.Context(), roster.Session{User: user}, at(1))
+		if err != nil {
+			t.Fatal(err)
+		}
+		secrets = append(secrets, s)
+	}
+	for user, want := range map[string]int{"ann": 2, "joe": 0, "": 0} {
+		before := len(l.audit.Records)
+		if n, err := l.EndOwner(t.Context(), user, "because"); n != want || err != nil || len(l.audit.Records)-before != min(want, 1) {
+			t.Errorf("of %q %d are ended, %v", user, n, err)
+		}
+	}
+	l.is(secrets[0], "", "ann's")
+	l.is(secrets[1], "", "ann's second")
+	if who, err := l.Session(t.Context(), secrets[2]); err != nil || who.User != "bob" {
+		t.Errorf("bob is %+v, %v", who, err)
+	}
+}
+
 func TestSessionsAreBounded(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		l := newList(t)

@@ -300,6 +300,25 @@ func (s *Roster) EndSession(ctx context.Context, x Session) error {
 	return drop(ctx, s.options.Store, kindSession, x.ID)
 }
 
+// EndOwner ends all sessions of a phone's owner, for a reason, and answers how many
+// there were.
+func (s *Roster) EndOwner(ctx context.Context, user, why string) (ended int, err error) {
+	err = s.options.Transact(ctx, func(ctx context.Context) error {
+		list, err := s.Sessions(ctx, "", user)
+		if err != nil || len(list) == 0 || user == "" {
+			return err
+		}
+		for _, x := range list {
+			if err := drop(ctx, s.options.Store, kindSession, x.ID); err != nil {
+				return err
+			}
+		}
+		ended = len(list)
+		return s.note(ctx, audit.Entry{Actor: "pushbridge", Action: actionSignOut, Object: "owner " + user, Outcome: audit.Done, Detail: why})
+	})
+	return ended, err
+}
+
 // endSessionsOf ends all sessions of an administrator.
 func (s *Roster) endSessionsOf(ctx context.Context, name string) (int, error) {
 	all, err := loadAll[Session](ctx, s.options.Store, kindSession)

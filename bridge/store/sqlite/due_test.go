@@ -30,6 +30,7 @@ func TestItemsOfATimeWithoutDue(t *testing.T) {
 		`DROP INDEX items_due`,
 		`ALTER TABLE items DROP COLUMN due`,
 		`ALTER TABLE items DROP COLUMN revised`,
+		`ALTER TABLE moves DROP COLUMN scattered`,
 		`DELETE FROM goose_db_version WHERE version_id >= 9`,
 	} {
 		if _, err := raw.Exec(statement); err != nil {

@@ -85,7 +85,10 @@ func (h *handset) insist(do func() error) error {
 	}
 	h.world.note("%s tries again, after: %v", h, err)
 	defer h.world.calmly()()
-	return do()
+	if err = do(); err != nil && h.forgives(err) { // it may share the trouble that the first one is still in
+		err = do()
+	}
+	return err
 }
 
 // move lets the phone's owner move something to another folder of its kind.

@@ -1,9 +1,13 @@
 package easserver
 
 import (
+	"cmp"
 	"context"
+	"crypto/sha256"
 	"errors"
 	"fmt"
+	"io"
+	"strings"
 
 	"github.com/pushbridge/pushbridge/bridge/eas"
 	"github.com/pushbridge/pushbridge/bridge/outbox"
@@ -207,8 +211,10 @@ func (f *folderSync) sendDraft(ctx context.Context, m *mailer, n syncengine.Numb
 		return &notSent{asComposition(err)}
 	}
 	p.after = func(ctx context.Context) error { return f.moveSent(ctx, m, held) }
-	switch err := m.send(ctx, p); {
+	switch err := f.alone(ctx, held, p, m); {
 	case err == nil, errors.Is(err, errSentBefore):
+	case backend.KindOf(err) == backend.NotFound:
+		return err
 	case backend.KindOf(err) == backend.Transient:
 		return err
 	case backend.KindOf(err) == backend.Other: // nobody knows: the phone says the same again, under the same name
@@ -217,6 +223,38 @@ func (f *folderSync) sendDraft(ctx context.Context, m *mailer, n syncengine.Numb
 		return &notSent{err}
 	}
 	return f.round.Went(ctx, n)
+}
+
+// alone sends a draft while none of the person's other phones does: one that waited
+// finds it gone. What was sent and could not be taken away stays noted, lest another
+// phone sends it once more.
+func (f *folderSync) alone(ctx context.Context, held *heldMessage, p post, m *mailer) error {
+	sum := sha256.Sum256([]byte(f.folder.ID.String() + "\x00" + string(held.ID)))
+	guard := outbox.Letter{User: f.call.phone.User, Name: fmt.Sprintf("draft being sent:%x", sum)}
+	there := func(ctx context.Context) error {
+		_, err := getMessage(ctx, f.session, f.folder.Collection, held.ID, 0)
+		return err
+	}
+	before, err := f.server.Outbox.Send(ctx, guard, outbox.Post{Message: strings.NewReader(""), Send: func(ctx context.Context, _ io.Reader) error {
+		if err := there(ctx); err != nil {
+			return err
+		}
+		if err := m.send(ctx, p); !errors.Is(err, errSentBefore) {
+			return err
+		}
+		return nil
+	}})
+	if before {
+		given, err := f.server.Outbox.WasGiven(ctx, m.letter(&p))
+		if err != nil || !given {
+			return cmp.Or(err, errSentBefore)
+		}
+		return m.send(ctx, p) // which does what was left to do
+	}
+	if err == nil && backend.KindOf(there(ctx)) == backend.NotFound {
+		return f.server.Outbox.Forget(ctx, guard)
+	}
+	return err
 }
 
 // moveSent takes a draft that was sent to where sent mail is.

@@ -3,14 +3,19 @@ package easserver_test
 import (
 	"bytes"
 	"context"
+	"io"
+	"log/slog"
 	"sync/atomic"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/pushbridge/pushbridge/bridge"
+	"github.com/pushbridge/pushbridge/bridge/account"
 	"github.com/pushbridge/pushbridge/bridge/bridgetest"
+	"github.com/pushbridge/pushbridge/bridge/config"
 	"github.com/pushbridge/pushbridge/bridge/eas"
 	"github.com/pushbridge/pushbridge/bridge/eas/tag"
 	"github.com/pushbridge/pushbridge/bridge/phone"
@@ -266,5 +271,103 @@ func TestDraftThatAnEarlierTryTookToSentMail(t *testing.T) {
 		if drafts, sent, inbox := h.Backend.Items(bridgetest.User, "drafts"), h.Backend.Items(bridgetest.User, "sent"), h.Backend.Items(bridgetest.User, "inbox"); len(drafts) != 0 || len(sent) != 1 || len(inbox) != 1 {
 			t.Errorf("%d drafts, %d in sent mail, and %d notices, want none and one of each", len(drafts), len(sent), len(inbox))
 		}
+	}
+}
+
+// A crowded backend lets a test do something while a mail is about to go out.
+type crowded struct {
+	*memory.Backend
+	meanwhile func()
+	sent      atomic.Bool
+}
+
+func (b *crowded) Open(ctx context.Context, c backend.Credentials) (backend.Session, error) {
+	s, err := b.Backend.Open(ctx, c)
+	if err != nil {
+		return nil, err
+	}
+	return crowdedSession{s.(*memory.Session), b}, nil
+}
+
+type crowdedSession struct {
+	*memory.Session
+	b *crowded
+}
+
+func (s crowdedSession) Send(ctx context.Context, e backend.Envelope, r io.Reader) error {
+	if !s.b.sent.Swap(true) {
+		s.b.meanwhile()
+	}
+	return s.Session.Send(ctx, e, r)
+}
+
+// One draft that two phones have sent at the same moment goes out once, and may be sent
+// another time when somebody takes it back from among sent mail.
+func TestDraftThatTwoPhonesSendAtOnce(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := &bubble{T: t, Backend: memory.New(), from: "192.0.2.1:1000", file: config.Default()}
+		b.file.State = t.TempDir()
+		b.AddUser(bridgetest.User, bridgetest.Password, memory.MailCollections()...)
+		b.SetIdentity(bridgetest.User, backend.Identity{Addresses: []string{annsAddress}})
+		b.StoreMessage(bridgetest.User, "drafts", "d.eml", []byte("From: ann@example.org\r\nTo: bob@example.org\r\nSubject: Plan\r\n\r\nOne\r\n"),
+			time.Now(), backend.FlagDraft, backend.FlagSeen)
+		busy := &crowded{Backend: b.Backend}
+		var err error
+		b.bridge, err = bridge.New(t.Context(), bridge.Options{
+			Config: b.file, Logger: slog.New(slog.DiscardHandler), Backends: []account.Named{{Name: "memory", Backend: busy}},
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer func() { b.bridge.Close() }()
+		var phones [2]*phone.Phone
+		for i, name := range []string{"phone1", "phone2"} {
+			c, _ := b.another(name, eas.V161)
+			phones[i] = bridgetest.Checked(t, phone.New(c, phone.Settings{Classes: []string{eas.ClassEmail}}))
+			bridgetest.Sync(t, phones[i])
+			sendPlan(t, phones[i])
+		}
+		other := make(chan error, 1)
+		busy.meanwhile = func() {
+			go func() {
+				_, err := phones[1].Sync(t.Context())
+				other <- err
+			}()
+			synctest.Wait() // until it is done, or can do nothing but wait
+		}
+		bridgetest.Sync(t, phones[0])
+		if err := <-other; err != nil {
+			t.Errorf("the other phone: %v", err)
+		}
+		if n := len(b.Outgoing()); n != 1 {
+			t.Errorf("%d were sent, want one", n)
+		}
+		s, err := b.Open(t.Context(), backend.Credentials{User: bridgetest.User, Password: bridgetest.Password})
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer s.Close()
+		if _, err := s.Move(t.Context(), "sent", "d.eml", "drafts"); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := s.(backend.Mailbox).SetFlags(t.Context(), "drafts", "d.eml", []string{backend.FlagDraft}, nil); err != nil {
+			t.Fatal(err)
+		}
+		bridgetest.Sync(t, phones[1])
+		sendPlan(t, phones[1])
+		bridgetest.Sync(t, phones[1])
+		if n := len(b.Outgoing()); n != 2 {
+			t.Errorf("%d were sent, want another one", n)
+		}
+	})
+}
+
+// sendPlan has the draft sent.
+func sendPlan(t *testing.T, p *phone.Phone) {
+	t.Helper()
+	f := folderOfType(t, p, eas.FolderDrafts)
+	id, _ := mailNamed(t, f, "Plan")
+	if err := p.SendDraft(f.ServerID, id); err != nil {
+		t.Fatal(err)
 	}
 }

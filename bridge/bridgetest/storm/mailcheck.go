@@ -21,7 +21,7 @@ func (h *handset) judgeMail(e phone.Event) {
 			p.sure = true
 		}
 	case phone.Removed:
-		if p, _ := m.piece(textOf(e.Item, tag.EmailSubject)); p == nil || !p.wanders() {
+		if p, _ := m.piece(textOf(e.Item, tag.EmailSubject)); p == nil || !p.wanders() && !p.rewritten() {
 			h.problem("was told that %q is gone from %s, and nobody took it away", textOf(e.Item, tag.EmailSubject), e.Folder)
 		} else { // what its owner did to it here may have come too late
 			p.tooLate(h.String())
@@ -55,7 +55,7 @@ func (h *handset) refusedMail(e phone.Event) {
 		p.doubt(h.String())
 	case status == eas.SyncNotFound && p.draft && p.onlySentBy(h.String()) && w.mail.gave(p):
 		h.problem("was told that the draft %q is not there, and it was sent", p.subject(""))
-	case status == eas.SyncNotFound && p.wanders():
+	case status == eas.SyncNotFound && (p.wanders() || p.rewritten()):
 		p.doubt(h.String())
 	case e.Status == int(eas.MailSubmissionFailed) && w.report.Faults > 0: // the mail system said so
 		p.doubt(h.String())
@@ -63,6 +63,10 @@ func (h *handset) refusedMail(e phone.Event) {
 		h.problem("what was done to %q was refused with status %d", p.subject(""), e.Status)
 	}
 }
+
+// rewritten tells whether it is a draft that somebody went on writing: where the bridge
+// was killed over it, it may be another message to phones.
+func (p *piece) rewritten() bool { return p.draft && len(p.edition.touches) > 0 }
 
 // onlySentBy tells whether somebody had the draft sent once since the last rest, did
 // nothing else to it, and nobody else took it anywhere.

@@ -205,15 +205,26 @@ func (m *mailer) after(ctx context.Context, p post) error {
 	return errors.Join(errs...)
 }
 
-// tellUnsure tells the person, by a message in the inbox, that nobody knows whether a
-// mail went out. It is kept, so that it can be sent once more.
+// tellUnsure tells the person that nobody knows whether a mail went out. Whatever
+// hinders it passes, as far as the phone is concerned: that a mailbox is full must not
+// be taken for the mail's own refusal, and the phone has the mail until there is room.
 func (m *mailer) tellUnsure(ctx context.Context, p post) error {
+	err := m.noticeUnsure(ctx, p)
+	if err != nil && backend.KindOf(err) != backend.Transient {
+		return backend.Errorf(backend.Transient, "easserver: send", "whether the mail went out is not known, and the person cannot be told so: %v", err)
+	}
+	return err
+}
+
+// noticeUnsure puts a message that says so into the inbox. The mail is kept, so that
+// it can be sent once more.
+func (m *mailer) noticeUnsure(ctx context.Context, p post) error {
 	inbox, err := m.server.folderFor(ctx, m.call, m.backend, backend.RoleInbox)
 	if err != nil {
 		return err
 	}
 	if inbox.ID == 0 {
-		return backend.Errorf(backend.Invalid, "easserver: send", "whether the mail went out is not known, and backend %q has no inbox to say so in", m.backend)
+		return backend.Errorf(backend.Invalid, "easserver: send", "backend %q has no inbox", m.backend)
 	}
 	keep := p.after
 	if !p.draft {

@@ -22,9 +22,18 @@ func TestMailOfWhichNobodyKnows(t *testing.T) {
 		send := func() error {
 			return h.Client(v, "phone1").SendMail(t.Context(), eas.SendMailRequest{ClientID: "1", Mime: []byte(newMail)})
 		}
-		h.Backend.Fail(memory.Failure{Op: memory.OpPut, Err: backend.Errorf(backend.Transient, "imap", "down"), Times: 1})
+		for _, why := range []error{
+			backend.Errorf(backend.Transient, "imap", "down"), backend.Errorf(backend.TooLarge, "imap", "the mailbox is full"),
+			backend.Errorf(backend.Denied, "imap", "another password"), backend.Errorf(backend.Other, "imap", "broken"),
+		} {
+			h.Backend.Fail(memory.Failure{Op: memory.OpPut, Err: why, Times: 1})
+			if status, _ := httpStatus(t, send()); status != 503 {
+				t.Errorf("while the person cannot be told for %v: answered %d, want 503", why, status)
+			}
+		}
+		h.Backend.Fail(memory.Failure{Op: memory.OpPut, Collection: "sent", Err: backend.Errorf(backend.TooLarge, "imap", "the mailbox is full"), Times: 1})
 		if status, _ := httpStatus(t, send()); status != 503 {
-			t.Errorf("while the person cannot be told: answered %d, want 503", status)
+			t.Errorf("while no copy can be kept: answered %d, want 503", status)
 		}
 		for range 2 {
 			if err := send(); v >= eas.V140 {

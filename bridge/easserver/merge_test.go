@@ -443,3 +443,27 @@ func forget(t *testing.T, state string) {
 		t.Fatal(err)
 	}
 }
+
+// Some phones go on sending when a task was done after it is open again. That no
+// object can hold that makes nothing of it somebody else's doing: what the phone
+// edits next is carried out, beside what others did.
+func TestATaskIsOpenAgain(t *testing.T) {
+	inEachVersion(t, func(t *testing.T, v eas.Version) {
+		for wish := range 2 {
+			h := bridgetest.Start(t, bridgetest.Options{})
+			h.Store("tasks", "t", strings.Replace(bridgetest.Task("t", "Bread"), "END:VTODO", "STATUS:COMPLETED\r\nCOMPLETED:20260101T000000Z\r\nEND:VTODO", 1))
+			one := newHandset(t, h, v, "phone1", "Tasks", wish)
+			for _, edit := range []eas.Element{eas.T(tag.TasksComplete, "0"), eas.T(tag.TasksSubject, "Milk")} {
+				if status, _ := one.edit(edit); status != eas.SyncOK {
+					t.Errorf("%s got status %d", tag.Name(edit.Tag), status)
+				}
+			}
+			stored(t, h, "tasks", "SUMMARY:Milk", "STATUS:NEEDS-ACTION")
+			h.Store("tasks", "t", strings.Replace(string(h.Backend.Items(bridgetest.User, "tasks")["t"]), "END:VTODO", "X-DESK:1\r\nEND:VTODO", 1))
+			if status, _ := one.edit(eas.T(tag.TasksComplete, "1"), eas.T(tag.TasksSubject, "Milk and bread")); status != eas.SyncOK {
+				t.Errorf("doing it once more got status %d", status)
+			}
+			stored(t, h, "tasks", "SUMMARY:Milk and bread", "STATUS:COMPLETED", "X-DESK:1")
+		}
+	})
+}

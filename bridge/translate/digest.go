@@ -206,6 +206,15 @@ func (d Digest) Wrote(held Digest, before, after eas.Properties) Digest {
 			next.entries = append(next.entries, entry{t, primary(after, t)})
 		}
 	}
+	// What the phone held and said otherwise, and what no object can hold as it said
+	// it, is still what it was: such as no date of completion, which some phones go on
+	// sending of a task that is open again.
+	for _, t := range d.tags() {
+		now := primary(after, t)
+		if k := propertyOf(t).kind; k != mute && !k.isList() && now == primary(before, t) && held.has(t, now) && !d.has(t, now) {
+			next.entries = append(next.entries, entry{t, now})
+		}
+	}
 	next.sort()
 	return next
 }

@@ -74,14 +74,7 @@ func (f *folderSync) addDraft(ctx context.Context, cmd *eas.SyncCommand) (server
 	}
 	serverID = syncengine.ServerID(f.folder.ID, n)
 	if there {
-		wrote, err := f.wroteDraft(ctx, cmd)
-		if err != nil {
-			return "", err
-		}
-		if wrote {
-			f.made(cmd, draft)
-		}
-		return serverID, f.addedDraft(ctx, cmd, n, name)
+		return serverID, f.metDraft(ctx, cmd, draft, n, stored.ID, name)
 	}
 	if err := f.noteDraft(ctx, cmd); err != nil { // an earlier try may have begun with other words
 		return "", err

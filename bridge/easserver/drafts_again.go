@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"hash"
+	"slices"
 	"strings"
 
 	"github.com/pushbridge/pushbridge/bridge/eas"
@@ -49,6 +50,27 @@ func (f *folderSync) addedDraft(ctx context.Context, cmd *eas.SyncCommand, n syn
 		return f.sentEarlier(ctx, name, n)
 	}
 	return err
+}
+
+// metDraft is addedDraft for one that is met only now, because its worker died. What
+// others did to its flags is news to the phone.
+func (f *folderSync) metDraft(ctx context.Context, cmd *eas.SyncCommand, draft *mail.Outgoing, n syncengine.Number, id backend.ItemID, name string) error {
+	m, err := getMessage(ctx, f.session, f.folder.Collection, id, 0)
+	if err != nil && backend.KindOf(err) != backend.NotFound {
+		return err
+	}
+	flagged := err == nil && !slices.Equal(backend.Flags(m.Flags), backend.Flags(draftFlags))
+	wrote, err := f.wroteDraft(ctx, cmd)
+	if err != nil {
+		return err
+	}
+	if wrote {
+		f.made(cmd, draft)
+	}
+	if err := f.addedDraft(ctx, cmd, n, name); err != nil || !flagged || cmd.Send {
+		return err
+	}
+	return f.round.Again(ctx, n, true)
 }
 
 // rewriteNew is replaceDraft for one that the phone says again as a new one: nothing of

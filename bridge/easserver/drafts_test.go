@@ -229,6 +229,82 @@ func (s fallingSession) Move(ctx context.Context, from backend.CollectionID, id 
 	return moved, err
 }
 
+// A spilling backend stores an item once and says that it did not.
+type spilling struct {
+	*memory.Backend
+	spilled atomic.Bool
+}
+
+func (b *spilling) Open(ctx context.Context, c backend.Credentials) (backend.Session, error) {
+	s, err := b.Backend.Open(ctx, c)
+	if err != nil {
+		return nil, err
+	}
+	return spillingSession{s.(*memory.Session), b}, nil
+}
+
+type spillingSession struct {
+	*memory.Session
+	b *spilling
+}
+
+func (s spillingSession) Put(ctx context.Context, c backend.CollectionID, it backend.Item) (backend.Item, error) {
+	stored, err := s.Session.Put(ctx, c, it)
+	if err == nil && !s.b.spilled.Swap(true) {
+		return backend.Item{}, backend.Errorf(backend.Transient, "test", "down")
+	}
+	return stored, err
+}
+
+// What others did to a new draft before the phone heard of it is told to the phone,
+// also if it goes on writing meanwhile.
+func TestNewDraftThatOthersFlagged(t *testing.T) {
+	for _, again := range []string{"One", "Two"} {
+		var b spilling
+		h := mailHouse(t, func(o *bridge.Options) {
+			b.Backend = o.Backends[0].Backend.(*memory.Backend)
+			o.Backends[0].Backend = &b
+		})
+		p := mailPhone(h, eas.V161, phone.Settings{})
+		bridgetest.Sync(t, p)
+		f := folderOfType(t, p, eas.FolderDrafts)
+		add := func(text string) (*eas.SyncResponse, error) {
+			return h.Client(eas.V161, "phone1").Sync(t.Context(), &eas.SyncRequest{Collections: []eas.SyncCollection{
+				{SyncKey: f.SyncKey, CollectionID: f.ServerID, Commands: []eas.SyncCommand{{Do: tag.AirSyncAdd, ClientID: "new", Data: draftText(text)}}}}})
+		}
+		_, err := add("One")
+		if status, _ := httpStatus(t, err); status != 503 {
+			t.Errorf("answered %d, want 503", status)
+		}
+		s, err := h.Backend.Open(t.Context(), backend.Credentials{User: bridgetest.User, Password: bridgetest.Password})
+		if err != nil {
+			t.Fatal(err)
+		}
+		for name := range h.Backend.Items(bridgetest.User, "drafts") {
+			if _, err := s.(backend.Mailbox).SetFlags(t.Context(), "drafts", name, []string{"Urgent"}, nil); err != nil {
+				t.Fatal(err)
+			}
+		}
+		res, err := add(again)
+		if err != nil || len(res.Collections) != 1 || len(res.Collections[0].Responses) != 1 || res.Collections[0].Responses[0].Status != eas.SyncOK {
+			t.Fatalf("%s: %+v, %v", again, res, err)
+		}
+		checkDraft(t, h, again, false)
+		told := 0
+		for _, cmd := range res.Collections[0].Commands {
+			if categories, _ := cmd.Data.Find(tag.EmailCategories); cmd.Do == tag.AirSyncChange && len(categories.Children) == 1 {
+				told++
+			}
+		}
+		if told != 1 {
+			t.Errorf("%s: the phone is told %d times of the category: %+v", again, told, res.Collections[0].Commands)
+		}
+		if err := s.Close(); err != nil {
+			t.Error(err)
+		}
+	}
+}
+
 // A draft that an earlier try took to sent mail is not missing: it went out, or the
 // person was told that nobody knows.
 func TestDraftThatAnEarlierTryTookToSentMail(t *testing.T) {

@@ -85,7 +85,7 @@ type ItemOperationResults struct {
 // A MoveResult answers a ConversationMove.
 type MoveResult struct {
 	Status         ItemOperationsStatus `eas:"ItemOperations:Status,always"`
-	ConversationID Opaque               `eas:"ItemOperations:ConversationId"`
+	ConversationID Opaque               `eas:"ItemOperations:ConversationId,always"`
 }
 
 // An EmptyFolderResult answers an EmptyFolder.

@@ -190,7 +190,7 @@ func startPhones(ctx context.Context, t testing.TB, n, people int, web *fcgitest
 // it, since it comes to the worker after that.
 func (p *phones) waiting(d *daemon, n, rounds int) {
 	d.t.Helper()
-	for deadline := time.Now().Add(10 * time.Minute); !d.t.Failed(); {
+	for deadline := time.Now().Add(2*time.Minute + time.Duration(n)*50*time.Millisecond); !d.t.Failed(); {
 		sent := p.pings.Load()
 		if sent >= int64(n*rounds) && d.waits() == n {
 			return

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"log/slog"
 	"strings"
 
 	"github.com/pushbridge/pushbridge/bridge/eas"
@@ -206,6 +207,7 @@ func (f *folderSync) sendDraft(ctx context.Context, m *mailer, n syncengine.Numb
 	p.after = func(ctx context.Context) error { return f.moveSent(ctx, m, held) }
 	switch err := f.alone(ctx, held, p, m); {
 	case err == nil, errors.Is(err, errSentBefore):
+		return f.wentOut(ctx, m, n, held)
 	case backend.KindOf(err) == backend.NotFound:
 		return err
 	case backend.KindOf(err) == backend.Transient:
@@ -215,7 +217,24 @@ func (f *folderSync) sendDraft(ctx context.Context, m *mailer, n syncengine.Numb
 	default:
 		return &notSent{err}
 	}
-	return f.round.Went(ctx, n)
+}
+
+// wentOut tells the phone that a draft which went out is gone. While it cannot be taken
+// away the phone is to say the same again; where that does not pass, the draft is still
+// there, for the phone, too, and is not sent again whoever says so.
+func (f *folderSync) wentOut(ctx context.Context, m *mailer, n syncengine.Number, held *heldMessage) error {
+	_, err := getMessage(ctx, f.session, f.folder.Collection, held.ID, 0)
+	if err == nil {
+		err = f.moveSent(ctx, m, held)
+	}
+	switch {
+	case err == nil, backend.KindOf(err) == backend.NotFound:
+		return f.round.Went(ctx, n)
+	case backend.KindOf(err) == backend.Transient, backend.KindOf(err) == backend.Denied:
+		return err
+	}
+	f.call.note(slog.Any("sent_draft_stays", err))
+	return f.round.Again(ctx, n, true)
 }
 
 // alone sends a draft while none of the person's other phones does: one that waited

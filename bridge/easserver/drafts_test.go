@@ -447,3 +447,69 @@ func sendPlan(t *testing.T, p *phone.Phone) {
 		t.Fatal(err)
 	}
 }
+
+// A draft that went out and cannot be moved to sent mail is not gone for phones and
+// there for the server: the phone says the same again, or has it still; and it goes
+// out once.
+func TestSentDraftThatCannotBeMoved(t *testing.T) {
+	for _, tt := range []struct {
+		name   string
+		err    error
+		times  int
+		status int // HTTP status of the first answer
+		drafts int // that are left then
+	}{
+		{"for a moment", backend.Errorf(backend.Transient, "imap", "down"), 1, 200, 0},
+		{"for a while", backend.Errorf(backend.Transient, "imap", "down"), 2, 503, 1},
+		{"until somebody does something", backend.Errorf(backend.ReadOnly, "imap", "not here"), -1, 200, 1},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			h := mailHouse(t)
+			p := mailPhone(h, eas.V161, phone.Settings{})
+			bridgetest.Sync(t, p)
+			f := folderOfType(t, p, eas.FolderDrafts)
+			if _, err := p.Add(f.ServerID, draftText("One")); err != nil {
+				t.Fatal(err)
+			}
+			bridgetest.Sync(t, p)
+			send := func() {
+				t.Helper()
+				f := folderOfType(t, p, eas.FolderDrafts)
+				for id := range f.Items {
+					if err := p.SendDraft(f.ServerID, id); err != nil {
+						t.Fatal(err)
+					}
+				}
+			}
+			send()
+			h.Backend.Fail(memory.Failure{Op: memory.OpMove, Err: tt.err, Times: tt.times})
+			_, err := p.Sync(t.Context())
+			if status, _ := httpStatus(t, err); status != tt.status {
+				t.Errorf("answered %v, want HTTP status %d", err, tt.status)
+			}
+			if n := len(h.Backend.Items(bridgetest.User, "drafts")); n != tt.drafts {
+				t.Errorf("the server has %d drafts, want %d", n, tt.drafts)
+			}
+			if n := len(folderOfType(t, p, eas.FolderDrafts).Items); n != tt.drafts {
+				t.Errorf("the phone has %d drafts, want %d", n, tt.drafts)
+			}
+			h.Backend.Mend()
+			if err == nil {
+				send()
+			}
+			bridgetest.Sync(t, p)
+			bridgetest.Sync(t, p)
+			for folder, want := range map[backend.CollectionID]int{"drafts": 0, "sent": 1} {
+				if n := len(h.Backend.Items(bridgetest.User, folder)); n != want {
+					t.Errorf("%s has %d messages, want %d", folder, n, want)
+				}
+			}
+			if n := len(folderOfType(t, p, eas.FolderDrafts).Items); n != 0 {
+				t.Errorf("the phone has %d drafts in the end", n)
+			}
+			if n := len(h.Backend.Outgoing()); n != 1 {
+				t.Errorf("it was sent %d times", n)
+			}
+		})
+	}
+}

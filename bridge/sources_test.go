@@ -54,7 +54,7 @@ func TestHooksConcernNobodyElse(t *testing.T) {
 		status int
 	}{
 		{`{"user":"ann"}`, http.StatusNoContent},
-		{`{"user":"nobody","path":"/nobody/work/"}`, http.StatusNoContent},
+		{`{"user":"nobody","path":"/nobody/book/"}`, http.StatusNoContent},
 		{`{"path":"/bob/contacts/x.vcf"}`, http.StatusNoContent},
 		{`{"backend":"none","user":"ann"}`, http.StatusNoContent},
 		{`{"path":"/ann/../bob"}`, http.StatusBadRequest},

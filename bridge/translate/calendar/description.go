@@ -3,6 +3,8 @@ package calendar
 import (
 	"slices"
 	"strings"
+	"unicode"
+	"unicode/utf8"
 
 	"github.com/pushbridge/pushbridge/bridge/eas"
 	"github.com/pushbridge/pushbridge/bridge/eas/tag"
@@ -64,10 +66,18 @@ func (e *event) tail() string {
 	return tail
 }
 
+// isLink tells whether an address can be shown as it is: a phone that sends it back
+// in a text says the same again.
 func isLink(s string) bool {
+	if len(s) > maxLink || !utf8.ValidString(s) || strings.ContainsFunc(s, odd) {
+		return false
+	}
 	s = strings.ToLower(s)
-	return len(s) <= maxLink && (strings.HasPrefix(s, "https://") || strings.HasPrefix(s, "http://")) && !strings.ContainsAny(s, " \t")
+	return strings.HasPrefix(s, "https://") || strings.HasPrefix(s, "http://")
 }
+
+// odd are characters that no address has. See RFC 3986, section 2.
+func odd(r rune) bool { return unicode.IsSpace(r) || unicode.IsControl(r) }
 
 // mergeBody stores an edit of the description. The tail is none of it, whether
 // the phone left it where it was or not.

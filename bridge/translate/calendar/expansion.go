@@ -190,6 +190,9 @@ func (e *event) wallsUntil(until time.Time) (walls []time.Time, more, ok bool) {
 			if len(found) > maxOnTheWay {
 				return false
 			}
+			for i := range found {
+				found[i] = e.dayOf(found[i])
+			}
 			if name == "EXRULE" {
 				walls = slices.DeleteFunc(walls, func(t time.Time) bool { return !t.Equal(e.start.Wall) && slices.ContainsFunc(found, t.Equal) })
 				continue

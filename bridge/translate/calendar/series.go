@@ -218,12 +218,30 @@ func (e *event) findNext() time.Time {
 		if err != nil || !ok {
 			continue
 		}
-		if t, ok := rule.Next(e.start.Wall, now.Add(-length)); ok && (last.IsZero() || !t.After(last)) && !t.Before(best) {
-			then, ok := rule.Next(e.start.Wall, t)
-			best, e.goesOn, e.dense = t, true, ok && then.Sub(t) < leastShown
+		if t, ok := rule.Next(e.start.Wall, e.lastOf(now.Add(-length))); ok && (last.IsZero() || !t.After(last)) && !t.Before(best) {
+			then, ok := rule.Next(e.start.Wall, e.lastOf(t))
+			best, e.goesOn, e.dense = e.dayOf(t), true, ok && then.Sub(t) < leastShown
 		}
 	}
 	return best
+}
+
+// dayOf is the day of an occurrence if the event takes whole days, also where its rule
+// says hours, and else the time that it is.
+func (e *event) dayOf(wall time.Time) time.Time {
+	if e.allDay {
+		return wall.Truncate(24 * time.Hour)
+	}
+	return wall
+}
+
+// lastOf is the last moment at which a rule that says hours can mean the same
+// occurrence as at a wall-clock time: the end of its day, or the time itself.
+func (e *event) lastOf(wall time.Time) time.Time {
+	if e.allDay {
+		return e.dayOf(wall).Add(24*time.Hour - 1)
+	}
+	return wall
 }
 
 // occurrence is the start and end of the occurrence at a wall-clock time.

@@ -2,6 +2,8 @@ package mail
 
 import (
 	"strings"
+
+	"github.com/pushbridge/pushbridge/bridge/eas"
 )
 
 // The values of ContentClass. See [MS-ASEMAIL] "ContentClass".
@@ -24,6 +26,28 @@ var answerClasses = map[string]string{
 	"ACCEPTED":  "IPM.Schedule.Meeting.Resp.Pos",
 	"TENTATIVE": "IPM.Schedule.Meeting.Resp.Tent",
 	"DECLINED":  "IPM.Schedule.Meeting.Resp.Neg",
+}
+
+// passedOnClass is the class of the notice that an invitation was passed on, which
+// phones before 16.1 could not be told more of.
+const passedOnClass = "IPM.Schedule.Meeting.Notification.Forward"
+
+// meetingClass is the class of a calendar message, "" if it is nothing special. Who
+// proposes another time may leave open whether they would come at the old one.
+func (s *shown) meetingClass(i *invite) string {
+	if class := meetingClasses[i.method]; class != "" {
+		return class
+	}
+	answer := strings.ToUpper(i.event.Get("ATTENDEE").Param("PARTSTAT"))
+	switch {
+	case i.method == "REPLY" && s.version >= eas.V161 && len(i.delegates()) > 0:
+		return passedOnClass
+	case i.method == "COUNTER" && answerClasses[answer] == "":
+		return answerClasses["TENTATIVE"]
+	case i.method == "REPLY", i.method == "COUNTER":
+		return answerClasses[answer]
+	}
+	return ""
 }
 
 // classes are MessageClass and ContentClass.

@@ -116,13 +116,19 @@ func mailbox(l *contentline.Line) address {
 	if email := l.Param("EMAIL"); email != "" && !strings.Contains(value, "@") {
 		value = email
 	}
-	if rest, ok := cutPrefixFold(value, "mailto:"); ok {
-		value = rest
+	return address{name: line(clean(l.Param("CN"))), addr: mailtoAddress(value)}
+}
+
+// mailtoAddress is the mail address of a calendar user.
+func mailtoAddress(user string) string {
+	user = strings.TrimSpace(user)
+	if rest, ok := cutPrefixFold(user, "mailto:"); ok {
+		user = rest
 		if plain, err := url.PathUnescape(rest); err == nil {
-			value = plain
+			user = plain
 		}
 	}
-	return address{name: line(clean(l.Param("CN"))), addr: bareAddress([]byte(value))}
+	return bareAddress([]byte(user))
 }
 
 // attendee is the person as the invitation has it, so that the organizer's

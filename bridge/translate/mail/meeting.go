@@ -79,18 +79,16 @@ func (s *shown) readInvitation() *invite {
 	if i.method = strings.ToUpper(strings.TrimSpace(i.cal.Get("METHOD").Value())); i.method == "" {
 		i.method = strings.ToUpper(strings.TrimSpace(p.params["method"]))
 	}
-	if i.class = meetingClasses[i.method]; i.method == "REPLY" || i.method == "COUNTER" {
-		i.class = answerClasses[strings.ToUpper(i.event.Get("ATTENDEE").Param("PARTSTAT"))]
-	}
+	i.class = s.meetingClass(i)
 	return i
 }
 
-// meeting appends the MeetingRequest of an invitation or a cancellation. An
-// event that cannot be read leaves a message like any other. See [MS-ASEMAIL]
-// "MeetingRequest".
+// meeting appends the MeetingRequest of an invitation or a cancellation, and of an
+// answer that proposes another time or passes the invitation on. An event that cannot
+// be read leaves a message like any other. See [MS-ASEMAIL] "MeetingRequest".
 func (s *shown) meeting() {
 	i := s.invitation()
-	if i == nil || meetingClasses[i.method] == "" {
+	if i == nil || meetingClasses[i.method] == "" && !s.answers(i) {
 		return
 	}
 	o := s.o
@@ -99,7 +97,15 @@ func (s *shown) meeting() {
 	if err != nil {
 		return
 	}
-	s.addText(s.meetingRequest(i, event))
+	if meetingClasses[i.method] != "" {
+		s.addText(s.meetingRequest(i, event))
+		return
+	}
+	if event, told := s.answer(i, event, o); len(told) > 0 {
+		el := s.meetingRequest(i, event)
+		el.Children = append(el.Children, told...) // which the schema has last
+		s.addText(el)
+	}
 }
 
 // meetingRequest writes the elements in the order of the schema.

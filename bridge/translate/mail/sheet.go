@@ -30,6 +30,8 @@ func Sheet() fidelity.Class {
 			{Name: "text/plain, text/html, text/enriched", Shown: "Body", Remark: "charsets by their name, else UTF-8 or Windows' Latin; format=flowed is joined"},
 			{Name: "text/calendar; method=REQUEST, CANCEL", Shown: "MeetingRequest"},
 			{Name: "text/calendar; method=REPLY", Shown: "MessageClass IPM.Schedule.Meeting.Resp.Pos, .Tent, .Neg"},
+			{Name: "text/calendar; method=COUNTER", Shown: "the same classes; MeetingRequest from 16.1 on", Remark: "Resp.Tent where it does not say whether the guest would come"},
+			{Name: "text/calendar; method=REPLY with DELEGATED-TO", Shown: "MessageClass IPM.Schedule.Meeting.Notification.Forward and MeetingRequest", Remark: "from 16.1 on; before, IPM.Note"},
 			{Name: "application/pkcs7-mime, multipart/signed", Shown: "MessageClass IPM.Note.SMIME, IPM.Note.SMIME.MultipartSigned", Remark: "byte for byte for phones with MIMESupport 1 or 2"},
 			{Name: "multipart/report", Shown: "MessageClass REPORT.IPM.Note.NDR, .DR, .IPNRN"},
 			{Name: "message/rfc822", Shown: "Attachment with Method 5"},

@@ -56,10 +56,10 @@ var fileRows = concat(
 
 // meetingRows are those of MeetingRequest, which only servers send.
 var meetingRows = shownOf("text/calendar", []fidelity.Row{
-	{Tag: tag.EmailMeetingRequest, Remark: "of invitations and cancellations; an event that cannot be read leaves a message like any other"},
+	{Tag: tag.EmailMeetingRequest, Remark: "of invitations and cancellations; from 16.1 on of answers that propose another time or pass the invitation on, too; an event that cannot be read leaves a message like any other"},
 	{Tag: tag.EmailAllDayEvent, Stored: "DTSTART"},
-	{Tag: tag.EmailStartTime, Stored: "DTSTART"},
-	{Tag: tag.EmailEndTime, Stored: "DTEND"},
+	{Tag: tag.EmailStartTime, Stored: "DTSTART", Remark: "of another time that is proposed X-MS-OLK-ORIGINALSTART; without that the proposed one"},
+	{Tag: tag.EmailEndTime, Stored: "DTEND", Remark: "likewise X-MS-OLK-ORIGINALEND"},
 	{Tag: tag.EmailDtStamp, Stored: "DTSTAMP"},
 	{Tag: tag.EmailInstanceType, Remark: "0, 1 for a series, 3 for one occurrence of it"},
 	{Tag: tag.EmailLocation, Until: eas.V141, Stored: "LOCATION"},
@@ -87,6 +87,12 @@ var meetingRows = shownOf("text/calendar", []fidelity.Row{
 	{Tag: tag.CalendarUID, Since: sent16, Stored: "UID"},
 	{Tag: tag.EmailDisallowNewTimeProposal, Since: eas.V140, Stored: "X-MICROSOFT-DISALLOW-COUNTER"},
 	{Tag: tag.Email2MeetingMessageType, Since: eas.V141, Stored: "SEQUENCE", Remark: "1 for a first invitation, 2 for a later one"},
+	{Tag: tag.MeetingResponseProposedStartTime, Since: eas.V161, Stored: "DTSTART", Remark: "of method COUNTER, where it is another time than X-MS-OLK-ORIGINALSTART"},
+	{Tag: tag.MeetingResponseProposedEndTime, Since: eas.V161, Stored: "DTEND"},
+	{Tag: tag.ComposeMailForwardees, Since: eas.V161, Stored: "ATTENDEE;DELEGATED-TO", Remark: "of method REPLY, from a guest who sends somebody else; iTIP has no notice of an invitation that was passed on beside that"},
+	{Tag: tag.ComposeMailForwardee, Since: eas.V161, Stored: "ATTENDEE;DELEGATED-TO", Remark: "at most 500"},
+	{Tag: tag.ComposeMailForwardeeName, Since: eas.V161, Stored: "ATTENDEE;CN"},
+	{Tag: tag.ComposeMailForwardeeEmail, Since: eas.V161, Stored: "ATTENDEE;DELEGATED-TO"},
 })
 
 func shownOf(stored string, rows []fidelity.Row) []fidelity.Row {

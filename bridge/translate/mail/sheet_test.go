@@ -21,7 +21,7 @@ func TestSheet(t *testing.T) {
 	}
 	bodies := [][]byte{
 		meeting(), meeting("FREQ=WEEKLY;COUNT=5;BYDAY=MO", "FREQ=MONTHLY;BYDAY=1MO;UNTIL=20271207T090000Z"), meeting("FREQ=WEEKLY;COUNT=5;BYDAY=MO", "FREQ=YEARLY;BYMONTH=12;BYMONTHDAY=7"),
-		meeting("RRULE:FREQ=WEEKLY;COUNT=5;BYDAY=MO", "RECURRENCE-ID;TZID=Europe/Berlin:20261207T100000"), sample(t, "voice"),
+		meeting("RRULE:FREQ=WEEKLY;COUNT=5;BYDAY=MO", "RECURRENCE-ID;TZID=Europe/Berlin:20261207T100000"), sample(t, "voice"), sample(t, "counter"), sample(t, "delegated"),
 		crlf("Bcc: b@example.org\n" + strings.ReplaceAll(string(sample(t, "plain")), "\r\n", "\n")),
 		[]byte(strings.Replace(string(sample(t, "alternative")), "Content-ID:", "Content-Location: roof.png\r\nContent-ID:", 1)),
 	}

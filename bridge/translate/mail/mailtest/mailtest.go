@@ -12,7 +12,7 @@ import (
 var samples embed.FS
 
 // Samples are the names of the messages that keep the rules.
-var Samples = []string{"plain", "alternative", "meeting", "signed", "bounce", "voice"}
+var Samples = []string{"plain", "alternative", "meeting", "signed", "bounce", "voice", "counter", "delegated"}
 
 // Sample is the message of a name, with the line breaks of the network.
 func Sample(name string) []byte {

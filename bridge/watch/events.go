@@ -197,22 +197,24 @@ func (f *following) Changed(c backend.CollectionID) {
 func (f *following) Ended(err error) {
 	d, g := f.desk, f.group
 	d.mu.Lock()
-	if d.closed || f.over || g.events != f {
+	if d.closed || f.over {
 		d.mu.Unlock()
 		return
 	}
-	f.ready = false
-	if backend.KindOf(err) == backend.Unsupported {
-		f.none = true
+	current, worked := g.events == f, f.ready // else another was to take over
+	f.ready, f.none = false, backend.KindOf(err) == backend.Unsupported
+	members := slices.Clone(g.members)
+	if worked || current && !f.none {
+		for _, e := range members {
+			e.broad = e.broad || !e.told
+			d.look(e, settle) // what happened meanwhile
+		}
+	}
+	if !current || f.none {
 		d.mu.Unlock()
 		return
 	}
 	f.retry = longer(f.retry)
-	members := slices.Clone(g.members)
-	for _, e := range members {
-		e.broad = e.broad || !e.told
-		d.look(e, settle) // what happened meanwhile
-	}
 	d.mu.Unlock()
 	if backend.KindOf(err) == backend.Denied {
 		for _, e := range members {
@@ -229,7 +231,8 @@ func (f *following) Ended(err error) {
 	time.AfterFunc(spreadOut(f.retry), f.again)
 }
 
-// again begins anew what has broken off.
+// again begins anew what has broken off. What it was to take over from goes on
+// until that works.
 func (f *following) again() {
 	d, g := f.desk, f.group
 	d.mu.Lock()
@@ -238,8 +241,11 @@ func (f *following) again() {
 		return
 	}
 	f.end() // to free what it holds
-	f.ids, f.before = nil, nil
+	f.ids = nil
 	next := d.follow(g, f.session)
+	if next != nil {
+		next.before = f.before
+	}
 	d.mu.Unlock()
 	next.begin()
 }

@@ -23,6 +23,7 @@ type plant struct {
 	calls int
 	none  bool // it follows nobody now
 	down  bool // whoever is followed hears of the end at once
+	why   backend.Kind
 }
 
 // A line is somebody who is followed.
@@ -55,10 +56,10 @@ func (s plantSession) Follow(ids []backend.CollectionID, f backend.Followed) (fu
 	s.p.mu.Lock()
 	s.p.calls++
 	s.p.live[l] = true
-	down := s.p.down
+	down, why := s.p.down, s.p.why
 	s.p.mu.Unlock()
 	if down {
-		f.Ended(backend.E(backend.Transient, "test", nil))
+		f.Ended(backend.E(why, "test", nil))
 	} else {
 		f.Ready()
 	}
@@ -89,7 +90,7 @@ func (p *plant) changed() {
 // breaks ends all that is followed, and what comes until it is mended.
 func (p *plant) breaks(yes bool) {
 	p.mu.Lock()
-	p.down = yes
+	p.down, p.why = yes, backend.Transient
 	p.mu.Unlock()
 	if lines, _ := p.followed(); yes {
 		for _, l := range lines {

@@ -210,6 +210,11 @@ func (f *following) Ended(err error) {
 			d.look(e, settle) // what happened meanwhile
 		}
 	}
+	if worked && f.lists {
+		for e := range d.listsOf(g) {
+			d.askAgain(e)
+		}
+	}
 	if !current || f.none {
 		d.mu.Unlock()
 		return
@@ -229,6 +234,16 @@ func (f *following) Ended(err error) {
 		report(fmt.Errorf("watch: events broke off: %w", err))
 	}
 	time.AfterFunc(spreadOut(f.retry), f.again)
+}
+
+// askAgain has e asked as often as without events, if nobody tells of it any more:
+// it may have been left alone for hours. d.mu is held.
+func (d *Desk) askAgain(e *Watching) {
+	due := d.now() + spreadOut(e.interval)
+	if e.index < 0 || e.due <= due || d.trusts(e) {
+		return // it is being looked at, or is soon, or others tell
+	}
+	d.schedule(e, due)
 }
 
 // again begins anew what has broken off. What it was to take over from goes on

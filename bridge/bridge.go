@@ -85,6 +85,9 @@ type Options struct {
 	// Linger is how long a folder is watched after its last phone left; 0 means
 	// the hub's default.
 	Linger hub.Options
+
+	// Remember is account's Linger. For tests.
+	Remember time.Duration
 }
 
 // A Bridge is the whole gateway.
@@ -161,7 +164,7 @@ func (b *Bridge) join(ctx context.Context, o Options, backends []account.Named) 
 	b.accounts, err = account.New(account.Options{
 		Backends: backends, Verify: f.Login.Verify,
 		Rule:     account.Rule{User: f.Login.Rule, Domains: f.Login.Domains, Domain: f.Login.Domain, Lower: f.Login.Lower, Address: f.Login.Address},
-		Throttle: limits(f.Throttle),
+		Throttle: limits(f.Throttle), Linger: o.Remember,
 	})
 	if err != nil {
 		return fmt.Errorf("bridge: %w", err)

@@ -22,8 +22,17 @@ import (
 // TestPasswordsLeave is about what a verdict remembers: a hash, and not the
 // password, which leaves seconds after the last request.
 func TestPasswordsLeave(t *testing.T) {
+	for _, tc := range []struct {
+		name        string
+		set, linger time.Duration
+	}{{"after the usual time", 0, account.Linger}, {"after another", 3 * time.Second, 3 * time.Second}} {
+		t.Run(tc.name, func(t *testing.T) { passwordsLeave(t, tc.set, tc.linger) })
+	}
+}
+
+func passwordsLeave(t *testing.T, set, linger time.Duration) {
 	synctest.Test(t, func(t *testing.T) {
-		a, b := build(t, account.Options{})
+		a, b := build(t, account.Options{Linger: set})
 		defer a.Close()
 		login := func() *account.Account {
 			t.Helper()
@@ -34,11 +43,11 @@ func TestPasswordsLeave(t *testing.T) {
 			return acct
 		}
 		first := login()
-		time.Sleep(account.Linger / 2)
+		time.Sleep(linger / 2)
 		if login() != first {
 			t.Error("the next request has another account, with sessions of its own")
 		}
-		time.Sleep(account.Linger - time.Second)
+		time.Sleep(linger - time.Second)
 		if n := account.Passwords(a); n != 1 {
 			t.Errorf("%d passwords are kept for the next request, want one", n)
 		}

@@ -47,8 +47,7 @@ const (
 	trustedFor = 24 * time.Hour
 
 	// linger is how long an account with its password and its sessions stays
-	// in memory for the next request after one began. Requests and waits that
-	// go on have it for as long as they need.
+	// in memory, see Options.Linger.
 	linger = 10 * time.Second
 
 	// MaxPassword bounds a password, in bytes. Bearer-like application tokens
@@ -70,6 +69,11 @@ type Options struct {
 	Positive time.Duration // 0 means DefaultPositive
 	Negative time.Duration // 0 means DefaultNegative
 	Size     int           // 0 means DefaultSize
+
+	// Linger is how long an account stays in memory for the next request after one
+	// began; 0 means 10 seconds. Requests and waits that go on have it for as long
+	// as they need.
+	Linger time.Duration
 
 	Throttle Limits
 }
@@ -136,6 +140,9 @@ func New(o Options) (*Accounts, error) {
 	}
 	if o.Size == 0 {
 		o.Size = DefaultSize
+	}
+	if o.Linger == 0 {
+		o.Linger = linger
 	}
 	a := &Accounts{
 		backends: o.Backends, options: o,
@@ -271,7 +278,7 @@ func (a *Accounts) account(k key, id Identity, c backend.Credentials, st *standi
 	defer a.mu.Unlock()
 	at := place{k, c.Address}
 	if l := a.live[at]; l != nil && l.account.standing == st {
-		l.timer.Reset(linger)
+		l.timer.Reset(a.options.Linger)
 		return l.account
 	}
 	acct := &Account{name: id.Name, address: id.Address, credentials: c, accounts: a, key: k, standing: st, names: names}
@@ -282,7 +289,7 @@ func (a *Accounts) account(k key, id Identity, c backend.Credentials, st *standi
 		l.timer.Stop()
 	}
 	l := &lingering{account: acct}
-	l.timer = time.AfterFunc(linger, func() {
+	l.timer = time.AfterFunc(a.options.Linger, func() {
 		a.mu.Lock()
 		defer a.mu.Unlock()
 		if a.live[at] == l {

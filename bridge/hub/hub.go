@@ -64,6 +64,7 @@ type Options struct {
 // called from many goroutines at a time.
 type Hub struct {
 	options Options
+	began   time.Time
 
 	mu        sync.Mutex
 	down      bool
@@ -86,9 +87,9 @@ type user struct {
 // A topic is waited for, or watched, or both.
 type topic struct {
 	folder int64
-	seats  int       // that wait for it
-	watch  *watch    // nil if nobody watches it
-	left   time.Time // when the last seat went; zero while there are any
+	seats  int           // that wait for it
+	watch  *watch        // nil if nobody watches it
+	left   time.Duration // when the last seat went, since the hub began; 0 while there are any
 }
 
 // A watch is one call of Wait.Watch.
@@ -98,7 +99,7 @@ type watch struct{ stop func() }
 type lingering struct {
 	user   *user
 	folder int64
-	left   time.Time
+	left   time.Duration
 }
 
 // New builds a Hub.
@@ -106,7 +107,7 @@ func New(o Options) *Hub {
 	if o.Linger == 0 {
 		o.Linger = DefaultLinger
 	}
-	return &Hub{options: o, users: make(map[string]*user)}
+	return &Hub{options: o, began: time.Now(), users: make(map[string]*user)}
 }
 
 // Publish wakes everybody who waits for one of the topics. It never blocks.
@@ -297,7 +298,7 @@ func (h *Hub) linger(u *user, t *topic) {
 		t.unwatch()
 		return
 	}
-	t.left = time.Now()
+	t.left = max(1, time.Since(h.began))
 	h.lingering = append(h.lingering, lingering{u, t.folder, t.left})
 	if len(h.lingering) > 1 {
 		return // the timer runs for one who left before
@@ -316,11 +317,11 @@ func (h *Hub) release() {
 	n := 0
 	for ; n < len(h.lingering); n++ {
 		l := h.lingering[n]
-		if rest := h.options.Linger - time.Since(l.left); rest > 0 {
+		if rest := h.options.Linger - (time.Since(h.began) - l.left); rest > 0 {
 			h.timer.Reset(rest)
 			break
 		}
-		if t := l.user.topic(l.folder); t.left.Equal(l.left) && t.seats == 0 {
+		if t := l.user.topic(l.folder); t.left == l.left && t.seats == 0 {
 			t.unwatch()
 		}
 		h.tidy(l.user, l.folder)

@@ -299,9 +299,12 @@ func (h *Hub) join(s *Seat, w Wait) bool {
 	}
 	u.seats = append(u.seats, s)
 	h.waiting++
+	if u.topics == nil {
+		u.topics = make([]topic, 0, len(s.topics)) // most phones of a person wait for the same ones
+	}
 	for _, name := range s.topics {
 		t := u.topic(name.Folder)
-		t.seats, t.left = t.seats+1, time.Time{}
+		t.seats, t.left = t.seats+1, 0
 		h.watch(u, t, w.Watch)
 	}
 	return true

@@ -196,7 +196,7 @@ func (b *Bridge) join(ctx context.Context, o Options, backends []account.Named) 
 		return fmt.Errorf("bridge: nobody knows the time zone %q", f.TimeZone)
 	}
 	b.engine = syncengine.New(syncengine.Options{
-		Store: mirror, Describe: easserver.DescribeIn(zone), Ages: easserver.Ages,
+		Store: mirror, Describe: easserver.DescribeIn(zone), Zone: easserver.ZoneIn(zone), Floats: easserver.Floats, Ages: easserver.Ages,
 		Changed: func(user string, f syncengine.FolderID) { b.hub.Publish(hub.Topic{User: user, Folder: int64(f)}) },
 		Brake:   syncengine.Brake{Share: f.Brake.Share, Count: f.Brake.Count, Pause: f.Brake.Pause},
 		Braked:  b.braked,

@@ -10,6 +10,7 @@ import (
 	"encoding/xml"
 	"errors"
 	"slices"
+	"strings"
 
 	"github.com/pushbridge/pushbridge/carddav/dav"
 )
@@ -53,6 +54,10 @@ type Client struct{ *dav.Client }
 type Calendar struct {
 	dav.Collection
 	Components []Component // what may be in it, in the order of Components
+
+	// Zone is its own time zone, in which events without one take place: the TZID,
+	// or the VTIMEZONE that explains it, as the server has it; empty if it has none.
+	Zone string
 }
 
 // Holds tells whether c may be in the calendar.
@@ -62,10 +67,9 @@ func (cal Calendar) Holds(c Component) bool { return slices.Contains(cal.Compone
 // complete or it is an error.
 func (c Client) Calendars(ctx context.Context, home dav.Home) ([]Calendar, error) {
 	var list []Calendar
-	more := []xml.Name{componentSet}
-	err := c.Collections(ctx, home, more, func(found dav.Collection, r *dav.Response) error {
+	err := c.Collections(ctx, home, calendarProps, func(found dav.Collection, r *dav.Response) error {
 		if parts := components(r); len(parts) > 0 {
-			list = append(list, Calendar{Collection: found, Components: parts})
+			list = append(list, Calendar{Collection: found, Components: parts, Zone: zone(r)})
 		}
 		return nil
 	})
@@ -81,7 +85,35 @@ func (c Client) Holds(ctx context.Context, calendar string) ([]Component, error)
 	return components(r), nil
 }
 
-var componentSet = dav.Name(Namespace, "supported-calendar-component-set")
+var (
+	componentSet = dav.Name(Namespace, "supported-calendar-component-set")
+	timezone     = dav.Name(Namespace, "calendar-timezone")
+	timezoneID   = dav.Name(Namespace, "calendar-timezone-id")
+
+	// calendarProps are asked of calendars beside what all collections have.
+	calendarProps = []xml.Name{componentSet, timezone, timezoneID}
+)
+
+// zone reads calendar-timezone-id, which servers have that know the zones by name,
+// and calendar-timezone, an iCalendar object with one VTIMEZONE. Where both are,
+// they are the same. See RFC 7809, section 5.2, and RFC 4791, section 5.2.2.
+func zone(r *dav.Response) string {
+	if id := r.Text(Namespace, timezoneID.Local); id != "" {
+		return id
+	}
+	object := r.Text(Namespace, timezone.Local)
+	upper := strings.ToUpper(object)
+	begin := strings.Index(upper, "BEGIN:VTIMEZONE")
+	if len(upper) != len(object) || begin < 0 {
+		return "" // nothing that explains a zone
+	}
+	const last = "END:VTIMEZONE"
+	end := strings.Index(upper[begin:], last)
+	if end < 0 {
+		return ""
+	}
+	return object[begin : begin+end+len(last)]
+}
 
 // components reads supported-calendar-component-set. Without that property
 // all are allowed. See RFC 4791, section 5.2.3.
@@ -223,9 +255,9 @@ func (c Client) Make(ctx context.Context, home dav.Home, segment, name, colour s
 
 // Describe asks what a calendar is.
 func (c Client) Describe(ctx context.Context, home dav.Home, path string) (Calendar, error) {
-	found, r, err := c.Client.Describe(ctx, home, path, componentSet)
+	found, r, err := c.Client.Describe(ctx, home, path, calendarProps...)
 	if err != nil {
 		return Calendar{}, err
 	}
-	return Calendar{Collection: found, Components: components(r)}, nil
+	return Calendar{Collection: found, Components: components(r), Zone: zone(r)}, nil
 }

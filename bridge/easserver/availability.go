@@ -156,7 +156,7 @@ func (r *resolver) addCalendar(ctx context.Context, f syncengine.Folder, merged 
 	}
 	*left -= len(ids)
 	o := s.translation(r.call)
-	o.Self = r.self.Addresses
+	o.Self, o.Calendar = r.self.Addresses, zoneOf(f)
 	for batch := range slices.Chunk(ids, photoBatch*8) {
 		err := session.Get(ctx, f.Collection, batch, func(it backend.Fetched) error {
 			if it.Err != nil {

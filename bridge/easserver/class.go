@@ -163,19 +163,3 @@ func (k *class) ghosted(v eas.Version, supported []wbxml.Tag, listed bool) func(
 // Ages tells of which kinds there are items of which phones are shown something
 // else as time goes by.
 func Ages(kind backend.CollectionKind) bool { return classes[kind] != nil && classes[kind].ages }
-
-// DescribeIn reads what filters need to know of an item, and when phones are shown
-// something else of it, for people who are in a zone; nil means UTC.
-func DescribeIn(zone *time.Location) func(backend.CollectionKind, backend.Item) (syncengine.Facts, error) {
-	return func(kind backend.CollectionKind, it backend.Item) (syncengine.Facts, error) {
-		k := classes[kind]
-		if k == nil || k.facts == nil {
-			return syncengine.Facts{Ends: syncengine.Forever}, nil
-		}
-		f, err := k.facts(it.Body, translate.Options{Now: time.Now(), Zone: zone})
-		if err != nil {
-			return syncengine.Facts{Ends: syncengine.Forever}, err
-		}
-		return syncengine.Facts{Ends: f.Ends, Done: f.Done, Due: f.Due}, nil
-	}
-}

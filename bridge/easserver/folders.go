@@ -124,7 +124,7 @@ func (s *Server) takeFolders(ctx context.Context, acct *account.Account) (change
 	listed, failed := acct.List(ctx)
 	listings := make([]syncengine.Listing, len(listed))
 	for i, l := range listed {
-		listings[i] = syncengine.Listing{Backend: l.Backend, Collections: l.Collections}
+		listings[i] = syncengine.Listing{Backend: l.Backend, Collections: s.recognizeZones(ctx, acct.Name(), l.Collections)}
 	}
 	if err := unlisted(failed); err != nil {
 		if backend.KindOf(err) == backend.Denied || s.silent(listings) {

@@ -177,7 +177,7 @@ func (s *Server) fetchItem(ctx context.Context, c *call, fetch eas.FetchRequest,
 		s.recognize(ctx, c, it.folder.Backend, it.session)
 	}
 	o := s.translation(c)
-	o.Item = id
+	o.Item, o.Calendar = id, zoneOf(it.folder)
 	var schema []wbxml.Tag
 	if fetch.Options != nil {
 		o.Body = bodyWish(c.version, fetch.Options.BodyPreferences, nil)

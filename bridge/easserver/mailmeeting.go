@@ -110,7 +110,7 @@ func (s *Server) intoCalendar(ctx context.Context, c *call, ics []byte, said cal
 	if unsure != nil {
 		return "", false, unsure // whoever of the guests it is, is not known
 	}
-	o.Self = person.Addresses
+	o.Self, o.Calendar = person.Addresses, zoneOf(folder)
 	if o.Schedules, err = schedules(ctx, session, folder); err != nil {
 		return "", false, err
 	}

@@ -148,7 +148,7 @@ func (s *Server) respondInCalendar(ctx context.Context, c *call, a *eas.MeetingA
 	}
 	s.recognize(ctx, c, it.folder.Backend, it.session)
 	o := s.translation(c)
-	o.Item = cmp.Or(a.RequestID, a.LongID)
+	o.Item, o.Calendar = cmp.Or(a.RequestID, a.LongID), zoneOf(it.folder)
 	if o.Schedules, err = schedules(ctx, it.session, it.folder); err != nil {
 		return err
 	}

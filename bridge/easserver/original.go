@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"time"
 
 	"github.com/pushbridge/pushbridge/bridge/eas"
 	"github.com/pushbridge/pushbridge/bridge/syncengine"
@@ -89,7 +90,7 @@ func (s *Server) mailSource(ctx context.Context, c *call, it heldItem, instance 
 	case err != nil:
 		return nil, fmt.Errorf("%w: %w", calendar.ErrNoSeries, err)
 	}
-	if found.meeting, err = s.meeting(c, ics, instance); err == nil && instance != "" {
+	if found.meeting, err = s.meeting(c, ics, instance, nil); err == nil && instance != "" {
 		found.Original = mail.Original{Message: found.meeting.Message()}
 	}
 	if err != nil && instance == "" {
@@ -107,16 +108,18 @@ func (s *Server) eventSource(ctx context.Context, c *call, it heldItem, instance
 	if err != nil {
 		return nil, err
 	}
-	m, err := s.meeting(c, now.Body, instance)
+	m, err := s.meeting(c, now.Body, instance, zoneOf(it.folder))
 	if err != nil {
 		return nil, err
 	}
 	return &source{Original: mail.Original{Message: m.Message()}, meeting: m}, nil
 }
 
-// meeting is an event, or an occurrence of it, that is passed on.
-func (s *Server) meeting(c *call, ics []byte, instance string) (*mail.Meeting, error) {
+// meeting is an event, or an occurrence of it, that is passed on; zone is that of
+// its calendar, if it is in one that has any.
+func (s *Server) meeting(c *call, ics []byte, instance string, zone *time.Location) (*mail.Meeting, error) {
 	o := s.translation(c)
+	o.Calendar = zone
 	object, err := calendar.Request(ics, instance, o)
 	if err != nil {
 		return nil, err

@@ -327,7 +327,7 @@ func (f *folderSync) translation(n syncengine.Number) translate.Options {
 	if n != 0 {
 		o.Item = syncengine.ServerID(f.folder.ID, n)
 	}
-	o.Schedules = f.schedules
+	o.Schedules, o.Calendar = f.schedules, zoneOf(f.folder)
 	o.Since = f.class.filter(f.set.FilterType, o.Now).Since
 	o.Body = bodyWish(f.call.version, f.set.Body, f.set.Truncation)
 	o.Ghosted = f.class.ghosted(f.call.version, f.set.Supported, f.set.Listed)

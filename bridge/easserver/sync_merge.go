@@ -6,6 +6,7 @@ import (
 	"errors"
 
 	"github.com/pushbridge/pushbridge/bridge/eas"
+	"github.com/pushbridge/pushbridge/bridge/eas/tag"
 	"github.com/pushbridge/pushbridge/bridge/syncengine"
 	"github.com/pushbridge/pushbridge/bridge/translate"
 	"github.com/pushbridge/pushbridge/plugins/backend"
@@ -44,13 +45,19 @@ type editor func(e edit, object []byte, told bool) (edit, error)
 // [translate.Sift]. Where that is not known, because an earlier program told
 // the phone of the item, all of it is.
 func (f *folderSync) sifting(sent eas.Properties, try string, o translate.Options) editor {
-	return func(e edit, object []byte, told bool) (_ edit, err error) {
-		if told && !f.round.Repeated || !e.known {
-			e.foreign = !told
+	return func(e edit, object []byte, same bool) (_ edit, err error) {
+		told := same && !f.round.Repeated
+		if told && e.known && f.folder.Kind == backend.Events {
+			if now, err := f.class.show(object, o); err == nil && e.held.Adrift(now) {
+				return f.adrift(e, object, now, sent, o)
+			}
+		}
+		if told || !e.known {
+			e.foreign = !same
 			if e.body, err = f.class.merge(object, sent, o); err != nil {
 				return e, err
 			}
-			return f.after(e, object, told, sent, o)
+			return f.after(e, object, same, sent, o)
 		}
 		now, err := f.class.show(object, o)
 		if err != nil {
@@ -61,8 +68,25 @@ func (f *folderSync) sifting(sent eas.Properties, try string, o translate.Option
 		if e.body, e.disputed, err = f.settle(object, s, o); err != nil {
 			return e, err
 		}
-		return f.after(e, object, told, sent, o)
+		return f.after(e, object, same, sent, o)
 	}
+}
+
+// adrift edits an event that is the same as when the phone was told of it, and
+// takes place at another moment since, because its calendar is in another zone. The
+// times that the phone did not edit are no edit, and the phone is told of them. By
+// them it names the occurrences that it edits: those it does not know any more.
+func (f *folderSync) adrift(e edit, object []byte, now, sent eas.Properties, o translate.Options) (_ edit, err error) {
+	e.sifted, e.foreign = true, true
+	if e.held.Edits(sent, tag.CalendarExceptions) {
+		e.body, e.disputed = object, true
+		return e, nil
+	}
+	s := translate.Sift(e.held, translate.Digest{}, sent, now, o)
+	if e.body, err = f.class.merge(object, s.Sent, o); err != nil {
+		return e, err
+	}
+	return f.after(e, object, true, sent, o)
 }
 
 // settle merges what was sifted. In a dispute the phone's wish decides for the

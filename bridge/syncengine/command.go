@@ -105,7 +105,7 @@ func (e *Engine) adding(ctx context.Context, f Folder, it backend.Item) func(Wri
 			row.Known, row.Facts = true, receivedAt(time.Now())
 		}
 		if len(it.Body) > 0 && !row.Known && e.describe != nil {
-			row.Known, row.Facts = true, e.factsOf(f.Kind, it)
+			row.Known, row.Facts = true, e.factsOf(f, it)
 		}
 		return row, nil
 	}

@@ -96,6 +96,7 @@ type Folder struct {
 	Colour   string
 	Owner    string
 	Role     backend.Role // of a mail folder
+	Zone     string       // the time zone of a calendar's own; empty if it has none
 }
 
 // A Key is a SyncKey: "0", or the name of a series and the number of a round in it.
@@ -137,7 +138,14 @@ type Options struct {
 
 	// Describe reads an item's facts, for folders of the kinds that have
 	// filters (events, tasks). Nil, or an error, means Facts{Ends: Forever}.
-	Describe func(backend.CollectionKind, backend.Item) (Facts, error)
+	Describe func(Folder, backend.Item) (Facts, error)
+
+	// Zone names the time zone in which items of a folder are that say none;
+	// empty for folders in which there are none of such. Where it becomes another
+	// one, those which Floats tells of are a Change to whoever holds them. Nil
+	// means that there are none.
+	Zone   func(Folder) string
+	Floats func(backend.Item) bool
 
 	// Ages tells of which kinds there are items with Facts.Due. Nil means of
 	// none.
@@ -165,7 +173,9 @@ type Options struct {
 // goroutines at a time.
 type Engine struct {
 	store    Store
-	describe func(backend.CollectionKind, backend.Item) (Facts, error)
+	describe func(Folder, backend.Item) (Facts, error)
+	zone     func(Folder) string
+	floats   func(backend.Item) bool
 	ages     func(backend.CollectionKind) bool
 	changed  func(user string, f FolderID)
 	brake    Brake
@@ -182,8 +192,11 @@ func New(o Options) *Engine {
 	if o.Ages == nil {
 		o.Ages = func(backend.CollectionKind) bool { return false }
 	}
+	if o.Zone == nil || o.Floats == nil {
+		o.Zone = func(Folder) string { return "" }
+	}
 	return &Engine{
-		store: o.Store, describe: o.Describe, ages: o.Ages, changed: o.Changed,
+		store: o.Store, describe: o.Describe, zone: o.Zone, floats: o.Floats, ages: o.Ages, changed: o.Changed,
 		brake: o.Brake.filled(), braked: o.Braked, prefer: o.Prefer,
 	}
 }

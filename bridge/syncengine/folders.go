@@ -89,7 +89,7 @@ func (e *Engine) arrange(user string, records []FolderRecord, listings []Listing
 				all = append(all, FolderRecord{Folder: Folder{User: user, Backend: l.Backend, Collection: c.ID}})
 			}
 			r := &all[i]
-			r.Kind, r.Name, r.ReadOnly, r.Colour, r.Owner, r.Role = c.Kind, c.Name, c.ReadOnly, c.Colour, c.Owner, c.Role
+			r.Kind, r.Name, r.ReadOnly, r.Colour, r.Owner, r.Role, r.Zone = c.Kind, c.Name, c.ReadOnly, c.Colour, c.Owner, c.Role, c.Zone
 			r.Order, r.Gone = order, false
 		}
 	}

@@ -90,6 +90,9 @@ func (l *listing) run(ctx context.Context) error {
 		}
 	}
 	if err == nil {
+		err = l.rezone(ctx)
+	}
+	if err == nil {
 		err = l.age(ctx)
 	}
 	// Others are woken even if the listing failed: what it said until then is true.

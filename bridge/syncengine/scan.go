@@ -286,7 +286,7 @@ func (s *scan) read(ctx context.Context, rows []*Item) (failed, err error) {
 		return failed, err
 	}
 	err = s.source.Get(ctx, s.folder.Collection, ids, func(f backend.Fetched) error {
-		take(f.ID, f.Err, func() Facts { return s.engine.factsOf(s.folder.Kind, f.Item) })
+		take(f.ID, f.Err, func() Facts { return s.engine.factsOf(s.folder, f.Item) })
 		return nil
 	})
 	return failed, err
@@ -332,11 +332,11 @@ func (s *scan) saveFacts(ctx context.Context, rows []*Item, told bool) error {
 }
 
 // factsOf describes an item, or says that it ends never.
-func (e *Engine) factsOf(kind backend.CollectionKind, it backend.Item) Facts {
+func (e *Engine) factsOf(f Folder, it backend.Item) Facts {
 	if e.describe == nil {
 		return Facts{Ends: Forever}
 	}
-	facts, err := e.describe(kind, it)
+	facts, err := e.describe(f, it)
 	if err != nil {
 		return Facts{Ends: Forever}
 	}

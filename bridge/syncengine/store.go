@@ -76,6 +76,7 @@ type Mirror struct {
 	Numbers  Number         // the last number given to an item
 	Touches  int64          // how many times a phone's command wrote to an item
 	Doubt    int64          // since when items of the folder are held, see HoldRecord; 0 if none are
+	Zone     string         // Options.Zone when phones were shown the items; empty if nobody asked then
 }
 
 // An Item is one row of a folder's mirror.

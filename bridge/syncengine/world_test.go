@@ -1,6 +1,7 @@
 package syncengine_test
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -31,6 +32,7 @@ type world struct {
 	gone    sync.Map // IDs of what was deleted some time, by whomever
 	steady  bool     // the server never dies
 	ageless bool     // the engine is of a time when nothing aged
+	home    string   // the zone of folders that have none of their own; empty if the engine knows of no zones
 	brake   syncengine.Brake
 
 	mu     sync.Mutex
@@ -63,7 +65,14 @@ func (w *world) restart() {
 	w.engine = syncengine.New(syncengine.Options{
 		Store:    w.store,
 		Ages:     func(backend.CollectionKind) bool { return !w.ageless },
-		Describe: func(_ backend.CollectionKind, it backend.Item) (syncengine.Facts, error) { return factsOf(it.Body) },
+		Describe: func(_ syncengine.Folder, it backend.Item) (syncengine.Facts, error) { return factsOf(it.Body) },
+		Zone: func(f syncengine.Folder) string {
+			if w.home == "" {
+				return ""
+			}
+			return cmp.Or(f.Zone, w.home)
+		},
+		Floats: func(it backend.Item) bool { return strings.Contains(string(it.Body), "floats") },
 		Changed: func(_ string, f syncengine.FolderID) {
 			w.mu.Lock()
 			defer w.mu.Unlock()

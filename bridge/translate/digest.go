@@ -9,6 +9,7 @@ import (
 	"strconv"
 
 	"github.com/pushbridge/pushbridge/bridge/eas"
+	"github.com/pushbridge/pushbridge/bridge/eas/tag"
 	"github.com/pushbridge/pushbridge/bridge/wbxml"
 )
 
@@ -162,6 +163,22 @@ func (d Digest) Or(o Digest) Digest {
 
 // missing is the sum of an element of a list that may be there or not.
 func missing(key sum) sum { return sumOf("missing", strconv.FormatUint(uint64(key), 36)) }
+
+// Adrift tells whether an event that is the same takes place at another moment than
+// the phone holds: it has no zone of its own, and is in another one since.
+func (d Digest) Adrift(now eas.Properties) bool {
+	for _, t := range []wbxml.Tag{tag.CalendarStartTime, tag.CalendarEndTime} {
+		if d.knows(t) && !d.has(t, primary(now, t)) {
+			return true
+		}
+	}
+	return false
+}
+
+// Edits tells whether what a phone sent of a property is not what it holds.
+func (d Digest) Edits(sent eas.Properties, t wbxml.Tag) bool {
+	return heard(sent, t) && !d.has(t, primary(sent, t))
+}
 
 // After is what the phone holds once it has sent an edit of what it held: the
 // sent properties, and of those it did not mention the held ones, unless their

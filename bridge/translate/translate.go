@@ -51,6 +51,10 @@ type Options struct {
 	// phone leaves the choice open. Nil means UTC.
 	Zone *time.Location
 
+	// Calendar is the time zone of the calendar itself that an object is in; it
+	// goes before the person's. Nil means that it has none.
+	Calendar *time.Location
+
 	// Self are the person's mail addresses, to tell an organizer from a guest.
 	Self []string
 
@@ -111,8 +115,16 @@ const (
 // sent: true if it is to be kept.
 func (o Options) Absent(t wbxml.Tag) (keep bool) { return o.Ghosted != nil && o.Ghosted(t) }
 
-// Location is the person's zone, never nil.
+// Location is the calendar's zone, or else the person's, never nil.
 func (o Options) Location() *time.Location {
+	if o.Calendar != nil {
+		return o.Calendar
+	}
+	return o.Person()
+}
+
+// Person is the person's zone, never nil.
+func (o Options) Person() *time.Location {
 	if o.Zone == nil {
 		return time.UTC
 	}

@@ -44,6 +44,10 @@ const (
 	// with kind TooLarge and do not fail their neighbours.
 	MaxItemSize = 32 << 20
 
+	// MaxZone bounds the Zone of a collection, in bytes. The rules of today are
+	// 500; those of a century are more than anybody needs.
+	MaxZone = 8 << 10
+
 	// MaxBatch is how many changes or items a batch carries at most.
 	MaxBatch = 256
 )
@@ -125,6 +129,11 @@ type Collection struct {
 	Colour   string // "#rrggbb", or empty
 	Owner    string // who shares it, empty if it is the person's own
 	Role     Role   // of a mail folder
+
+	// Zone is the time zone of a calendar's own, in which its events without
+	// one take place: a TZID, or the VTIMEZONE that explains it, of at most
+	// MaxZone bytes. Empty if it has none. See RFC 4791, section 5.2.2.
+	Zone string
 }
 
 // A Change says that an item is there in a revision, or is gone.

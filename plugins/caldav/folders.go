@@ -3,6 +3,7 @@ package caldav
 import (
 	"context"
 	"slices"
+	"strings"
 
 	"github.com/pushbridge/pushbridge/caldav"
 	"github.com/pushbridge/pushbridge/plugins/backend"
@@ -18,8 +19,26 @@ var components = map[backend.CollectionKind]caldav.Component{
 func (s *session) described(cal caldav.Calendar, part caldav.Component) backend.Collection {
 	return backend.Collection{
 		ID: place{cal.Path, part}.id(), Kind: kinds[part], Name: cal.Name,
-		ReadOnly: cal.ReadOnly, Colour: cal.Colour, Owner: cal.Owner,
+		ReadOnly: cal.ReadOnly, Colour: cal.Colour, Owner: cal.Owner, Zone: zone(cal, part),
 	}
+}
+
+// zone is the time zone of a calendar for its events. Of an explanation that is too
+// long the name remains.
+func zone(cal caldav.Calendar, part caldav.Component) string {
+	switch {
+	case part != caldav.Event:
+		return ""
+	case len(cal.Zone) <= backend.MaxZone:
+		return cal.Zone
+	}
+	for line := range strings.Lines(cal.Zone) {
+		name, value, ok := strings.Cut(strings.TrimSpace(line), ":")
+		if name, _, _ = strings.Cut(name, ";"); ok && strings.EqualFold(name, "TZID") && len(value) <= backend.MaxZone {
+			return value
+		}
+	}
+	return ""
 }
 
 // CreateCollection makes a calendar for objects of the kind and no others, where

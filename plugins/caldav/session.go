@@ -45,6 +45,7 @@ func (s *session) Collections(ctx context.Context) ([]backend.Collection, error)
 			list = append(list, backend.Collection{
 				ID: place{cal.Path, part}.id(), Kind: kinds[part], Name: cal.Name,
 				Default: i == 0 && !cal.ReadOnly, ReadOnly: cal.ReadOnly, Colour: cal.Colour, Owner: cal.Owner,
+				Zone: zone(cal, part),
 			})
 		}
 	}

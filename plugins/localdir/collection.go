@@ -30,6 +30,7 @@ type Meta struct {
 	Colour   string `toml:"colour"`    // "#rrggbb"
 	ReadOnly bool   `toml:"read_only"` // phones may not change it
 	Default  bool   `toml:"default"`   // the first choice for its kind
+	TimeZone string `toml:"time_zone"` // of a calendar: "Europe/Berlin"
 }
 
 // kindsByName are the directories whose name tells what they hold. The first
@@ -99,6 +100,9 @@ func (f *folder) collection() backend.Collection {
 	c := backend.Collection{
 		ID: backend.CollectionID(idOf(f.directory)), Kind: f.kind, Name: f.meta.Name, Colour: f.meta.Colour,
 		Default: f.meta.Default || slices.Contains(defaults, f.directory), ReadOnly: f.readOnly(),
+	}
+	if len(f.meta.TimeZone) <= backend.MaxZone && f.kind == backend.Events {
+		c.Zone = f.meta.TimeZone
 	}
 	if c.Name == "" {
 		c.Name = strings.ToValidUTF8(f.directory, "?")

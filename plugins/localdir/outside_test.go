@@ -179,9 +179,10 @@ func TestUnreadableAndTooLarge(t *testing.T) {
 }
 
 func TestKinds(t *testing.T) {
-	b, dir := build(t, "Contacts/-", "plain/x.vcf", "empty/-", "todo/-", "journal/j.ics", "mixed/t.ics", "named/-", ".git/-")
+	b, dir := build(t, "Contacts/-", "plain/x.vcf", "empty/-", "todo/-", "journal/j.ics", "mixed/t.ics", "named/-", "away/-", ".git/-")
 	write(t, filepath.Join(dir, "ann/mixed/t.ics"), "BEGIN:VCALENDAR\r\nBEGIN:VTIMEZONE\r\nEND:VTIMEZONE\r\nBEGIN:VTODO\r\nEND:VTODO\r\nEND:VCALENDAR\r\n")
 	write(t, filepath.Join(dir, "ann/named/.collection.toml"), "kind = \"notes\"\nname = \"Ideas\"\ncolour = \"#ff0000\"\nread_only = true\ndefault = true\n")
+	write(t, filepath.Join(dir, "ann/away/.collection.toml"), "kind = \"events\"\ntime_zone = \"Asia/Tokyo\"\n")
 	write(t, filepath.Join(dir, "ann/file.vcf"), "BEGIN:VCARD")
 	s := open(t, b)
 	want := map[backend.CollectionID]backend.Collection{
@@ -190,6 +191,7 @@ func TestKinds(t *testing.T) {
 		"todo":     {ID: "todo", Kind: backend.Tasks, Name: "todo"},
 		"journal":  {ID: "journal", Kind: backend.Notes, Name: "journal"},
 		"mixed":    {ID: "mixed", Kind: backend.Tasks, Name: "mixed"},
+		"away":     {ID: "away", Kind: backend.Events, Name: "away", Zone: "Asia/Tokyo"},
 		"named":    {ID: "named", Kind: backend.Notes, Name: "Ideas", Colour: "#ff0000", ReadOnly: true, Default: true},
 	}
 	list, err := s.Collections(t.Context())

@@ -31,6 +31,8 @@ func TestItemsOfATimeWithoutDue(t *testing.T) {
 		`ALTER TABLE items DROP COLUMN due`,
 		`ALTER TABLE items DROP COLUMN revised`,
 		`ALTER TABLE moves DROP COLUMN scattered`,
+		`ALTER TABLE folders DROP COLUMN zone`,
+		`ALTER TABLE mirrors DROP COLUMN zone`,
 		`DELETE FROM goose_db_version WHERE version_id >= 9`,
 	} {
 		if _, err := raw.Exec(statement); err != nil {

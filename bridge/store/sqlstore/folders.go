@@ -28,22 +28,22 @@ type writer struct{ reader }
 
 var _ syncengine.Writer = writer{}
 
-const folderColumns = `id, account, backend, collection, kind, name, parent, main, read_only, colour, owner, role, place, gone`
+const folderColumns = `id, account, backend, collection, kind, name, parent, main, read_only, colour, owner, role, place, gone, zone`
 
 var (
 	selectFolders = query(`SELECT ` + folderColumns + ` FROM folders WHERE account = $1 ORDER BY id`)
 	selectFolder  = query(`SELECT ` + folderColumns + ` FROM folders WHERE account = $1 AND id = $2`)
 	insertFolder  = query(`INSERT INTO folders
-		(account, backend, collection, kind, name, parent, main, read_only, colour, owner, role, place, gone)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13) RETURNING id`)
+		(account, backend, collection, kind, name, parent, main, read_only, colour, owner, role, place, gone, zone)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14) RETURNING id`)
 	updateFolder = query(`UPDATE folders SET backend = $3, collection = $4, kind = $5, name = $6, parent = $7,
-		main = $8, read_only = $9, colour = $10, owner = $11, role = $12, place = $13, gone = $14 WHERE account = $1 AND id = $2`)
+		main = $8, read_only = $9, colour = $10, owner = $11, role = $12, place = $13, gone = $14, zone = $15 WHERE account = $1 AND id = $2`)
 )
 
 func folderPlaces(f *syncengine.FolderRecord) []any {
 	return []any{
 		&f.ID, &f.User, &f.Backend, &f.Collection, &f.Kind, &f.Name, &f.Parent,
-		&f.Default, &f.ReadOnly, &f.Colour, &f.Owner, &f.Role, &f.Order, &f.Gone,
+		&f.Default, &f.ReadOnly, &f.Colour, &f.Owner, &f.Role, &f.Order, &f.Gone, &f.Zone,
 	}
 }
 
@@ -67,7 +67,7 @@ func (r reader) Folder(ctx context.Context, user string, id syncengine.FolderID)
 func (w writer) SaveFolder(ctx context.Context, f syncengine.FolderRecord) (syncengine.FolderID, error) {
 	values := []any{
 		f.Backend, f.Collection, f.Kind, f.Name, f.Parent,
-		number(f.Default), number(f.ReadOnly), f.Colour, f.Owner, f.Role, f.Order, number(f.Gone),
+		number(f.Default), number(f.ReadOnly), f.Colour, f.Owner, f.Role, f.Order, number(f.Gone), f.Zone,
 	}
 	if f.ID != 0 {
 		return f.ID, w.in.exec(ctx, updateFolder, append([]any{f.User, f.ID}, values...)...)

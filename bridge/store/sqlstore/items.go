@@ -13,10 +13,10 @@ import (
 const itemColumns = `number, id, revision, sequence, revised, removed, touched, known, ends, done, COALESCE(due, 0)`
 
 var (
-	selectMirror = query(`SELECT cursor_at, sequence, numbers, touches, doubt FROM mirrors WHERE folder = $1`)
-	saveMirror   = query(`INSERT INTO mirrors (folder, cursor_at, sequence, numbers, touches, doubt)
-		VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT (folder) DO UPDATE SET cursor_at = excluded.cursor_at,
-		sequence = excluded.sequence, numbers = excluded.numbers, touches = excluded.touches, doubt = excluded.doubt`)
+	selectMirror = query(`SELECT cursor_at, sequence, numbers, touches, doubt, zone FROM mirrors WHERE folder = $1`)
+	saveMirror   = query(`INSERT INTO mirrors (folder, cursor_at, sequence, numbers, touches, doubt, zone)
+		VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT (folder) DO UPDATE SET cursor_at = excluded.cursor_at,
+		sequence = excluded.sequence, numbers = excluded.numbers, touches = excluded.touches, doubt = excluded.doubt, zone = excluded.zone`)
 
 	selectItem   = query(`SELECT ` + itemColumns + ` FROM items WHERE folder = $1 AND number = $2`)
 	selectAfter  = query(`SELECT ` + itemColumns + ` FROM items WHERE folder = $1 AND sequence > $2 ORDER BY sequence LIMIT $3`)
@@ -72,13 +72,13 @@ var selectNamed = func() map[int]string {
 func (r reader) Mirror(ctx context.Context, f syncengine.FolderID) (syncengine.Mirror, error) {
 	var m syncengine.Mirror
 	err := r.in.rows(ctx, func(scan func(...any) error) error {
-		return scan(&m.Cursor, &m.Sequence, &m.Numbers, &m.Touches, &m.Doubt)
+		return scan(&m.Cursor, &m.Sequence, &m.Numbers, &m.Touches, &m.Doubt, &m.Zone)
 	}, selectMirror, f)
 	return m, err
 }
 
 func (w writer) SaveMirror(ctx context.Context, f syncengine.FolderID, m syncengine.Mirror) error {
-	return w.in.exec(ctx, saveMirror, f, m.Cursor, m.Sequence, m.Numbers, m.Touches, m.Doubt)
+	return w.in.exec(ctx, saveMirror, f, m.Cursor, m.Sequence, m.Numbers, m.Touches, m.Doubt, m.Zone)
 }
 
 func itemPlaces(it *syncengine.Item) []any {

@@ -42,7 +42,7 @@ func folders(t *testing.T, s syncengine.Store) {
 	full := syncengine.FolderRecord{
 		Folder: syncengine.Folder{
 			User: ann, Backend: "dav", Collection: "/ann/team/", Kind: backend.Tasks, Name: "Wörk",
-			Parent: 7, Default: true, ReadOnly: true, Colour: "#102030", Owner: "carol", Role: backend.RoleSent,
+			Parent: 7, Default: true, ReadOnly: true, Colour: "#102030", Owner: "carol", Role: backend.RoleSent, Zone: "Europe/Vienna",
 		},
 		Order: 3, Gone: true,
 	}

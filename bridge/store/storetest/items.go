@@ -44,7 +44,7 @@ func mirror(t *testing.T, s syncengine.Store) {
 		t.Errorf("a folder that was never listed has the mirror %+v, %v", m, err)
 	}
 	for _, m := range []syncengine.Mirror{
-		{Cursor: "http://x/1", Sequence: math.MaxInt64, Numbers: math.MaxUint32, Touches: 3, Doubt: 4},
+		{Cursor: "http://x/1", Sequence: math.MaxInt64, Numbers: math.MaxUint32, Touches: 3, Doubt: 4, Zone: "Europe/Vienna"},
 		{Sequence: 1},
 	} {
 		update(t, s, ann, func(w syncengine.Writer) error { return w.SaveMirror(t.Context(), f, m) })

@@ -8,8 +8,10 @@ package calendar
 import (
 	"bytes"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/pushbridge/pushbridge/bridge/eas"
 	"github.com/pushbridge/pushbridge/bridge/eas/tag"
@@ -106,6 +108,22 @@ func Facts(ics []byte, o translate.Options) (translate.Facts, error) {
 		}
 	}
 	return translate.Facts{Ends: ends, Due: obj.event.due(ends)}, nil
+}
+
+// Floats tells whether phones are told other times of the event in another zone:
+// of a date, a time without a zone, and one whose zone nothing explains.
+func Floats(ics []byte) (bool, error) {
+	var starts [2][]time.Time
+	for i, zone := range []*time.Location{time.UTC, time.FixedZone("elsewhere", 3600)} {
+		obj, err := read(ics, translate.Options{Zone: zone})
+		if err != nil {
+			return false, err
+		}
+		for _, e := range append([]*event{obj.event}, obj.overrides...) {
+			starts[i] = append(starts[i], e.start.Instant(zone), e.end.Instant(zone))
+		}
+	}
+	return !slices.EqualFunc(starts[0], starts[1], time.Time.Equal), nil
 }
 
 // UID is the identity that all components of the event share, or "".

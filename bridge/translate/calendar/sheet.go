@@ -12,7 +12,7 @@ import (
 func Sheet() fidelity.Class {
 	const rrule, guests = "RRULE", "ATTENDEE"
 	rows := []fidelity.Row{
-		{Tag: tag.CalendarTimezone, Stored: "DTSTART;TZID, VTIMEZONE", Remark: "found by its rule in the event's year; the event's own zone stays where it still fits, then the person's is preferred; all-day events have none from 16.0 on"},
+		{Tag: tag.CalendarTimezone, Stored: "DTSTART;TZID, VTIMEZONE", Remark: "found by its rule in the event's year; the event's own zone stays where it still fits, then the calendar's and the person's are preferred; all-day events have none from 16.0 on"},
 		{Tag: tag.CalendarAllDayEvent, Stored: "DTSTART;VALUE=DATE"},
 		{Tag: tag.CalendarStartTime, Stored: "DTSTART", Remark: "in the form that is there: UTC, floating, zoned, date"},
 		{Tag: tag.CalendarEndTime, Stored: "DTEND, DURATION", Remark: "whichever is there"},
@@ -68,7 +68,7 @@ func Sheet() fidelity.Class {
 			{Name: "DESCRIPTION", Shown: "Body"},
 			{Name: "X-ALT-DESC, STYLED-DESCRIPTION, DESCRIPTION;ALTREP=data:", Shown: "Body of Type 2", Remark: "an edit as plain text takes the HTML away, for it says something else then"},
 			{Name: "URL", Shown: "Body", Remark: "under the description, unless that names it or is HTML; a phone's edit does not change it"},
-			{Name: "DTSTART, DTEND, DURATION", Shown: "StartTime, EndTime, AllDayEvent, Timezone", Remark: "a TZID is known by its IANA name, by the end of a path, by its name at Windows, or by its VTIMEZONE"},
+			{Name: "DTSTART, DTEND, DURATION", Shown: "StartTime, EndTime, AllDayEvent, Timezone", Remark: "a TZID is known by its IANA name, by the end of a path, by its name at Windows, or by its VTIMEZONE; what has none, and dates, are in the calendar's zone, or else in the person's"},
 			{Name: "RRULE", Shown: "Recurrence"},
 			{Name: "EXDATE", Shown: "Exception with Deleted"},
 			{Name: "RECURRENCE-ID", Shown: "Exception", Remark: "of an event without its series: a single event"},

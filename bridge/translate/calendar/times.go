@@ -208,7 +208,7 @@ func (e *event) day(t time.Time, up bool) time.Time {
 	if own == nil {
 		own = e.zone()
 	}
-	for _, zone := range []*time.Location{own, e.o.Location(), time.UTC} {
+	for _, zone := range []*time.Location{own, e.o.Location(), e.o.Person(), time.UTC} {
 		if wall := ical.Reading(t, zone); wall.Equal(wall.Truncate(24 * time.Hour)) {
 			return wall
 		}
@@ -302,7 +302,7 @@ func (e *event) phonesZone(start time.Time) *time.Location {
 		return e.zone()
 	}
 	for _, year := range []int{start.Year(), e.o.Now.Year()} {
-		if zone, ok := e.phoneBlob.Match(year, e.start.Loc, e.o.Location()); ok {
+		if zone, ok := e.phoneBlob.Match(year, e.start.Loc, e.o.Location(), e.o.Person()); ok {
 			return zone
 		}
 	}

@@ -83,6 +83,8 @@ func collectionsSound(t *testing.T, w *world) {
 			t.Errorf("collection %q has no name; phones show an empty line", c.ID)
 		case !colour.MatchString(c.Colour):
 			t.Errorf("collection %q has the colour %q, want #rrggbb or none", c.ID, c.Colour)
+		case c.Zone != "" && c.Kind != backend.Events || len(c.Zone) > backend.MaxZone:
+			t.Errorf("collection %q of kind %s has a zone of %d bytes, want one of a calendar's events, of up to %d", c.ID, c.Kind, len(c.Zone), backend.MaxZone)
 		}
 		seen[c.ID] = true
 	}

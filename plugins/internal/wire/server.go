@@ -132,14 +132,14 @@ func (s *Server) Collections(in *pb.CollectionsRequest, stream grpc.ServerStream
 		out, size := &pb.CollectionsResponse{}, 0
 		for _, c := range list {
 			p := collectionToProto(c)
-			if n := len(c.ID) + len(c.Parent) + len(p.Name) + 200; size+n > batchSize || len(out.Collections) == backend.MaxBatch {
+			if n := len(c.ID) + len(c.Parent) + len(p.Name) + len(p.Zone) + 200; size+n > batchSize || len(out.Collections) == backend.MaxBatch {
 				if err := stream.Send(out); err != nil {
 					return err
 				}
 				out, size = &pb.CollectionsResponse{}, 0
 			}
 			out.Collections = append(out.Collections, p)
-			size += len(c.ID) + len(c.Parent) + len(p.Name) + 200
+			size += len(c.ID) + len(c.Parent) + len(p.Name) + len(p.Zone) + 200
 		}
 		return stream.Send(out)
 	})

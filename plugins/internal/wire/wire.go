@@ -24,7 +24,7 @@ const (
 	MajorVersion = 1
 
 	// MinorVersion counts compatible additions to the protocol.
-	MinorVersion = 6
+	MinorVersion = 7
 
 	CookieKey   = "PUSHBRIDGE_PLUGIN"
 	CookieValue = "backend"
@@ -141,7 +141,7 @@ func collectionToProto(c backend.Collection) *pb.Collection {
 	return &pb.Collection{
 		Id: []byte(c.ID), Kind: text(string(c.Kind), maxName), Name: text(c.Name, maxName), Parent: []byte(c.Parent),
 		Default: c.Default, ReadOnly: c.ReadOnly, Colour: text(c.Colour, maxName), Owner: text(c.Owner, maxName),
-		Role: text(string(c.Role), maxName),
+		Role: text(string(c.Role), maxName), Zone: zoneText(c.Zone),
 	}
 }
 
@@ -150,7 +150,17 @@ func collectionOf(c *pb.Collection) backend.Collection {
 		ID: backend.CollectionID(c.GetId()), Kind: backend.CollectionKind(c.GetKind()), Name: c.GetName(),
 		Parent: backend.CollectionID(c.GetParent()), Default: c.GetDefault(), ReadOnly: c.GetReadOnly(),
 		Colour: c.GetColour(), Owner: c.GetOwner(), Role: backend.Role(c.GetRole()),
+		Zone: zoneText(c.GetZone()),
 	}
+}
+
+// zoneText is the zone of a collection; of one that is too long a part would be
+// another one.
+func zoneText(s string) string {
+	if len(s) > backend.MaxZone {
+		return ""
+	}
+	return text(s, backend.MaxZone)
 }
 
 func changeToProto(ch backend.Change) *pb.Change {

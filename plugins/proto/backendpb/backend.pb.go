@@ -481,7 +481,10 @@ type Collection struct {
 	Owner    string                 `protobuf:"bytes,8,opt,name=owner,proto3" json:"owner,omitempty"`
 	// What a mail folder is for: "inbox", "drafts", "sent", "trash", "junk",
 	// "archive", "outbox", or empty.
-	Role          string `protobuf:"bytes,9,opt,name=role,proto3" json:"role,omitempty"` // Next unused field number: 10
+	Role string `protobuf:"bytes,9,opt,name=role,proto3" json:"role,omitempty"`
+	// The time zone of a calendar: a TZID, or the VTIMEZONE that explains it; or
+	// empty. At most 8 KiB.
+	Zone          string `protobuf:"bytes,10,opt,name=zone,proto3" json:"zone,omitempty"` // Next unused field number: 11
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -575,6 +578,13 @@ func (x *Collection) GetOwner() string {
 func (x *Collection) GetRole() string {
 	if x != nil {
 		return x.Role
+	}
+	return ""
+}
+
+func (x *Collection) GetZone() string {
+	if x != nil {
+		return x.Zone
 	}
 	return ""
 }
@@ -3407,7 +3417,7 @@ const file_backend_proto_rawDesc = "" +
 	"\x12CollectionsRequest\x12D\n" +
 	"\vcredentials\x18\x01 \x01(\v2\".pushbridge.backend.v1.CredentialsR\vcredentials\"Z\n" +
 	"\x13CollectionsResponse\x12C\n" +
-	"\vcollections\x18\x01 \x03(\v2!.pushbridge.backend.v1.CollectionR\vcollections\"\xd5\x01\n" +
+	"\vcollections\x18\x01 \x03(\v2!.pushbridge.backend.v1.CollectionR\vcollections\"\xe9\x01\n" +
 	"\n" +
 	"Collection\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\fR\x02id\x12\x12\n" +
@@ -3418,7 +3428,9 @@ const file_backend_proto_rawDesc = "" +
 	"\tread_only\x18\x06 \x01(\bR\breadOnly\x12\x16\n" +
 	"\x06colour\x18\a \x01(\tR\x06colour\x12\x14\n" +
 	"\x05owner\x18\b \x01(\tR\x05owner\x12\x12\n" +
-	"\x04role\x18\t \x01(\tR\x04role\"\x8c\x01\n" +
+	"\x04role\x18\t \x01(\tR\x04role\x12\x12\n" +
+	"\x04zone\x18\n" +
+	" \x01(\tR\x04zone\"\x8c\x01\n" +
 	"\x0eChangesRequest\x12D\n" +
 	"\vcredentials\x18\x01 \x01(\v2\".pushbridge.backend.v1.CredentialsR\vcredentials\x12\x1e\n" +
 	"\n" +

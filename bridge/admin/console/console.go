@@ -1,7 +1,7 @@
 // Package console is the administrators' web pages: every phone, person, policy and rule, and what can be done about each.
 //
 // A page asks and orders through the operations of package admin alone, as the
-// [admin.Actor] that a [Gate] answers; so whatever is shown was allowed, whatever
+// [admin.Actor] that a [page.Gate] answers; so whatever is shown was allowed, whatever
 // is changed stands in the audit, and what a role may not do is not offered. Pages
 // work without scripts; with them, numbers and the health of phones follow by
 // server-sent events. Nothing is loaded from elsewhere, and no script or style
@@ -20,6 +20,7 @@ import (
 	"time"
 
 	"github.com/pushbridge/pushbridge/bridge/admin"
+	"github.com/pushbridge/pushbridge/bridge/admin/page"
 	"github.com/pushbridge/pushbridge/bridge/telemetry/latency"
 )
 
@@ -34,16 +35,10 @@ const maxForm = 1 << 20
 // from here, whatever somebody gets into it.
 const policyOfContent = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
 
-// A Gate says who asks. An error means that nobody is signed in, who is sent to the
-// page where one does.
-type Gate interface {
-	Actor(r *http.Request) (admin.Actor, error)
-}
-
 // Options tell New what to build with. Server and Gate are required.
 type Options struct {
 	Server *admin.Server
-	Gate   Gate
+	Gate   page.Gate
 
 	// Prefix is the path that everything is below, with a slash at both ends.
 	// Empty means DefaultPrefix.
@@ -88,7 +83,7 @@ func New(o Options) *Console {
 	}
 	c := &Console{Options: o, age: sightAge, ending: make(chan struct{}), watchers: make(chan struct{}, maxWatchers)}
 	c.end = sync.OnceFunc(func() { close(c.ending) })
-	c.templates = c.parse()
+	c.templates = page.Parse(pageFiles, c.functions(), "pages/layout.html", "pages/parts.html")
 	c.handler = c.routes()
 	return c
 }
@@ -139,28 +134,14 @@ var pages = map[string]func(*Console, *ask) error{
 func (c *Console) routes() http.Handler {
 	mux := http.NewServeMux()
 	at := func(pattern string) string { return strings.Replace(pattern, " /", " "+c.Prefix, 1) }
-	for pattern, page := range pages {
-		mux.Handle(at(pattern), c.page(page))
+	for pattern, serve := range pages {
+		mux.Handle(at(pattern), c.page(serve))
 	}
 	mux.HandleFunc(at("GET /assets/{name}"), asset)
 	mux.Handle(c.Prefix, c.page(func(_ *Console, a *ask) error {
 		return &admin.Error{Kind: admin.NotFound, Text: "There is no such page."}
 	}))
-	h := http.NewCrossOriginProtection().Handler(mux)
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		guard(w.Header())
-		h.ServeHTTP(w, r)
-	})
-}
-
-// guard sets what every answer says to the browser.
-func guard(h http.Header) {
-	h.Set("Content-Security-Policy", policyOfContent)
-	h.Set("X-Content-Type-Options", "nosniff")
-	h.Set("Referrer-Policy", "same-origin")
-	h.Set("Cross-Origin-Opener-Policy", "same-origin")
-	h.Set("Cross-Origin-Resource-Policy", "same-origin")
-	h.Set("Cache-Control", "no-store")
+	return page.Guarded(policyOfContent, mux)
 }
 
 // An ask is one request of somebody who is signed in.
@@ -186,12 +167,9 @@ func (c *Console) page(serve func(*Console, *ask) error) http.Handler {
 			c.fail(a, &admin.Error{Kind: admin.Refused, Text: "These pages are for administrators."})
 			return
 		}
-		if r.Method == http.MethodPost {
-			r.Body = http.MaxBytesReader(w, r.Body, maxForm)
-			if err := r.ParseForm(); err != nil {
-				c.fail(a, &admin.Error{Kind: admin.Invalid, Text: "The form could not be read."})
-				return
-			}
+		if err := page.ReadForm(w, r, maxForm); err != nil {
+			c.fail(a, err)
+			return
 		}
 		if err := serve(c, a); err != nil {
 			c.fail(a, err)

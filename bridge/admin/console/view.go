@@ -7,16 +7,13 @@ import (
 	"encoding/json"
 	"fmt"
 	"html/template"
-	"io/fs"
 	"math"
 	"net/http"
-	"net/url"
-	"path"
 	"strings"
 	"time"
-	"unicode"
 
 	"github.com/pushbridge/pushbridge/bridge/admin"
+	"github.com/pushbridge/pushbridge/bridge/admin/page"
 )
 
 //go:embed pages/*.html
@@ -70,24 +67,10 @@ var menu = []struct {
 // nowhere is Here of pages that belong to no entry of the menu.
 const nowhere = "-"
 
-// parse reads the pages, each with the layout.
-func (c *Console) parse() map[string]*template.Template {
-	layout := template.Must(template.New("").Funcs(c.functions()).ParseFS(pageFiles, "pages/layout.html", "pages/parts.html"))
-	files, err := fs.Glob(pageFiles, "pages/*.html")
-	if err != nil {
-		panic(err) // the pattern is ours
-	}
-	all := map[string]*template.Template{}
-	for _, file := range files {
-		all[strings.TrimSuffix(path.Base(file), ".html")] = template.Must(template.Must(layout.Clone()).ParseFS(pageFiles, file))
-	}
-	return all
-}
-
 // functions are what pages can do.
 func (c *Console) functions() template.FuncMap {
 	return template.FuncMap{
-		"at": c.at, "follow": c.followed, "asset": c.assetURL, "moment": moment, "since": since, "theirs": theirs, "cut": cut,
+		"at": c.at, "follow": c.followed, "asset": c.assetURL, "moment": moment, "since": since, "theirs": page.Clean, "cut": cut,
 		"plural": plural, "list": func(of ...any) []any { return of }, "join": strings.Join, "add": func(a, b int) int { return a + b },
 		"phoneName": phoneName, "tone": outcomeTone, "value": value, "took": took, "lines": lines, "counted": func(n int, one, many string) string {
 			if n == 1 {
@@ -99,17 +82,8 @@ func (c *Console) functions() template.FuncMap {
 }
 
 // at is the URL of a page, with pairs of names and values as its query.
-func (c *Console) at(page string, query ...any) string {
-	values := url.Values{}
-	for i := 0; i+1 < len(query); i += 2 {
-		if text := fmt.Sprint(query[i+1]); text != "" {
-			values.Set(fmt.Sprint(query[i]), text)
-		}
-	}
-	if len(values) == 0 {
-		return c.Prefix + page
-	}
-	return c.Prefix + page + "?" + values.Encode()
+func (c *Console) at(name string, query ...any) string {
+	return page.URL(c.Prefix+name, query...)
 }
 
 // followed is the URL by which a page is followed that is made now.
@@ -126,21 +100,21 @@ func (c *Console) show(a *ask, status int, name string, v view) {
 		}
 	}
 	v.Said = c.said(a)
-	var page bytes.Buffer
-	if err := c.templates[name].ExecuteTemplate(&page, "layout", v); err != nil {
+	var text bytes.Buffer
+	if err := c.templates[name].ExecuteTemplate(&text, "layout", v); err != nil {
 		c.Logger.Error("a page could not be made", "page", name, "error", err)
 		http.Error(a.w, "This page could not be made; the worker's log says why.", http.StatusInternalServerError)
 		return
 	}
 	a.w.Header().Set("Content-Type", "text/html; charset=utf-8")
 	a.w.WriteHeader(status)
-	page.WriteTo(a.w) // who hangs up has no use for an error
+	text.WriteTo(a.w) // who hangs up has no use for an error
 }
 
 // fragment makes a part of a page.
-func (c *Console) fragment(page, part string, data any) ([]byte, error) {
+func (c *Console) fragment(name, part string, data any) ([]byte, error) {
 	var b bytes.Buffer
-	err := c.templates[page].ExecuteTemplate(&b, part, data)
+	err := c.templates[name].ExecuteTemplate(&b, part, data)
 	return b.Bytes(), err
 }
 
@@ -221,30 +195,8 @@ func plural(n int, thing string) string {
 	return fmt.Sprintf("%d %ss", n, thing)
 }
 
-// theirs makes a text that somebody else chose fit to be shown: what has no shape,
-// or turns the direction of what follows, is replaced. Escaping is the templates'.
-func theirs(text string) string {
-	return strings.Map(func(r rune) rune {
-		if r == '\n' || r == '\t' {
-			return ' '
-		}
-		if unicode.Is(unicode.Cc, r) || unicode.Is(unicode.Cf, r) && r != '\u200d' && r != '\u200c' {
-			return '\uFFFD'
-		}
-		return r
-	}, strings.ToValidUTF8(text, "\uFFFD"))
-}
-
-// cut is theirs, and not longer than fits a table.
-func cut(text string) string {
-	n := 0
-	for i := range text {
-		if n++; n > maxShown {
-			return theirs(text[:i]) + "…"
-		}
-	}
-	return theirs(text)
-}
+// cut is page.Clean, and not longer than fits a table.
+func cut(text string) string { return page.Cut(text, maxShown) }
 
 // value says what a setting is.
 func value(v any) string {
@@ -257,13 +209,13 @@ func value(v any) string {
 		}
 		return "no"
 	case string:
-		return theirs(v)
+		return page.Clean(v)
 	}
 	text, err := json.Marshal(v)
 	if err != nil {
 		return fmt.Sprint(v)
 	}
-	return theirs(string(text))
+	return page.Clean(string(text))
 }
 
 // took is a duration with two figures that mean something.
@@ -289,7 +241,7 @@ func roundTo2(f float64) float64 {
 func lines(text string) string {
 	list := strings.Split(text, "\n")
 	for i, line := range list {
-		list[i] = theirs(line)
+		list[i] = page.Clean(line)
 	}
 	return strings.Join(list, "\n")
 }

@@ -1,7 +1,7 @@
 // Package selfservice is the web pages of phones' owners: what their phones do, why one does not work, and the harmless part of what can be done about it.
 //
 // A page asks and orders through the operations of package admin alone, as the
-// [admin.Actor] that a [Gate] answers, who may touch what is theirs; what is not
+// [admin.Actor] that a [page.Gate] answers, who may touch what is theirs; what is not
 // allowed is not offered. The name of the owner comes from there and never from a
 // request. Pages work without scripts, and load nothing from elsewhere.
 package selfservice
@@ -9,7 +9,6 @@ package selfservice
 import (
 	"cmp"
 	"errors"
-	"fmt"
 	"html/template"
 	"log/slog"
 	"net/http"
@@ -17,6 +16,7 @@ import (
 	"strings"
 
 	"github.com/pushbridge/pushbridge/bridge/admin"
+	"github.com/pushbridge/pushbridge/bridge/admin/page"
 )
 
 const (
@@ -32,16 +32,10 @@ const (
 	policyOfContent = "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
 )
 
-// A Gate says who asks. An error means that nobody is signed in, who is sent to the
-// page where one does.
-type Gate interface {
-	Actor(r *http.Request) (admin.Actor, error)
-}
-
 // Options tell New what to build with. Server and Gate are required.
 type Options struct {
 	Server *admin.Server
-	Gate   Gate
+	Gate   page.Gate
 
 	// Prefix is the path that everything is below, with a slash at both ends.
 	// Empty means DefaultPrefix.
@@ -86,7 +80,7 @@ func New(o Options) *Pages {
 		o.Logger = slog.Default()
 	}
 	p := &Pages{Options: o}
-	p.templates = p.parse()
+	p.templates = page.Parse(pageFiles, p.functions(), "pages/layout.html")
 	p.handler = p.routes()
 	return p
 }
@@ -119,26 +113,7 @@ func (p *Pages) routes() http.Handler {
 	mux.Handle(p.Prefix, p.page(func(*Pages, *ask) error {
 		return &admin.Error{Kind: admin.NotFound, Text: "There is no such page."}
 	}))
-	cross := http.NewCrossOriginProtection()
-	cross.SetDenyHandler(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
-		http.Error(w, "The request comes from another site, and nothing was done.", http.StatusForbidden)
-	}))
-	same := cross.Handler(mux)
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		guard(w.Header())
-		same.ServeHTTP(w, r)
-	})
-}
-
-// guard sets what every answer says to the browser.
-func guard(h http.Header) {
-	h.Set("Content-Security-Policy", policyOfContent)
-	h.Set("X-Content-Type-Options", "nosniff")
-	h.Set("X-Frame-Options", "DENY")
-	h.Set("Referrer-Policy", "same-origin")
-	h.Set("Cross-Origin-Opener-Policy", "same-origin")
-	h.Set("Cross-Origin-Resource-Policy", "same-origin")
-	h.Set("Cache-Control", "no-store")
+	return page.Guarded(policyOfContent, mux)
 }
 
 // An ask is one request of an owner who is signed in.
@@ -166,12 +141,9 @@ func (p *Pages) page(serve func(*Pages, *ask) error) http.Handler {
 			return
 		}
 		a := &ask{w, r, actor, actor.User}
-		if r.Method == http.MethodPost {
-			r.Body = http.MaxBytesReader(w, r.Body, maxForm)
-			if err := r.ParseForm(); err != nil {
-				p.fail(a, &admin.Error{Kind: admin.Invalid, Text: "The form could not be read, and nothing was done."})
-				return
-			}
+		if err := page.ReadForm(w, r, maxForm); err != nil {
+			p.fail(a, err)
+			return
 		}
 		if err := serve(p, a); err != nil {
 			p.fail(a, err)
@@ -204,19 +176,10 @@ func (p *Pages) fail(a *ask, err error) {
 }
 
 // at is the URL of a page, with pairs of names and values as its query.
-func (p *Pages) at(page string, query ...any) string {
-	values := url.Values{}
-	for i := 0; i+1 < len(query); i += 2 {
-		values.Set(fmt.Sprint(query[i]), fmt.Sprint(query[i+1]))
-	}
-	if len(values) == 0 {
-		return p.Prefix + page
-	}
-	return p.Prefix + page + "?" + values.Encode()
-}
+func (p *Pages) at(name string, query ...any) string { return page.URL(p.Prefix+name, query...) }
 
 // goTo leads to another page, which says what was done by one of the words of said.
-func (p *Pages) goTo(a *ask, page string, query ...any) error {
-	http.Redirect(a.w, a.Request, p.at(page, query...), http.StatusSeeOther)
+func (p *Pages) goTo(a *ask, name string, query ...any) error {
+	http.Redirect(a.w, a.Request, p.at(name, query...), http.StatusSeeOther)
 	return nil
 }

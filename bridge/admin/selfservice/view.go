@@ -4,13 +4,10 @@ import (
 	"bytes"
 	"embed"
 	"html/template"
-	"io/fs"
 	"net/http"
-	"path"
-	"strings"
 	"time"
-	"unicode"
 
+	"github.com/pushbridge/pushbridge/bridge/admin/page"
 	"github.com/pushbridge/pushbridge/bridge/device"
 )
 
@@ -51,20 +48,11 @@ var said = map[string]string{
 	"forget":       "The phone is removed from the list.",
 }
 
-// parse reads the pages, each with the layout.
-func (p *Pages) parse() map[string]*template.Template {
-	layout := template.Must(template.New("").Funcs(template.FuncMap{
-		"at": p.at, "cut": cut, "clean": clean, "moment": moment, "since": since, "health": healthOf, "kind": kindOf, "phoneName": nameOf,
-	}).ParseFS(pageFiles, "pages/layout.html"))
-	files, err := fs.Glob(pageFiles, "pages/*.html")
-	if err != nil {
-		panic(err) // the pattern is ours
+// functions are what pages can do.
+func (p *Pages) functions() template.FuncMap {
+	return template.FuncMap{
+		"at": p.at, "cut": cut, "clean": page.Clean, "moment": moment, "since": since, "health": healthOf, "kind": kindOf, "phoneName": nameOf,
 	}
-	all := map[string]*template.Template{}
-	for _, file := range files {
-		all[strings.TrimSuffix(path.Base(file), ".html")] = template.Must(template.Must(layout.Clone()).ParseFS(pageFiles, file))
-	}
-	return all
 }
 
 // show answers with a page.
@@ -93,31 +81,8 @@ func asset(kind string, content []byte) http.HandlerFunc {
 	}
 }
 
-// clean makes a text that somebody else chose fit to be shown: without what has no
-// shape or turns the direction of what follows. Escaping is the templates'.
-func clean(text string) string {
-	return strings.Map(func(r rune) rune {
-		switch {
-		case r == '\n' || r == '\t':
-			return ' '
-		case unicode.Is(unicode.Cc, r) || unicode.Is(unicode.Cf, r) && r != '\u200d' && r != '\u200c':
-			return '\uFFFD'
-		}
-		return r
-	}, strings.ToValidUTF8(text, "\uFFFD"))
-}
-
-// cut is clean, and not long.
-func cut(text string) string {
-	text = clean(text)
-	n := 0
-	for i := range text {
-		if n++; n > maxShown {
-			return text[:i] + "…"
-		}
-	}
-	return text
-}
+// cut is page.Clean, and not long.
+func cut(text string) string { return page.Cut(text, maxShown) }
 
 // moment is a time as people of all zones read it.
 func moment(t time.Time) string {

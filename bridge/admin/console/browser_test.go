@@ -2,15 +2,12 @@ package console_test
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
 	"log/slog"
 	"net/http/httptest"
 	"net/url"
 	"os"
-	"os/exec"
 	"path/filepath"
-	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -23,6 +20,7 @@ import (
 	"github.com/chromedp/chromedp"
 
 	"github.com/pushbridge/pushbridge/bridge/admin"
+	"github.com/pushbridge/pushbridge/bridge/admin/browsertest"
 	"github.com/pushbridge/pushbridge/bridge/admin/console"
 	"github.com/pushbridge/pushbridge/bridge/admin/gate"
 	"github.com/pushbridge/pushbridge/bridge/admin/roster"
@@ -30,41 +28,13 @@ import (
 	"github.com/pushbridge/pushbridge/bridge/audit"
 )
 
-// patience bounds a wait for the browser. On a machine that is busy a page takes
-// seconds.
-const patience = 60 * time.Second
-
 // A browser is a process for all tests of this package.
 type browser struct{ context.Context }
 
-// launch starts Debian's chromium. Without it the test is skipped.
+// launch starts the browser.
 func launch(t *testing.T) browser {
 	t.Helper()
-	program, err := exec.LookPath("chromium")
-	if err != nil {
-		if os.Getenv("PUSHBRIDGE_CI") == "1" {
-			t.Fatal("chromium is missing: apt-get install chromium")
-		}
-		t.Skip("chromium is not installed")
-	}
-	options := append(slices.Clone(chromedp.DefaultExecAllocatorOptions[:]), chromedp.ExecPath(program), chromedp.WSURLReadTimeout(patience),
-		chromedp.Flag("headless", "new"), chromedp.DisableGPU, chromedp.Flag("disable-dev-shm-usage", true), chromedp.UserDataDir(t.TempDir()))
-	if os.Geteuid() == 0 {
-		options = append(options, chromedp.NoSandbox)
-	}
-	allocator, stop := chromedp.NewExecAllocator(context.Background(), options...)
-	ctx, cancel := chromedp.NewContext(allocator)
-	t.Cleanup(func() {
-		if err := chromedp.Cancel(ctx); err != nil {
-			t.Log("ending the browser:", err)
-		}
-		cancel()
-		stop()
-	})
-	if err := chromedp.Run(ctx); err != nil {
-		t.Fatal("chromium does not start:", err)
-	}
-	return browser{ctx}
+	return browser{browsertest.Launch(t)}
 }
 
 // A tab is a page of the browser that somebody looks at.
@@ -141,10 +111,10 @@ func (v *tab) calm() {
 	v.wrong = nil
 }
 
-// do does something within patience.
+// do does something within the patience of browsertest.
 func (v *tab) do(actions ...chromedp.Action) {
 	v.Helper()
-	ctx, cancel := context.WithTimeout(v.ctx, patience)
+	ctx, cancel := context.WithTimeout(v.ctx, browsertest.Patience)
 	defer cancel()
 	if err := chromedp.Run(ctx, actions...); err != nil {
 		var where string
@@ -162,7 +132,7 @@ func (v *tab) visit(path string) {
 // press presses a button or a link, and waits for the page that it leads to.
 func (v *tab) press(selector string) {
 	v.Helper()
-	ctx, cancel := context.WithTimeout(v.ctx, patience)
+	ctx, cancel := context.WithTimeout(v.ctx, browsertest.Patience)
 	defer cancel()
 	if _, err := chromedp.RunResponse(ctx, chromedp.Click(selector, chromedp.ByQuery, chromedp.NodeVisible)); err != nil {
 		v.Fatalf("%s: pressing %s: %v", v.mode.name, selector, err)
@@ -179,7 +149,7 @@ func (v *tab) shows(expression string) {
 // says waits until an element has a text.
 func (v *tab) says(selector, text string) {
 	v.Helper()
-	ctx, cancel := context.WithTimeout(v.ctx, patience)
+	ctx, cancel := context.WithTimeout(v.ctx, browsertest.Patience)
 	defer cancel()
 	is := fmt.Sprintf("(document.querySelector(%q)?.innerText ?? '')", selector)
 	if err := chromedp.Run(ctx, chromedp.Poll(is+fmt.Sprintf(".includes(%q)", text), nil, chromedp.WithPollingInterval(50*time.Millisecond), chromedp.WithPollingTimeout(0))); err != nil {
@@ -234,10 +204,6 @@ func (v *tab) signIn(h *house, path string, roles ...admin.Role) {
 	v.press("form button")
 }
 
-// axe is axe-core 4.14.1 as its authors published it, under the Mozilla Public License
-// 2.0, which lies beside it.
-var axe = sync.OnceValues(func() ([]byte, error) { return os.ReadFile("testdata/axe-core-4.14.1.min.js") })
-
 // accessible fails for what axe-core finds wrong with the page for people who do not
 // see it, or not well, or have no mouse.
 //
@@ -245,27 +211,14 @@ var axe = sync.OnceValues(func() ([]byte, error) { return os.ReadFile("testdata/
 // there.
 func (v *tab) accessible(name string) {
 	v.Helper()
-	program, err := axe()
-	if err != nil {
-		v.Fatal(err)
-	}
-	only := ""
+	var rules []string
 	if v.mode != wideLight {
-		only = `, runOnly: ["color-contrast", "link-in-text-block", "target-size", "scrollable-region-focusable", "label", "button-name", "link-name"]`
+		rules = []string{"color-contrast", "link-in-text-block", "target-size", "scrollable-region-focusable", "label", "button-name", "link-name"}
 	}
-	var found string
-	v.do(chromedp.Evaluate(string(program)+";0", nil), chromedp.Evaluate(
-		`axe.run(document, {resultTypes: ["violations"], preload: false`+only+`}).then(r => JSON.stringify(r.violations.map(v => ({id: v.id, impact: v.impact, help: v.help, nodes: v.nodes.map(n => n.html.slice(0, 200) + " " + n.failureSummary.slice(0, 200))}))))`,
-		&found, func(p *runtime.EvaluateParams) *runtime.EvaluateParams { return p.WithAwaitPromise(true) }))
-	var list []struct {
-		ID, Impact, Help string
-		Nodes            []string
-	}
-	if err := json.Unmarshal([]byte(found), &list); err != nil {
-		v.Fatalf("%s: axe-core answers %q: %v", name, found, err)
-	}
-	for _, l := range list {
-		v.Errorf("%s, %s: %s (%s): %s\n%s", v.mode.name, name, l.ID, l.Impact, l.Help, strings.Join(l.Nodes, "\n"))
+	var found []string
+	v.do(browsertest.Accessibility(&found, rules...))
+	for _, text := range found {
+		v.Errorf("%s, %s: %s", v.mode.name, name, text)
 	}
 }
 

@@ -13,6 +13,7 @@ import (
 	"testing"
 
 	"github.com/pushbridge/pushbridge/bridge/admin"
+	"github.com/pushbridge/pushbridge/bridge/admin/admintest"
 	"github.com/pushbridge/pushbridge/bridge/admin/gate"
 	"github.com/pushbridge/pushbridge/bridge/admin/roster"
 	"github.com/pushbridge/pushbridge/bridge/admin/roster/rostertest"
@@ -22,7 +23,6 @@ import (
 	"github.com/pushbridge/pushbridge/bridge/device"
 	"github.com/pushbridge/pushbridge/bridge/device/devicetest"
 	"github.com/pushbridge/pushbridge/bridge/device/rulebook"
-	"github.com/pushbridge/pushbridge/bridge/problem"
 	"github.com/pushbridge/pushbridge/bridge/syncengine"
 	"github.com/pushbridge/pushbridge/plugins/backend"
 )
@@ -38,18 +38,6 @@ func (engine) Resync(context.Context, syncengine.Phone, syncengine.FolderID) err
 	return nil
 }
 func (engine) ForgetPhone(context.Context, syncengine.Phone) error { return nil }
-
-type unwaiting struct{}
-
-func (unwaiting) Waiting() int                        { return 0 }
-func (unwaiting) Waits(string, string) bool           { return false }
-func (unwaiting) Order(string, string, error) bool    { return false }
-func (unwaiting) Wake(string, ...syncengine.FolderID) {}
-func (unwaiting) Again(string, string) bool           { return false }
-
-type unproblematic struct{}
-
-func (unproblematic) List(context.Context, string) ([]problem.Problem, error) { return nil, nil }
 
 // A house is a gate with what is behind it.
 type house struct {
@@ -77,8 +65,8 @@ func open(t *testing.T, edit func(*gate.Options)) *house {
 	if err != nil {
 		t.Fatal(err)
 	}
-	h.server = admin.New(admin.Options{Engine: engine{}, Devices: h.phones, Security: device.New(device.Options{Store: h.phones}), Problems: unproblematic{},
-		Waiting: unwaiting{}, Rules: book, Choices: choice.New(choice.Table{}, h.phones), Roster: h.roster, Audit: audit.New(h.audit), Logger: log})
+	h.server = admin.New(admin.Options{Engine: engine{}, Devices: h.phones, Security: device.New(device.Options{Store: h.phones}), Problems: admintest.Unproblematic{},
+		Waiting: admintest.Unwaiting{}, Rules: book, Choices: choice.New(choice.Table{}, h.phones), Roster: h.roster, Audit: audit.New(h.audit), Logger: log})
 	o := gate.Options{Server: h.server, Roster: h.roster, URL: &url.URL{Scheme: "https", Host: host}, Login: login, Logger: log}
 	if edit != nil {
 		edit(&o)

@@ -18,6 +18,7 @@ import (
 	"time"
 
 	"github.com/pushbridge/pushbridge/bridge/admin"
+	"github.com/pushbridge/pushbridge/bridge/admin/admintest"
 	"github.com/pushbridge/pushbridge/bridge/admin/notice"
 	"github.com/pushbridge/pushbridge/bridge/admin/roster/rostertest"
 	"github.com/pushbridge/pushbridge/bridge/audit"
@@ -25,7 +26,6 @@ import (
 	"github.com/pushbridge/pushbridge/bridge/device"
 	"github.com/pushbridge/pushbridge/bridge/device/devicetest"
 	"github.com/pushbridge/pushbridge/bridge/device/policy"
-	"github.com/pushbridge/pushbridge/bridge/problem"
 	"github.com/pushbridge/pushbridge/bridge/syncengine"
 )
 
@@ -47,18 +47,6 @@ type engine struct{ admin.Engine }
 
 func (engine) Folders(context.Context, string) ([]syncengine.Folder, error) { return nil, nil }
 func (engine) ForgetPhone(context.Context, syncengine.Phone) error          { return nil }
-
-type unwaiting struct{}
-
-func (unwaiting) Waiting() int                        { return 0 }
-func (unwaiting) Waits(string, string) bool           { return false }
-func (unwaiting) Order(string, string, error) bool    { return false }
-func (unwaiting) Wake(string, ...syncengine.FolderID) {}
-func (unwaiting) Again(string, string) bool           { return false }
-
-type unproblematic struct{}
-
-func (unproblematic) List(context.Context, string) ([]problem.Problem, error) { return nil, nil }
 
 // A house has a register whose new phones wait, and notices of them.
 type house struct {
@@ -88,7 +76,7 @@ func open(t *testing.T, edit func(*notice.Options)) *house {
 	log := slog.New(slog.DiscardHandler)
 	o := device.Options{Store: h.store, Rules: strict{}, Arrived: func(p device.Phone, why string) { h.Arrived(p, why) }}
 	h.phones = device.New(o)
-	h.server = admin.New(admin.Options{Engine: engine{}, Devices: h.store, Security: h.phones, Problems: unproblematic{}, Waiting: unwaiting{},
+	h.server = admin.New(admin.Options{Engine: engine{}, Devices: h.store, Security: h.phones, Problems: admintest.Unproblematic{}, Waiting: admintest.Unwaiting{},
 		Audit: audit.New(h.audit), Tell: func(n admin.Notice) { h.Tell(n) }, Logger: log})
 	options := notice.Options{Server: h.server, Send: h.send, From: "pushbridge@example.org", Administrators: []string{"post@example.org"},
 		AddressOf: func(user string) string { return user + "@example.org" }, URL: "https://mail.example.org", Store: h.keeps, Logger: log}

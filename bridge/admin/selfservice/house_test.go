@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/pushbridge/pushbridge/bridge/admin"
+	"github.com/pushbridge/pushbridge/bridge/admin/admintest"
 	"github.com/pushbridge/pushbridge/bridge/admin/selfservice"
 	"github.com/pushbridge/pushbridge/bridge/audit"
 	"github.com/pushbridge/pushbridge/bridge/audit/audittest"
@@ -77,14 +78,6 @@ func (e *engine) ForgetPhone(_ context.Context, p syncengine.Phone) error {
 	return nil
 }
 
-type unwaiting struct{}
-
-func (unwaiting) Waiting() int                        { return 0 }
-func (unwaiting) Waits(string, string) bool           { return false }
-func (unwaiting) Order(string, string, error) bool    { return false }
-func (unwaiting) Wake(string, ...syncengine.FolderID) {}
-func (unwaiting) Again(string, string) bool           { return false }
-
 // problems are everybody's.
 type problems struct{}
 
@@ -122,7 +115,7 @@ func open(t *testing.T, edit func(*admin.Options)) *house {
 	t.Helper()
 	h := &house{t: t, store: new(devicetest.Memory), engine: &engine{names: []string{"Addresses", "Work: plans", "Inbox"}}, audit: new(audittest.Memory)}
 	h.phones = device.New(device.Options{Store: h.store})
-	o := admin.Options{Engine: h.engine, Devices: h.store, Security: h.phones, Problems: problems{}, Waiting: unwaiting{}, Choices: choice.New(choice.Table{}, h.store),
+	o := admin.Options{Engine: h.engine, Devices: h.store, Security: h.phones, Problems: problems{}, Waiting: admintest.Unwaiting{}, Choices: choice.New(choice.Table{}, h.store),
 		OwnersWipe: true, Audit: audit.New(h.audit), Logger: slog.New(slog.DiscardHandler),
 		Backends: func(context.Context) []admin.Backend {
 			return []admin.Backend{{Name: "dav", Well: !h.down, Detail: "secret particulars"}}

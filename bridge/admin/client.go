@@ -60,7 +60,7 @@ func NewRemoteClient(address, token string, roots *x509.CertPool) (*Client, erro
 	switch {
 	case err != nil || u.Host == "" || u.User != nil || u.RawQuery != "" || u.Fragment != "" || u.Path != "" && u.Path != "/admin":
 		return nil, invalid("%.80q is not where a worker is; write https://mail.example.org", address)
-	case u.Scheme == "http" && !isLoopback(u.Hostname()), u.Scheme != "http" && u.Scheme != "https":
+	case u.Scheme == "http" && !IsLoopback(u.Hostname()), u.Scheme != "http" && u.Scheme != "https":
 		return nil, invalid("%.80q is not a place to send a token to; write https://%s", address, u.Host)
 	case token == "":
 		return nil, invalid("the token is empty")
@@ -73,7 +73,8 @@ func NewRemoteClient(address, token string, roots *x509.CertPool) (*Client, erro
 		http: &http.Client{Transport: transport, Timeout: callTime, CheckRedirect: refuse}}, nil
 }
 
-func isLoopback(host string) bool {
+// IsLoopback tells whether a host is this very computer.
+func IsLoopback(host string) bool {
 	a, err := netip.ParseAddr(host)
 	return host == "localhost" || err == nil && a.IsLoopback()
 }

@@ -2,7 +2,6 @@ package config
 
 import (
 	"fmt"
-	"github.com/pushbridge/pushbridge/bridge/translate/tz"
 	"net"
 	"net/url"
 	"path"
@@ -11,6 +10,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/pushbridge/pushbridge/bridge/translate/tz"
 )
 
 func anything(string) *problem { return nil }

@@ -6,6 +6,7 @@ import (
 	"net/url"
 	"path/filepath"
 
+	"github.com/pushbridge/pushbridge/bridge/admin"
 	"github.com/pushbridge/pushbridge/bridge/mailer"
 )
 
@@ -60,7 +61,7 @@ func (l *loader) checkMail() {
 	if (m.User == "") != (m.Password == "") {
 		l.complain("mail", "set mail.user and mail.password_file, or neither", "mail has one of user and password without the other")
 	}
-	if u, err := url.Parse(m.SMTP); err == nil && u.Scheme == "smtp+plain" && m.User != "" && !isLocal(u.Hostname()) {
+	if u, err := url.Parse(m.SMTP); err == nil && u.Scheme == "smtp+plain" && m.User != "" && !admin.IsLoopback(u.Hostname()) {
 		l.complain("mail.smtp", `write smtps:// or smtp://`, "mail.smtp would send the password over the network where it can be read")
 	}
 	if m.CAFile != "" && !filepath.IsAbs(m.CAFile) {

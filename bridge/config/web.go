@@ -2,9 +2,10 @@ package config
 
 import (
 	"fmt"
-	"net/netip"
 	"net/url"
 	"strings"
+
+	"github.com/pushbridge/pushbridge/bridge/admin"
 )
 
 // webURL checks where browsers reach the administration. Passwords are typed
@@ -19,7 +20,7 @@ func webURL(s string) *problem {
 		return &problem{fmt.Sprintf("%.80q", s), `write "https://mail.example.org": where browsers reach the web server in front of pushbridge`}
 	case strings.Trim(u.Path, "/") != "":
 		return &problem{fmt.Sprintf("%.80q, which has a path", s), fmt.Sprintf(`write "%s://%s": the pages are at /admin/ and /my/`, u.Scheme, u.Host)}
-	case u.Scheme == "http" && !isLocal(u.Hostname()):
+	case u.Scheme == "http" && !admin.IsLoopback(u.Hostname()):
 		return &problem{fmt.Sprintf("%.80q, where passwords could be read on the way", s), fmt.Sprintf(`write "https://%s"; without TLS only "http://127.0.0.1:8080", for trials`, u.Host)}
 	}
 	return nil
@@ -32,7 +33,7 @@ func issuerURL(s string) *problem {
 		return nil
 	}
 	u, err := url.Parse(s)
-	if err != nil || u.Scheme != "https" && (u.Scheme != "http" || !isLocal(u.Hostname())) || u.Hostname() == "" || u.RawQuery != "" || u.Fragment != "" || u.User != nil {
+	if err != nil || u.Scheme != "https" && (u.Scheme != "http" || !admin.IsLoopback(u.Hostname())) || u.Hostname() == "" || u.RawQuery != "" || u.Fragment != "" || u.User != nil {
 		return &problem{fmt.Sprintf("%.80q", s), `write "https://login.example.org/realms/company", as the identity provider calls itself at /.well-known/openid-configuration`}
 	}
 	return nil
@@ -46,12 +47,6 @@ func groupRoles(s string) *problem {
 		return &problem{"a list with " + fmt.Sprintf("%.80q, of which ", s) + strings.TrimPrefix(err.Error(), "config: "), "write groups and their roles: " + groupRolesExample}
 	}
 	return nil
-}
-
-// isLocal tells whether a host is this computer.
-func isLocal(host string) bool {
-	a, err := netip.ParseAddr(host)
-	return host == "localhost" || err == nil && a.IsLoopback()
 }
 
 // checkWeb looks at the keys of the identity provider, which belong together.

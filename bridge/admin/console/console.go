@@ -158,11 +158,15 @@ func (a *ask) may(o *admin.Operation, request any) bool { return o.Allows(a.acto
 func (c *Console) page(serve func(*Console, *ask) error) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		actor, err := c.Gate.Actor(r)
-		if err != nil {
+		a := &ask{w, r, actor}
+		if page.IsStranger(err) {
 			c.turnAway(w, r)
 			return
 		}
-		a := &ask{w, r, actor}
+		if err != nil { // it is not known who it is
+			c.fail(a, err)
+			return
+		}
 		if !a.may(admin.OpDevices.Operation, admin.UserRequest{}) { // such as a phone's owner, who has pages of their own
 			c.fail(a, &admin.Error{Kind: admin.Refused, Text: "These pages are for administrators."})
 			return

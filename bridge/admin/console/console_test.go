@@ -1,11 +1,15 @@
 package console_test
 
 import (
+	"bytes"
+	"errors"
+	"log/slog"
 	"net/http"
 	"strings"
 	"testing"
 
 	"github.com/pushbridge/pushbridge/bridge/admin"
+	"github.com/pushbridge/pushbridge/bridge/admin/console"
 )
 
 // Whoever is not signed in is sent to where one does, and comes back to the page.
@@ -70,5 +74,27 @@ func TestOrdersOfOtherSites(t *testing.T) {
 	}
 	if p, err := admin.OpDevices.Do(t.Context(), h.admin, boss, admin.UserRequest{}); err != nil || p[0].Blocked != "" {
 		t.Errorf("the phone is %+v, %v", p, err)
+	}
+}
+
+// A brokenGate cannot find out who asks.
+type brokenGate struct{}
+
+func (brokenGate) Actor(*http.Request) (admin.Actor, error) {
+	return admin.Actor{}, errors.New("the disk is gone")
+}
+
+// TestWhoAsksIsNotKnown: a state that cannot be read sends nobody away to sign in, which
+// would not work either, and is in the log.
+func TestWhoAsksIsNotKnown(t *testing.T) {
+	h := build(t, nil)
+	var log bytes.Buffer
+	h.Console = console.New(console.Options{Server: h.admin, Gate: brokenGate{}, Logger: slog.New(slog.NewTextHandler(&log, nil))})
+	w := h.get(t, "/admin/devices", admin.ReadOnly)
+	if w.Code != http.StatusInternalServerError || w.Header().Get("Location") != "" || strings.Contains(w.Body.String(), "disk") {
+		t.Errorf("it is answered %d, to %q:\n%s", w.Code, w.Header().Get("Location"), w.Body)
+	}
+	if !strings.Contains(log.String(), "the disk is gone") {
+		t.Errorf("the log says %q", log.String())
 	}
 }

@@ -2,7 +2,6 @@ package console_test
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"io"
 	"log/slog"
@@ -120,7 +119,7 @@ func (u unshown) List(_ context.Context, user string) (list []problem.Problem, _
 // A doorman lets in whom a cookie names, with the roles that it names.
 type doorman struct{}
 
-var errNobody = errors.New("nobody is signed in")
+var errNobody error = &admin.Error{Kind: admin.Stranger, Text: "Nobody is signed in."}
 
 func (doorman) Actor(r *http.Request) (admin.Actor, error) {
 	c, err := r.Cookie("test_roles")

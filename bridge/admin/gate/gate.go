@@ -32,7 +32,7 @@ const (
 )
 
 // ErrStranger means that nobody is signed in: see Realm.SignIn.
-var ErrStranger = errors.New("gate: nobody is signed in")
+var ErrStranger error = &admin.Error{Kind: admin.Stranger, Text: "Nobody is signed in."}
 
 // Options tell New what to build with. Server, Roster and URL are required.
 type Options struct {

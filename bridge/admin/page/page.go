@@ -2,6 +2,7 @@
 package page
 
 import (
+	"errors"
 	"fmt"
 	"html/template"
 	"io/fs"
@@ -14,10 +15,17 @@ import (
 	"github.com/pushbridge/pushbridge/bridge/admin"
 )
 
-// A Gate says who asks. An error means that nobody is signed in, who is sent to the
-// page where one does.
+// A Gate says who asks. Its error is of the kind admin.Stranger if nobody is signed
+// in, who is sent to the page where one does; after any other it is not known who
+// it is.
 type Gate interface {
 	Actor(r *http.Request) (admin.Actor, error)
+}
+
+// IsStranger tells whether an error of a Gate means that nobody is signed in.
+func IsStranger(err error) bool {
+	failed, ok := errors.AsType[*admin.Error](err)
+	return ok && failed.Kind == admin.Stranger
 }
 
 // Guarded sets what every answer says to the browser, with the policy of the content

@@ -1,9 +1,12 @@
 package page_test
 
 import (
+	"errors"
+	"fmt"
 	"strings"
 	"testing"
 
+	"github.com/pushbridge/pushbridge/bridge/admin"
 	"github.com/pushbridge/pushbridge/bridge/admin/page"
 )
 
@@ -25,6 +28,20 @@ func TestURL(t *testing.T) {
 	}{{nil, "/my/"}, {[]any{"device", ""}, "/my/"}, {[]any{"device", "a&b", "n", 5}, "/my/?device=a%26b&n=5"}, {[]any{"alone"}, "/my/"}} {
 		if got := page.URL("/my/", tc.query...); got != tc.want {
 			t.Errorf("%v is %q, want %q", tc.query, got, tc.want)
+		}
+	}
+}
+
+func TestStrangers(t *testing.T) {
+	for _, tc := range []struct {
+		err  error
+		want bool
+	}{
+		{nil, false}, {errors.New("the disk is gone"), false}, {&admin.Error{Kind: admin.Refused}, false},
+		{fmt.Errorf("gate: %w", &admin.Error{Kind: admin.Stranger}), true},
+	} {
+		if got := page.IsStranger(tc.err); got != tc.want {
+			t.Errorf("%v: %t", tc.err, got)
 		}
 	}
 }

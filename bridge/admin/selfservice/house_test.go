@@ -91,7 +91,9 @@ type gate struct{}
 func (gate) Actor(r *http.Request) (admin.Actor, error) {
 	switch who := r.Header.Get("X-Test"); who {
 	case "":
-		return admin.Actor{}, errors.New("nobody is signed in")
+		return admin.Actor{}, &admin.Error{Kind: admin.Stranger, Text: "Nobody is signed in."}
+	case "unknown":
+		return admin.Actor{}, errors.New("the disk is gone")
 	case "admin":
 		return admin.Actor{Name: "jane", Roles: admin.AllRoles}, nil
 	default:

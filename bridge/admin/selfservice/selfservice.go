@@ -136,11 +136,15 @@ func (a *ask) may(o *admin.Operation, request any) bool { return o.Allows(a.acto
 func (p *Pages) page(serve func(*Pages, *ask) error) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		actor, err := p.Gate.Actor(r)
+		a := &ask{w, r, actor, actor.User}
+		if err != nil && !page.IsStranger(err) { // it is not known who it is
+			p.fail(a, err)
+			return
+		}
 		if err != nil || actor.User == "" || !actor.Is(admin.SelfService) {
 			p.turnAway(w, r)
 			return
 		}
-		a := &ask{w, r, actor, actor.User}
 		if err := page.ReadForm(w, r, maxForm); err != nil {
 			p.fail(a, err)
 			return

@@ -129,6 +129,9 @@ func TestStrangers(t *testing.T) {
 			}
 		}
 	}
+	if w := h.as("unknown", http.MethodGet, "/my/", nil); w.Code != http.StatusInternalServerError || strings.Contains(w.Body.String(), "disk") {
+		t.Errorf("when nobody can tell who it is, it is answered %d to %s\n%s", w.Code, w.Header().Get("Location"), w.Body)
+	}
 	if w := h.as("ann", http.MethodGet, "/my/nothing", nil); w.Code != http.StatusNotFound {
 		t.Errorf("a page that is not there is answered %d", w.Code)
 	}

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/pushbridge/pushbridge/bridge/admin"
+	"github.com/pushbridge/pushbridge/bridge/admin/page"
 )
 
 const (
@@ -139,8 +140,11 @@ func (c *Console) follow(ctx context.Context, a *ask, parts []part, s *sight) {
 		case <-ticks.C:
 		}
 		var err error
-		if s, err = c.look(ctx, a.actor); err != nil {
-			if ctx.Err() == nil {
+		if a.actor, err = c.Gate.Actor(a.Request); err == nil {
+			s, err = c.look(ctx, a.actor)
+		}
+		if err != nil { // who was signed out meanwhile sees no more
+			if ctx.Err() == nil && !page.IsStranger(err) {
 				c.Logger.Error("a page could not be followed", "error", err)
 			}
 			return

@@ -4,13 +4,16 @@ import (
 	"bufio"
 	"context"
 	"fmt"
+	"log/slog"
 	"net/http"
 	"net/http/httptest"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
 	"github.com/pushbridge/pushbridge/bridge/admin"
+	"github.com/pushbridge/pushbridge/bridge/admin/console"
 )
 
 // A stream is one that somebody follows.
@@ -82,6 +85,49 @@ func TestStreams(t *testing.T) {
 	// What is asked meanwhile is answered.
 	if w := h.get(t, "/admin/devices", admin.ReadOnly); w.Code != http.StatusOK {
 		t.Errorf("a page is answered %d", w.Code)
+	}
+}
+
+// A leaver is signed in until somebody ends that.
+type leaver struct {
+	out     atomic.Bool
+	refused chan struct{} // gets something for each time that somebody was not let in
+}
+
+func (l *leaver) Actor(*http.Request) (admin.Actor, error) {
+	if !l.out.Load() {
+		return admin.Actor{Name: "jane", Roles: []admin.Role{admin.ReadOnly}}, nil
+	}
+	select {
+	case l.refused <- struct{}{}:
+	default:
+	}
+	return admin.Actor{}, errNobody
+}
+
+// TestStreamsEndWithTheSession: who is signed out sees nothing of what happens then.
+func TestStreamsEndWithTheSession(t *testing.T) {
+	h := build(t, nil)
+	l := &leaver{refused: make(chan struct{}, 1)}
+	h.Console = console.New(console.Options{Server: h.admin, Gate: l, Logger: slog.New(slog.DiscardHandler)})
+	h.Hurry()
+	h.phone(t, "ann", "P1", nil)
+	server := httptest.NewServer(h)
+	defer server.Close()
+	defer h.End()
+	one := follow(t, server.URL, "view=device&user=ann&device=P1&since="+now())
+	if first := one.next(); !strings.Contains(first, "resting") {
+		t.Fatalf("the first message is %q", first)
+	}
+	l.out.Store(true)
+	select {
+	case <-l.refused:
+	case <-time.After(time.Minute):
+		t.Fatal("nobody asks who follows the page")
+	}
+	h.engine.wait("ann", "P1")
+	if next := one.next(); next != "" {
+		t.Errorf("who is signed out is told %q", next)
 	}
 }
 

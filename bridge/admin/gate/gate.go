@@ -210,6 +210,9 @@ func (m *Realm) Actor(r *http.Request) (admin.Actor, error) {
 	if err != nil {
 		return admin.Actor{}, stranger(err)
 	}
+	if who.Outside && m.gate.options.Provider == nil {
+		return admin.Actor{}, ErrStranger // the one who vouched for them is not asked any more
+	}
 	if (who.User != "") != (m.prefix == OwnPrefix) {
 		return admin.Actor{}, ErrStranger
 	}

@@ -7,6 +7,7 @@ import (
 	"crypto/sha256"
 	"encoding/base64"
 	"encoding/json"
+	"errors"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
@@ -170,6 +171,19 @@ func TestFromOutside(t *testing.T) {
 	// The same once more, as from the history of the browser.
 	if a := b.back(state, "good"); a.StatusCode != http.StatusForbidden {
 		t.Errorf("the same again is answered %s", a.Status)
+	}
+}
+
+// Sessions from outside are over where no provider is asked any more.
+func TestNobodyVouchesAnyMore(t *testing.T) {
+	h, i := outside(t)
+	b := h.browser()
+	if a := b.back(b.leave(i, ""), "good"); a.StatusCode != http.StatusOK {
+		t.Fatalf("coming back is answered %s", a.Status)
+	}
+	without := gate.New(gate.Options{Server: h.server, Roster: h.roster, URL: &url.URL{Scheme: "https", Host: host}})
+	if who, err := h.whoIs(without.Administrators(), adminCookie, b.cookies[adminCookie]); !errors.Is(err, gate.ErrStranger) {
+		t.Errorf("it is %+v, %v", who, err)
 	}
 }
 

@@ -1,6 +1,7 @@
 package gate_test
 
 import (
+	"context"
 	"crypto/ecdsa"
 	"crypto/elliptic"
 	"crypto/rand"
@@ -184,6 +185,20 @@ func TestNobodyVouchesAnyMore(t *testing.T) {
 	without := gate.New(gate.Options{Server: h.server, Roster: h.roster, URL: &url.URL{Scheme: "https", Host: host}})
 	if who, err := h.whoIs(without.Administrators(), adminCookie, b.cookies[adminCookie]); !errors.Is(err, gate.ErrStranger) {
 		t.Errorf("it is %+v, %v", who, err)
+	}
+}
+
+// Who leaves while the provider is looked for keeps nobody else from it.
+func TestWhoLeavesSaysNothingOfTheProvider(t *testing.T) {
+	i := newIssuer(t)
+	p := oidc.New(oidc.Options{Issuer: i.URL, ClientID: "pushbridge", Redirect: "https://" + host + gate.CallbackPath, Roles: map[string][]string{"it": {"helpdesk"}}})
+	gone, leave := context.WithCancel(t.Context())
+	leave()
+	if _, _, err := p.Begin(gone, ""); err == nil {
+		t.Error("who left is sent there")
+	}
+	if _, _, err := p.Begin(t.Context(), ""); err != nil {
+		t.Errorf("who comes next is told %v", err)
 	}
 }
 

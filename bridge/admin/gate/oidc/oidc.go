@@ -215,12 +215,15 @@ func (p *Provider) provider(ctx context.Context) (*oidc.Provider, error) {
 	if time.Since(p.failed) < pause {
 		return nil, p.why
 	}
-	ctx, cancel := context.WithTimeout(ctx, exchangeTime)
+	limited, cancel := context.WithTimeout(ctx, exchangeTime)
 	defer cancel()
-	found, err := oidc.NewProvider(oidc.ClientContext(ctx, p.client), p.options.Issuer)
+	found, err := oidc.NewProvider(oidc.ClientContext(limited, p.client), p.options.Issuer)
 	if err != nil {
-		p.failed, p.why = time.Now(), fmt.Errorf("%w: %w", ErrAway, err)
-		return nil, p.why
+		err = fmt.Errorf("%w: %w", ErrAway, err)
+		if ctx.Err() == nil { // else who asked left, which says nothing of the provider
+			p.failed, p.why = time.Now(), err
+		}
+		return nil, err
 	}
 	p.found = found
 	return found, nil

@@ -3,6 +3,7 @@ package roster
 import (
 	"context"
 	"crypto/subtle"
+	"errors"
 	"fmt"
 	"time"
 
@@ -93,10 +94,10 @@ func (s *Roster) ConfirmFactor(ctx context.Context, name, code string, from Call
 		a.Factor = &f
 		return nil
 	})
-	if err == nil {
-		s.throttle.Give(throttled(name), from.account())
-	} else if _, wrong := err.(Mistake); wrong {
+	if _, wrong := errors.AsType[Mistake](err); wrong {
 		s.throttle.Settle(throttled(name), from.account())
+	} else {
+		s.throttle.Give(throttled(name), from.account())
 	}
 	return err
 }

@@ -319,6 +319,18 @@ func TestSecretsAreHashed(t *testing.T) {
 	}
 }
 
+// A state that cannot be written says nothing about codes, and nobody is kept out for
+// it.
+func TestCodesThatCouldNotBeLookedAt(t *testing.T) {
+	broken := errors.New("the disk is full")
+	r := roster.New(roster.Options{Store: new(rostertest.Memory), Cost: rostertest.Cheap, Transact: func(context.Context, func(context.Context) error) error { return broken }})
+	for i := range 2 * roster.Limits.User {
+		if err := r.ConfirmFactor(t.Context(), "jane", "123456", at(i)); !errors.Is(err, broken) {
+			t.Fatalf("the %d. time it is %v", i, err)
+		}
+	}
+}
+
 func TestNames(t *testing.T) {
 	l := newList(t)
 	for _, name := range []string{"", "Jane", " jane", "jane doe", "-x", "a/b", "jané", strings.Repeat("x", 65), "a\x00"} {

@@ -156,46 +156,62 @@ func (s *Roster) proved(ctx context.Context, name, password string, from Caller)
 	if wait := s.throttle.Take(throttled(name), who); wait > 0 {
 		return Administrator{}, Throttled{wait}
 	}
+	a, err := s.verified(ctx, name, password)
+	switch {
+	case errors.Is(err, ErrWrong):
+		s.throttle.Settle(throttled(name), who)
+	case err != nil: // which says nothing about the password
+		s.throttle.Give(throttled(name), who)
+	}
+	return a, err
+}
+
+// verified is proved without counting.
+func (s *Roster) verified(ctx context.Context, name, password string) (Administrator, error) {
 	a, err := s.Administrator(ctx, name)
 	if err != nil && !errors.Is(err, ErrUnknown) {
-		s.throttle.Give(throttled(name), who)
 		return a, err
 	}
 	if len(password) > MaxPassword {
 		password = "" // which nobody has
 	}
 	right, old, err := s.matches(ctx, password, cmp.Or(a.Password, s.decoy))
-	if err != nil {
-		s.throttle.Give(throttled(name), who)
+	switch {
+	case err != nil:
 		return a, err
-	}
-	if !right || a.Password == "" || a.Disabled {
-		s.throttle.Settle(throttled(name), who)
+	case !right || a.Password == "" || a.Disabled:
 		return a, ErrWrong
-	}
-	if old {
-		if err := s.rehash(ctx, a, password); err != nil {
-			return a, err
-		}
-		return s.Administrator(ctx, name)
+	case old:
+		return s.rehash(ctx, a, password)
 	}
 	return a, nil
 }
 
-// rehash keeps a password in the way of today.
-func (s *Roster) rehash(ctx context.Context, a Administrator, password string) error {
+// rehash keeps a password in the way of today. If somebody changed what is kept
+// meanwhile, the password is looked at once more: it may be another one by now.
+func (s *Roster) rehash(ctx context.Context, a Administrator, password string) (now Administrator, err error) {
 	hash, err := s.hashed(ctx, password)
 	if err != nil {
-		return err
+		return a, err
 	}
-	return s.options.Transact(ctx, func(ctx context.Context) error {
-		now, err := s.Administrator(ctx, a.Name)
-		if err != nil || now.Password != a.Password { // somebody was faster
+	err = s.options.Transact(ctx, func(ctx context.Context) (err error) {
+		if now, err = s.Administrator(ctx, a.Name); err != nil || now.Password != a.Password {
 			return err
 		}
 		now.Password = hash
 		return save(ctx, s.options.Store, kindAdministrator, a.Name, now)
 	})
+	switch {
+	case errors.Is(err, ErrUnknown):
+		return a, ErrWrong // off the list meanwhile
+	case err != nil || now.Password == hash:
+		return now, err
+	}
+	right, _, err := s.matches(ctx, password, cmp.Or(now.Password, s.decoy))
+	if err == nil && !right {
+		err = ErrWrong
+	}
+	return now, err
 }
 
 // Try has somebody's password verified elsewhere, and counts wrong ones, which

@@ -34,6 +34,18 @@ func CountWork(t *testing.T) (times *atomic.Int64, costs *map[Cost]bool) {
 	return times, &seen
 }
 
+// WhenComputed has f be called after each hash that is computed, with how many there
+// were, until the test ends.
+func WhenComputed(t *testing.T, f func(times int64)) {
+	var times atomic.Int64
+	derive = func(password, salt []byte, time, memory uint32, threads uint8, length uint32) []byte {
+		sum := argon2.IDKey(password, salt, time, memory, threads, length)
+		f(times.Add(1))
+		return sum
+	}
+	t.Cleanup(func() { derive = argon2.IDKey })
+}
+
 // The bounds that tests talk about.
 const (
 	MaxMemory = maxMemory

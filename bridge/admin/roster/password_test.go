@@ -1,6 +1,7 @@
 package roster_test
 
 import (
+	"errors"
 	"fmt"
 	"strings"
 	"testing"
@@ -37,6 +38,43 @@ func TestRehash(t *testing.T) {
 	}
 	if s := fmt.Sprintf("%v %+v %#v", a, a, a); strings.Contains(s, "argon2id") {
 		t.Errorf("an administrator prints as %s", s)
+	}
+}
+
+// TestChangedWhileHashedAnew has a password change while the old one, which was right a
+// moment ago, is hashed at another cost: it is not good any more. And two who sign in
+// at that moment both get in.
+func TestChangedWhileHashedAnew(t *testing.T) {
+	for what, tc := range map[string]struct {
+		meanwhile func(*testing.T, *roster.Roster) error
+		want      error
+	}{
+		"the password is changed": {func(t *testing.T, r *roster.Roster) error {
+			return r.SetPassword(t.Context(), "jane", "another one, for others")
+		}, roster.ErrWrong},
+		"they are taken off the list": {func(t *testing.T, r *roster.Roster) error {
+			return r.Remove(t.Context(), "jane", func(roster.Administrator) error { return nil })
+		}, roster.ErrWrong},
+		"they sign in twice": {func(t *testing.T, r *roster.Roster) error {
+			_, err := r.SignIn(t.Context(), "jane", password, "", at(2))
+			return err
+		}, nil},
+	} {
+		t.Run(what, func(t *testing.T) {
+			l := newList(t)
+			dear := roster.New(roster.Options{Store: l.store, Cost: roster.Cost{Memory: 16, Time: 2, Threads: 1}})
+			roster.WhenComputed(t, func(times int64) {
+				if times == 2 { // the first one is what was kept
+					if err := tc.meanwhile(t, dear); err != nil {
+						t.Error(err)
+					}
+				}
+			})
+			secret, err := dear.SignIn(t.Context(), "jane", password, "", at(1))
+			if !errors.Is(err, tc.want) || (secret == "") != (tc.want != nil) {
+				t.Errorf("the session is %q, %v", secret, err)
+			}
+		})
 	}
 }
 

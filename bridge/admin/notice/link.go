@@ -9,6 +9,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -106,6 +107,9 @@ func (n *Notices) read(ctx context.Context, link string) (p permit, err error) {
 	text, err := base64.RawURLEncoding.DecodeString(body)
 	if err != nil || json.Unmarshal(text, &p) != nil || !time.Now().Before(time.Unix(p.Ends, 0)) {
 		return permit{}, errLink
+	}
+	if !slices.Contains(n.Administrators, p.To) {
+		return permit{}, errLink // whoever it was mailed to decides no more
 	}
 	used, err := n.Store.Documents(ctx, usedKind)
 	if err != nil {

@@ -94,6 +94,16 @@ func TestLinkOfNoUse(t *testing.T) {
 			}
 			return link
 		},
+		"mailed to somebody who decides no more": func(t *testing.T, h *house, link string) string {
+			o := h.Options
+			o.Administrators = []string{"other@example.org"}
+			restarted, err := newAgain(t, o)
+			if err != nil {
+				t.Fatal(err)
+			}
+			h.Notices = restarted
+			return link
+		},
 		"of another server": func(t *testing.T, _ *house, _ string) string { _, link := arrival(t); return link },
 		"for another phone": func(_ *testing.T, _ *house, link string) string {
 			body, sum, _ := strings.Cut(link, ".")

@@ -35,7 +35,7 @@ func (b *Bridge) newNotices(ctx context.Context) (*notice.Notices, error) {
 		return nil, faulty("mail.smtp: %w", err)
 	}
 	n, err := notice.New(ctx, notice.Options{Server: b.door, Send: b.mailer.Send, From: m.From, Administrators: m.Administrators, AddressOf: b.accounts.AddressOf,
-		URL: strings.TrimSuffix(b.config.Web.URL, "/"), Store: b.store.Documents(), Logger: b.logger})
+		URL: strings.TrimSuffix(b.config.Web.URL, "/"), Store: b.store.Documents(), Transact: b.store.Transact, Logger: b.logger})
 	if err != nil {
 		return nil, fmt.Errorf("bridge: %w", err)
 	}

@@ -101,8 +101,6 @@ func (n *Notices) decide(w http.ResponseWriter, r *http.Request, link, decision 
 		n.show(w, r, http.StatusBadRequest, shown{Title: "That was no form of this page", Said: "Nothing was done."})
 		return
 	}
-	n.deciding.Lock() // so that a link is used once
-	defer n.deciding.Unlock()
 	ctx := context.WithoutCancel(r.Context())
 	p, err := n.read(ctx, link)
 	if err != nil {

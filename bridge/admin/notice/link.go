@@ -36,6 +36,7 @@ const (
 // A Store keeps the key of links, and which were used.
 type Store interface {
 	Documents(ctx context.Context, kind string) (map[string][]byte, error)
+	Document(ctx context.Context, kind, name string) ([]byte, error) // nil if there is none
 	SaveDocument(ctx context.Context, kind, name string, record []byte) error
 }
 
@@ -111,32 +112,38 @@ func (n *Notices) read(ctx context.Context, link string) (p permit, err error) {
 	if !slices.Contains(n.Administrators, p.To) {
 		return permit{}, errLink // whoever it was mailed to decides no more
 	}
-	used, err := n.Store.Documents(ctx, usedKind)
+	used, err := n.Store.Document(ctx, usedKind, p.Once)
 	if err != nil {
-		return permit{}, fmt.Errorf("notice: which links were used: %w", err)
+		return permit{}, fmt.Errorf("notice: whether a link was used: %w", err)
 	}
-	if _, yes := used[p.Once]; yes {
+	if used != nil {
 		return permit{}, errLink
 	}
 	return p, nil
 }
 
-// use notes that a link was used, and forgets those whose time is over anyway.
+// use notes that a link is used, unless it was by another request, which may be
+// another worker's, and forgets those whose time is over anyway.
 func (n *Notices) use(ctx context.Context, p permit) error {
-	used, err := n.Store.Documents(ctx, usedKind)
-	if err != nil {
-		return fmt.Errorf("notice: which links were used: %w", err)
-	}
-	for name, text := range used {
-		var ends int64
-		if json.Unmarshal(text, &ends) == nil && time.Now().Before(time.Unix(ends, 0)) {
-			continue
+	return n.Transact(ctx, func(ctx context.Context) error {
+		used, err := n.Store.Documents(ctx, usedKind)
+		if err != nil {
+			return fmt.Errorf("notice: which links were used: %w", err)
 		}
-		if err := n.Store.SaveDocument(ctx, usedKind, name, nil); err != nil {
-			return fmt.Errorf("notice: forgetting a link: %w", err)
+		if _, yes := used[p.Once]; yes {
+			return errLink
 		}
-	}
-	return n.save(ctx, p, fmt.Append(nil, p.Ends))
+		for name, text := range used {
+			var ends int64
+			if json.Unmarshal(text, &ends) == nil && time.Now().Before(time.Unix(ends, 0)) {
+				continue
+			}
+			if err := n.Store.SaveDocument(ctx, usedKind, name, nil); err != nil {
+				return fmt.Errorf("notice: forgetting a link: %w", err)
+			}
+		}
+		return n.save(ctx, p, fmt.Append(nil, p.Ends))
+	})
 }
 
 // unuse takes it back where nothing came of it.

@@ -1,6 +1,7 @@
 package notice_test
 
 import (
+	"context"
 	"encoding/base64"
 	"net/http"
 	"strings"
@@ -154,6 +155,38 @@ func TestLinkAtOnce(t *testing.T) {
 		all.Wait()
 		if good.Load() != 1 {
 			t.Errorf("%d of them decided", good.Load())
+		}
+	})
+}
+
+// TestLinkOfTwoWorkers is used at the same moment where two workers have one state, as
+// while one takes over from the other.
+func TestLinkOfTwoWorkers(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		h, link := arrival(t)
+		o := h.Options
+		other, err := newAgain(t, o)
+		if err != nil {
+			t.Fatal(err)
+		}
+		between, shared := true, o.Transact
+		o.Transact = func(ctx context.Context, work func(context.Context) error) error {
+			if between { // the link was looked at, and is good
+				between = false
+				first := h.Notices
+				h.Notices = other
+				defer func() { h.Notices = first }()
+				if status, page, _ := h.call(http.MethodPost, link, "block"); status != http.StatusOK {
+					t.Errorf("the faster one is answered %d\n%s", status, page)
+				}
+			}
+			return shared(ctx, work)
+		}
+		if h.Notices, err = newAgain(t, o); err != nil {
+			t.Fatal(err)
+		}
+		if status, page, _ := h.call(http.MethodPost, link, "allow"); status != http.StatusGone || h.standing("ann", "PHONE1") != "blocked" {
+			t.Errorf("the slower one is answered %d, and the phone %s\n%s", status, h.standing("ann", "PHONE1"), page)
 		}
 	})
 }

@@ -62,7 +62,12 @@ type Options struct {
 	// means that mails have no links.
 	URL string
 
-	Store  Store
+	Store Store
+
+	// Transact makes what work writes come true together, while nobody else writes.
+	// Nil means that nobody but these Notices uses the Store.
+	Transact func(ctx context.Context, work func(context.Context) error) error
+
 	Logger *slog.Logger // nil means slog.Default
 }
 
@@ -71,8 +76,6 @@ type Notices struct {
 	Options
 	key  []byte
 	wake chan struct{}
-
-	deciding sync.Mutex // who uses a link
 
 	mu             sync.Mutex
 	queue          []*letter
@@ -97,6 +100,14 @@ func New(ctx context.Context, o Options) (*Notices, error) {
 	}
 	if o.Logger == nil {
 		o.Logger = slog.Default()
+	}
+	if o.Transact == nil {
+		var one sync.Mutex
+		o.Transact = func(ctx context.Context, work func(context.Context) error) error {
+			one.Lock()
+			defer one.Unlock()
+			return work(ctx)
+		}
 	}
 	n := &Notices{Options: o, wake: make(chan struct{}, 1), administrators: limiter(perAdministrators)}
 	var err error

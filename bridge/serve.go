@@ -219,6 +219,9 @@ func (b *Bridge) Serve(ctx context.Context, l Listeners) error {
 	errs := []error{worker.Shutdown(limit), trial.End(limit), door.End(limit)}
 	errs = append(errs, scraped.End(limit)) // last, as it says that the worker is ending
 	servers.Wait()
+	if b.notices != nil {
+		b.notices.Keep(context.WithoutCancel(ctx)) // what the last requests had to tell included
+	}
 	if cause := context.Cause(ctx); !errors.Is(cause, context.Canceled) {
 		errs = append(errs, cause)
 	}

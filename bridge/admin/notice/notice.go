@@ -88,6 +88,7 @@ type Notices struct {
 // A letter waits to be sent.
 type letter struct {
 	to    string
+	about string
 	text  []byte
 	tries int
 	due   time.Time
@@ -190,7 +191,7 @@ func (n *Notices) post(to string, w words) {
 	n.mu.Lock()
 	full := len(n.queue) >= maxQueue
 	if !full {
-		n.queue = append(n.queue, &letter{to: to, text: text, due: time.Now()})
+		n.queue = append(n.queue, &letter{to: to, about: w.subject, text: text, due: time.Now()})
 	}
 	n.mu.Unlock()
 	if full {
@@ -208,12 +209,13 @@ func (n *Notices) stir() {
 	}
 }
 
-// Run sends what is in the queue, until the context ends.
+// Run sends what is in the queue, until the context ends. What is left then is for
+// Keep.
 func (n *Notices) Run(ctx context.Context) {
 	for {
 		next := n.sendDue(ctx)
 		if ctx.Err() != nil {
-			break
+			return
 		}
 		timer := time.NewTimer(next)
 		select {
@@ -223,15 +225,13 @@ func (n *Notices) Run(ctx context.Context) {
 		}
 		timer.Stop()
 	}
-	n.mu.Lock()
-	defer n.mu.Unlock()
-	if left := len(n.queue); left > 0 {
-		n.Logger.Warn("notices were not mailed before the end", "notices", left)
-	}
 }
 
 // sendDue sends what is due, and answers when there is more to do.
 func (n *Notices) sendDue(ctx context.Context) time.Duration {
+	if err := n.takeOver(ctx); err != nil && ctx.Err() == nil {
+		n.Logger.Error("it is not known whether an earlier worker left notices", "error", err)
+	}
 	n.summarize()
 	for ctx.Err() == nil {
 		l, wait := n.next()
@@ -268,10 +268,10 @@ func (n *Notices) sent(ctx context.Context, l *letter, err error) {
 		return
 	case ctx.Err() != nil:
 		n.mu.Lock()
-		n.queue = append(n.queue, l) // for the last word of Run
+		n.queue = append(n.queue, l) // for Keep
 		n.mu.Unlock()
 	case mailer.Permanent(err), l.tries == len(retries):
-		n.Logger.Error("a notice could not be mailed", "to", l.to, "tries", l.tries+1, "error", err)
+		n.Logger.Error("a notice could not be mailed", "to", l.to, "about", l.about, "tries", l.tries+1, "error", err)
 	default:
 		n.Logger.Warn("a notice could not be mailed yet", "to", l.to, "again", retries[l.tries].String(), "error", err)
 		l.due = time.Now().Add(retries[l.tries])

@@ -159,6 +159,67 @@ func TestRetries(t *testing.T) {
 	}
 }
 
+// TestKept has a worker end while the mail server is away. The next one mails what is
+// left, once and when it is due.
+func TestKept(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		h := open(t, nil)
+		h.fail = func(int) error { return errors.New("connection refused") }
+		end := h.run()
+		h.Tell(admin.Notice{What: admin.WipeOrdered, User: "ann", Phone: "Ann's", By: "jane"})
+		synctest.Wait()
+		end()
+		h.Tell(admin.Notice{What: admin.RecoveryRevealed, User: "ann", Phone: "Ann's", By: "jane"}) // by one of the last requests
+		h.Keep(t.Context())
+		h.fail = nil
+		for range 2 { // the second one finds nothing
+			next, err := newAgain(t, h.Options)
+			if err != nil {
+				t.Fatal(err)
+			}
+			h.Notices = next
+			end = h.run()
+			synctest.Wait()
+			if m := h.mails(); len(m) == 0 || m[0].subject != "The recovery password of your phone was shown" {
+				t.Fatalf("what was not tried yet is due at once, and the mails are %+v", m)
+			}
+			time.Sleep(time.Hour)
+			synctest.Wait()
+			end()
+			h.Keep(t.Context())
+			if m := h.mails(); len(m) != 2 || m[1].subject != "Your phone is to be erased" || m[1].to != "ann@example.org" {
+				t.Fatalf("the mails are %+v", m)
+			}
+		}
+	})
+}
+
+// TestKeptSummary has a worker end before administrators were told how many more phones
+// wait.
+func TestKeptSummary(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		h := open(t, nil)
+		end := h.run()
+		for i := range 23 {
+			h.arrive(fmt.Sprintf("user%d", i), "P")
+		}
+		synctest.Wait()
+		end()
+		h.Keep(t.Context())
+		before := len(h.mails())
+		next, err := newAgain(t, h.Options)
+		if err != nil {
+			t.Fatal(err)
+		}
+		h.Notices = next
+		defer h.run()()
+		synctest.Wait()
+		if m := h.mails()[before:]; len(m) != 1 || m[0].to != "post@example.org" || !strings.Contains(m[0].text, "3 phones") {
+			t.Errorf("the next worker mails %+v", m)
+		}
+	})
+}
+
 // TestNobodyToTell has no addresses.
 func TestNobodyToTell(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {

@@ -54,8 +54,11 @@ func TestListIsWatched(t *testing.T) {
 		}},
 		{"a first file tells the kind", func() error { return os.WriteFile(path("unknown/a.ics"), []byte("BEGIN:VCALENDAR\r\n"), 0o600) }},
 		{"a new collection", func() error { return os.Mkdir(path("tasks"), 0o700) }},
+		{"a first file tells the kind of a new one", func() error { return os.WriteFile(path("tasks/a.ics"), []byte("BEGIN:VCALENDAR\r\n"), 0o600) }},
 		{"a collection gets another name", func() error { return os.Rename(path("tasks"), path("todo")) }},
-		{"a collection goes", func() error { return os.Remove(path("todo")) }},
+		{"it is described", func() error { return os.WriteFile(path("todo/.collection.toml"), []byte("name = \"To do\"\n"), 0o600) }},
+		{"a collection goes", func() error { return os.RemoveAll(path("todo")) }},
+		{"one of its name comes again", func() error { return os.Mkdir(path("todo"), 0o700) }},
 	} {
 		for len(told) > 0 {
 			<-told

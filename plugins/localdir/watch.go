@@ -54,6 +54,7 @@ func (s *Session) watched(ctx context.Context, cs []backend.CollectionID) ([]dir
 			if err != nil {
 				return nil, err
 			}
+			dirs[i].Grows = true // what a new directory is, a first file tells, or a metaFile
 			dirs = append(dirs, described...)
 		} else {
 			f, err := s.open(ctx, opWatch, c)

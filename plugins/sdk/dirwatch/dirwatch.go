@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"slices"
@@ -48,6 +49,11 @@ type Dir struct {
 	Path       string // clean
 	Collection backend.CollectionID
 	Only       string // a file's name: others do not matter; empty means that all do
+
+	// Grows has directories watched, too, that are made in it later, each as if it
+	// had been given with Inside for its Only.
+	Grows  bool
+	Inside string
 }
 
 // A listener is one call of Watch or Follow.
@@ -55,17 +61,29 @@ type listener interface {
 	// tell notes that collections may have changed, or that watching broke.
 	// Set.mu is not held.
 	tell(cs []backend.CollectionID, err error)
+
+	// hears are the directories at which it listens. Set.mu guards them.
+	hears() *[]Dir
 }
+
+// places are those of a listener.
+type places struct{ dirs []Dir }
+
+func (p *places) hears() *[]Dir { return &p.dirs }
 
 // An ear is a listener at a directory, for one collection.
 type ear struct {
 	listener
 	collection backend.CollectionID
 	only       string // see Dir
+	grows      bool   // likewise
+	inside     string // likewise
 }
 
 // A waiter is the listener of a call of Watch.
 type waiter struct {
+	places
+
 	mu    sync.Mutex
 	dirty map[backend.CollectionID]bool
 	err   error         // watching broke
@@ -97,6 +115,8 @@ func (l *waiter) take() (map[backend.CollectionID]bool, error) {
 
 // A teller is the listener of a call of Follow.
 type teller struct {
+	places
+
 	f    backend.Followed
 	op   string
 	over atomic.Bool
@@ -123,7 +143,7 @@ var (
 // Kind Unsupported means that too many directories are watched already.
 func (s *Set) Watch(ctx context.Context, op string, dirs []Dir, ready func(), changed func(backend.CollectionID)) error {
 	l := &waiter{dirty: make(map[backend.CollectionID]bool), woken: make(chan struct{}, 1)}
-	defer s.remove(l, dirs)
+	defer s.remove(l)
 	for _, d := range dirs {
 		if err := s.add(d, l); err != nil {
 			return backend.E(kindOf(err), op, err)
@@ -160,7 +180,7 @@ func (s *Set) Follow(op string, dirs []Dir, f backend.Followed) (stop func()) {
 	}
 	return func() {
 		l.over.Store(true)
-		s.remove(l, dirs)
+		s.remove(l)
 	}
 }
 
@@ -175,6 +195,11 @@ func kindOf(err error) backend.Kind {
 func (s *Set) add(d Dir, l listener) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	return s.join(d, l)
+}
+
+// join is add with s.mu held.
+func (s *Set) join(d Dir, l listener) error {
 	if s.closed {
 		return errClosed
 	}
@@ -199,10 +224,34 @@ func (s *Set) add(d Dir, l listener) error {
 			return err
 		}
 	}
-	if e := (ear{l, d.Collection, d.Only}); !slices.Contains(s.dirs[d.Path], e) {
+	if e := (ear{l, d.Collection, d.Only, d.Grows, d.Inside}); !slices.Contains(s.dirs[d.Path], e) {
 		s.dirs[d.Path] = append(s.dirs[d.Path], e)
+		at := l.hears()
+		*at = append(*at, d)
 	}
 	return nil
+}
+
+// enter lets an ear hear of a directory that was made in its own, if it still
+// listens there.
+func (s *Set) enter(path string, e ear) error {
+	info, err := os.Lstat(path)
+	if errors.Is(err, fs.ErrNotExist) || err == nil && !info.IsDir() {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if !slices.Contains(s.dirs[filepath.Dir(path)], e) {
+		return nil
+	}
+	err = s.join(Dir{Path: path, Collection: e.collection, Only: e.inside}, e.listener)
+	if errors.Is(err, fs.ErrNotExist) { // it has gone already
+		return nil
+	}
+	return err
 }
 
 // allowed is how many directories Linux lets a user watch; 0 if that is not
@@ -216,10 +265,13 @@ func allowed() int {
 	return n
 }
 
-// remove takes a listener out of directories.
-func (s *Set) remove(l listener, dirs []Dir) {
+// remove takes a listener out everywhere.
+func (s *Set) remove(l listener) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	at := l.hears()
+	dirs := *at
+	*at = nil
 	for _, d := range dirs {
 		at, ok := s.dirs[d.Path]
 		if !ok {
@@ -254,29 +306,50 @@ func (s *Set) run(fs *fsnotify.Watcher) {
 }
 
 func (s *Set) event(e fsnotify.Event) {
-	s.mu.Lock()
-	gone, here := s.dirs[e.Name], s.dirs[filepath.Dir(e.Name)]
-	if gone != nil && e.Has(fsnotify.Remove|fsnotify.Rename) {
-		// One of the same name that comes later has to be added anew.
-		delete(s.dirs, e.Name)
-		s.fs.Remove(e.Name)
-	} else {
-		gone = nil
-	}
 	name := filepath.Base(e.Name)
+	s.mu.Lock()
+	here := slices.Clone(s.dirs[filepath.Dir(e.Name)])
+	var gone []ear
+	if e.Has(fsnotify.Remove | fsnotify.Rename) {
+		gone = s.leave(e.Name, here)
+	}
+	s.mu.Unlock()
 	if e.Op == fsnotify.Chmod || s.Concerns != nil && !s.Concerns(name) {
 		here = nil
 	}
-	gone, here = slices.Clone(gone), slices.Clone(here)
-	s.mu.Unlock()
+	for _, ear := range here {
+		var err error
+		if ear.grows && e.Has(fsnotify.Create) { // before it is told: whoever looks then finds what was missed
+			err = s.enter(e.Name, ear)
+		}
+		if err != nil || ear.only == "" || ear.only == name {
+			ear.tell([]backend.CollectionID{ear.collection}, err)
+		}
+	}
+	// Last: who is told that it is over is told nothing more.
 	for _, e := range gone {
 		e.tell([]backend.CollectionID{e.collection}, errGone)
 	}
-	for _, ear := range here {
-		if ear.only == "" || ear.only == name {
-			ear.tell([]backend.CollectionID{ear.collection}, nil)
+}
+
+// leave forgets a directory that has gone: one of the same name that comes later
+// has to be added anew. It answers for whom watching is over because nobody does
+// that; above are those who listen in the directory in which it was. s.mu is held.
+func (s *Set) leave(path string, above []ear) (over []ear) {
+	gone, ok := s.dirs[path]
+	if !ok {
+		return nil
+	}
+	delete(s.dirs, path)
+	s.fs.Remove(path) // fails, since it has gone
+	for _, g := range gone {
+		at := g.hears()
+		*at = slices.DeleteFunc(*at, func(d Dir) bool { return d.Path == path })
+		if !slices.ContainsFunc(above, func(e ear) bool { return e.grows && e.listener == g.listener && e.collection == g.collection }) {
+			over = append(over, g)
 		}
 	}
+	return over
 }
 
 // all ends all watching with an error, so that everybody begins anew.

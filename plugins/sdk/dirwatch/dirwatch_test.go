@@ -175,3 +175,57 @@ func TestFollowBounds(t *testing.T) {
 		t.Errorf("a follower after Close: %v, want kind Transient", err)
 	}
 }
+
+// TestFollowGrows has directories made, filled, renamed and removed in one that
+// grows: all of it is told, and nothing of it is kept.
+func TestFollowGrows(t *testing.T) {
+	home := t.TempDir()
+	old := filepath.Join(home, "old")
+	if err := os.Mkdir(old, 0o700); err != nil {
+		t.Fatal(err)
+	}
+	s := &Set{}
+	defer s.Close()
+	f := newFollower()
+	stop := s.Follow("test", []Dir{{Path: home, Collection: "list", Grows: true, Inside: "name"}, {Path: old, Collection: "list", Only: "name"}, {Path: old, Collection: "old"}}, f)
+	<-f.ready
+	path := func(name string) string { return filepath.Join(home, name) }
+	for range 3 { // what has gone and comes again is as new
+		for _, do := range []func() error{
+			func() error { return os.Mkdir(path("new"), 0o700) },
+			func() error { return os.WriteFile(path("new/name"), nil, 0o600) },
+			func() error { return os.Rename(path("new"), path("newer")) },
+			func() error { return os.WriteFile(path("newer/name"), []byte("x"), 0o600) },
+			func() error { return os.RemoveAll(path("newer")) },
+		} {
+			for len(f.told) > 0 {
+				<-f.told
+			}
+			if err := do(); err != nil {
+				t.Fatal(err)
+			}
+			if c := <-f.told; c != "list" {
+				t.Errorf("%q is told", c)
+			}
+		}
+	}
+	if err := os.RemoveAll(old); err != nil {
+		t.Fatal(err)
+	}
+	if err := <-f.ended; backend.KindOf(err) != backend.Transient { // the collection's own directory
+		t.Errorf("a directory that went away: %v", err)
+	}
+	heard := map[backend.CollectionID]bool{}
+	for len(f.told) > 0 {
+		heard[<-f.told] = true
+	}
+	if !heard["list"] {
+		t.Error("that it went away is not told of the directory in which it was")
+	}
+	stop()
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if len(s.dirs) != 0 {
+		t.Errorf("%d directories are still watched", len(s.dirs))
+	}
+}

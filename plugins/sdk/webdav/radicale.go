@@ -110,6 +110,7 @@ func (c *Client) watched(list []Watched) ([]dirwatch.Dir, error) {
 			if err != nil {
 				return nil, backend.E(backend.Unsupported, c.opWatch(), err)
 			}
+			dirs[i].Grows, dirs[i].Inside = true, radicaleProps
 			dirs = append(dirs, described...)
 		}
 	}

@@ -225,6 +225,43 @@ func TestMoveLeavesNoCopy(t *testing.T) {
 	}
 }
 
+// Where the message is marked as deleted and the server does not remove it, nobody sees
+// it there any more: the copy is all that is left, and stays.
+func TestMoveOfWhatIsOnlyMarked(t *testing.T) {
+	for _, fails := range []string{"UID EXPUNGE", "UID FETCH"} {
+		marked, removed := false, 0
+		b := open(t, serve(t, func(command string) []string {
+			switch {
+			case command == "CAPABILITY":
+				return []string{"* CAPABILITY IMAP4rev1 AUTH=PLAIN SASL-IR UIDPLUS"}
+			case marked && strings.HasPrefix(command, "UID EXPUNGE"):
+				if removed++; fails == "UID EXPUNGE" {
+					return []string{"NO [NOPERM] nothing is removed here"}
+				}
+			case marked && strings.HasPrefix(command, fails):
+				return []string{"NO [INUSE] not now"}
+			case strings.HasPrefix(command, "UID FETCH") && marked:
+				return []string{`* 1 FETCH (UID 1 FLAGS (\Deleted))`}
+			case strings.HasPrefix(command, "UID FETCH"):
+				return []string{"* 1 FETCH (UID 1 FLAGS ())"}
+			case strings.HasPrefix(command, "UID COPY"):
+				return []string{"OK [COPYUID 7 1 5] copied"}
+			case strings.HasPrefix(command, "UID STORE"):
+				marked = true
+			}
+			return usual(command)
+		}))
+		s := login(t, b, imaptest.Bob)
+		moved, err := s.Move(t.Context(), "ig-INBOX", "7.1", "ig-Other")
+		switch {
+		case fails == "UID EXPUNGE" && (err != nil || moved.ID != "7.5" || removed != 1):
+			t.Errorf("moved to %q, %v, and %d were to be removed, want the message alone", moved.ID, err, removed)
+		case fails == "UID FETCH" && (err == nil || removed != 0):
+			t.Errorf("whether it is marked cannot be read: error %v, and %d were to be removed", err, removed)
+		}
+	}
+}
+
 // A search of a hundred folders is no hundred lists of them.
 func TestSearchListsFoldersOnce(t *testing.T) {
 	lists, searches := 0, 0

@@ -329,18 +329,22 @@ func (c *conn) move(ctx context.Context, uid uint32, wire string) (backend.ItemI
 	if moves {
 		return id, nil
 	}
-	if err := c.remove(ctx, uid); err != nil {
-		return "", c.unmake(ctx, wire, id, err)
+	why := c.remove(ctx, uid)
+	if why == nil || c.Broken() { // the next try makes another copy; nobody knows what became of this one
+		return id, why
 	}
-	return id, nil
+	switch _, there, err := c.flags(ctx, uid); {
+	case err != nil:
+		return "", fmt.Errorf("%w (and whether it is marked as deleted is not known, so that the copy stays: %v)", why, err)
+	case there:
+		return "", c.unmake(ctx, wire, id, why)
+	}
+	return id, nil // the mark has to do: without it there would be no message left
 }
 
 // unmake removes the copy of a message that has to stay where it is, and answers
 // why. What is in the way of that stands beside it.
 func (c *conn) unmake(ctx context.Context, wire string, id backend.ItemID, why error) error {
-	if c.Broken() { // the next try makes another one; nobody knows what became of this one
-		return why
-	}
 	err := c.Select(ctx, wire, true)
 	if uid := uidOf(id, c.Selected.Validity); err == nil && uid != 0 {
 		err = c.remove(ctx, uid)

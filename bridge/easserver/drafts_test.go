@@ -202,69 +202,11 @@ func TestDraftOfWhichNobodyKnowsWhetherItWasSent(t *testing.T) {
 	mailNamed(t, folderOfType(t, p, eas.FolderInbox), "Sent or not? Plan")
 }
 
-// A falling backend moves a message once and says that it did not.
-type falling struct {
-	*memory.Backend
-	fell atomic.Bool
-}
-
-func (b *falling) Open(ctx context.Context, c backend.Credentials) (backend.Session, error) {
-	s, err := b.Backend.Open(ctx, c)
-	if err != nil {
-		return nil, err
-	}
-	return fallingSession{s.(*memory.Session), b}, nil
-}
-
-type fallingSession struct {
-	*memory.Session
-	b *falling
-}
-
-func (s fallingSession) Move(ctx context.Context, from backend.CollectionID, id backend.ItemID, to backend.CollectionID) (backend.Item, error) {
-	moved, err := s.Session.Move(ctx, from, id, to)
-	if err == nil && !s.b.fell.Swap(true) {
-		return backend.Item{}, backend.Errorf(backend.Transient, "test", "down")
-	}
-	return moved, err
-}
-
-// A spilling backend stores an item once and says that it did not.
-type spilling struct {
-	*memory.Backend
-	spilled atomic.Bool
-}
-
-func (b *spilling) Open(ctx context.Context, c backend.Credentials) (backend.Session, error) {
-	s, err := b.Backend.Open(ctx, c)
-	if err != nil {
-		return nil, err
-	}
-	return spillingSession{s.(*memory.Session), b}, nil
-}
-
-type spillingSession struct {
-	*memory.Session
-	b *spilling
-}
-
-func (s spillingSession) Put(ctx context.Context, c backend.CollectionID, it backend.Item) (backend.Item, error) {
-	stored, err := s.Session.Put(ctx, c, it)
-	if err == nil && !s.b.spilled.Swap(true) {
-		return backend.Item{}, backend.Errorf(backend.Transient, "test", "down")
-	}
-	return stored, err
-}
-
 // What others did to a new draft before the phone heard of it is told to the phone,
 // also if it goes on writing meanwhile.
 func TestNewDraftThatOthersFlagged(t *testing.T) {
 	for _, again := range []string{"One", "Two"} {
-		var b spilling
-		h := mailHouse(t, func(o *bridge.Options) {
-			b.Backend = o.Backends[0].Backend.(*memory.Backend)
-			o.Backends[0].Backend = &b
-		})
+		h := mailHouse(t)
 		p := mailPhone(h, eas.V161, phone.Settings{})
 		bridgetest.Sync(t, p)
 		f := folderOfType(t, p, eas.FolderDrafts)
@@ -272,6 +214,7 @@ func TestNewDraftThatOthersFlagged(t *testing.T) {
 			return h.Client(eas.V161, "phone1").Sync(t.Context(), &eas.SyncRequest{Collections: []eas.SyncCollection{
 				{SyncKey: f.SyncKey, CollectionID: f.ServerID, Commands: []eas.SyncCommand{{Do: tag.AirSyncAdd, ClientID: "new", Data: draftText(text)}}}}})
 		}
+		h.Backend.Fail(memory.Failure{Op: memory.OpPut, Midway: true, Err: backend.Errorf(backend.Transient, "test", "down")})
 		_, err := add("One")
 		if status, _ := httpStatus(t, err); status != 503 {
 			t.Errorf("answered %d, want 503", status)
@@ -309,11 +252,7 @@ func TestNewDraftThatOthersFlagged(t *testing.T) {
 // person was told that nobody knows.
 func TestDraftThatAnEarlierTryTookToSentMail(t *testing.T) {
 	for _, with := range []eas.Properties{nil, draftText("Two")} {
-		var b falling
-		h := mailHouse(t, func(o *bridge.Options) {
-			b.Backend = o.Backends[0].Backend.(*memory.Backend)
-			o.Backends[0].Backend = &b
-		})
+		h := mailHouse(t)
 		p := mailPhone(h, eas.V161, phone.Settings{})
 		bridgetest.Sync(t, p)
 		f := folderOfType(t, p, eas.FolderDrafts)
@@ -323,6 +262,7 @@ func TestDraftThatAnEarlierTryTookToSentMail(t *testing.T) {
 		bridgetest.Sync(t, p)
 		f = folderOfType(t, p, eas.FolderDrafts)
 		id, _ := mailNamed(t, f, "Plan")
+		h.Backend.Fail(memory.Failure{Op: memory.OpMove, Midway: true, Err: backend.Errorf(backend.Transient, "test", "down")})
 		h.Backend.Fail(memory.Failure{Op: memory.OpSend, Midway: true, Err: backend.Errorf(backend.Other, "smtp", "the connection broke"), Times: 1})
 		send := func() (*eas.SyncResponse, error) {
 			return h.Client(eas.V161, "phone1").Sync(t.Context(), &eas.SyncRequest{Collections: []eas.SyncCollection{

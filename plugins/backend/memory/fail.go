@@ -48,9 +48,8 @@ type Failure struct {
 	Times int
 
 	// Midway makes a Changes, Get or Messages fail after After changes or items
-	// were yielded, a Send after it has taken the message, and a Watch that goes
-	// on break at the next change. Otherwise the call fails before it did
-	// anything.
+	// were yielded, a Put, Move or Send after it was done, and a Watch that goes on
+	// break at the next change. Otherwise the call fails before it did anything.
 	Midway bool
 	After  int
 
@@ -151,6 +150,15 @@ func (b *Backend) breaking(op Op, c backend.CollectionID) *Failure {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	return b.take(func(f *Failure) bool { return f.concerns(op, c) && f.Midway })
+}
+
+// done answers the error of a call that fails though it is done. b.mu is held.
+func (b *Backend) done(op Op, c backend.CollectionID) error {
+	f := b.take(func(f *Failure) bool { return f.concerns(op, c) && f.Midway })
+	if f == nil {
+		return nil
+	}
+	return f.Err
 }
 
 // unreadable answers the error of just this item. b.mu is held.

@@ -109,3 +109,30 @@ func TestOpenReadsSettings(t *testing.T) {
 		t.Errorf("error = %v, want %s", err, want)
 	}
 }
+
+// A call that fails midway has done what it says that it did not do.
+func TestDoneAndDenied(t *testing.T) {
+	b := memory.New()
+	b.AddUser(ann.User, ann.Password, memory.MailCollections()...)
+	s, err := b.Open(t.Context(), ann)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close()
+	down := backend.Errorf(backend.Transient, "test", "down")
+	b.Fail(memory.Failure{Op: memory.OpPut, Collection: "inbox", Midway: true, Err: down})
+	b.Fail(memory.Failure{Op: memory.OpMove, Midway: true, Err: down})
+	for _, want := range []backend.Kind{backend.Transient, backend.Conflict} {
+		if _, err := s.Put(t.Context(), "inbox", backend.Item{ID: "m", Body: []byte("Subject: m\r\n\r\n")}); backend.KindOf(err) != want {
+			t.Errorf("Put: %v, want the kind %v", err, want)
+		}
+	}
+	for _, want := range []backend.Kind{backend.Transient, backend.NotFound} {
+		if _, err := s.Move(t.Context(), "inbox", "m.eml", "sent"); backend.KindOf(err) != want {
+			t.Errorf("Move: %v, want the kind %v", err, want)
+		}
+	}
+	if n := len(b.Items(ann.User, "sent")); n != 1 {
+		t.Errorf("%d messages were moved", n)
+	}
+}

@@ -215,7 +215,7 @@ func (s *Session) Put(ctx context.Context, id backend.CollectionID, in backend.I
 		if c.Kind == backend.Mail {
 			c.items[name].flags = backend.Flags(in.Flags)
 		}
-		return backend.Item{ID: name, Revision: rev}, nil
+		return s.done(OpPut, id, backend.Item{ID: name, Revision: rev})
 	}
 	if c.Kind == backend.Mail {
 		return backend.Item{}, backend.Errorf(backend.Unsupported, op, "messages do not change")
@@ -223,7 +223,15 @@ func (s *Session) Put(ctx context.Context, id backend.CollectionID, in backend.I
 	if err := c.check(op, in.ID, in.Revision); err != nil {
 		return backend.Item{}, err
 	}
-	return backend.Item{ID: in.ID, Revision: s.b.put(s.credentials.User, c, in.ID, in.Body)}, nil
+	return s.done(OpPut, id, backend.Item{ID: in.ID, Revision: s.b.put(s.credentials.User, c, in.ID, in.Body)})
+}
+
+// done answers what a call made, unless that is to fail though it is made. b.mu is held.
+func (s *Session) done(op Op, c backend.CollectionID, it backend.Item) (backend.Item, error) {
+	if err := s.b.done(op, c); err != nil {
+		return backend.Item{}, err
+	}
+	return it, nil
 }
 
 // check tells whether an item is there in a revision. b.mu is held.
@@ -304,7 +312,7 @@ func (s *Session) Move(ctx context.Context, from backend.CollectionID, name back
 	}
 	rev := s.b.set(s.credentials.User, target, free, &item{body: it.body, flags: it.flags, received: it.received})
 	s.b.remove(s.credentials.User, source, name)
-	return backend.Item{ID: free, Revision: rev}, nil
+	return s.done(OpMove, from, backend.Item{ID: free, Revision: rev})
 }
 
 // Close does nothing; a session holds nothing.

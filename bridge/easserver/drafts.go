@@ -168,7 +168,7 @@ func (f *folderSync) replaceDraft(ctx context.Context, cmd *eas.SyncCommand, m *
 		}
 		return "", f.refused(ctx, n, true, err)
 	}
-	if err := f.noteFormer(ctx, cmd, was); err != nil {
+	if err := f.noteFormer(ctx, cmd, was, name); err != nil {
 		return "", err
 	}
 	stored, _, err := f.putDraft(ctx, name, draft, backend.ChangeFlags(old.Flags, append(set, draftFlags...), clear))
@@ -187,7 +187,7 @@ func (f *folderSync) replaceDraft(ctx context.Context, cmd *eas.SyncCommand, m *
 		}
 		f.made(cmd, draft)
 	}
-	return stored.ID, f.removeFormer(ctx, cmd, stored.ID)
+	return stored.ID, f.removeFormer(ctx, cmd, stored.ID, name, draft)
 }
 
 // sendDraft sends a draft, which goes to the folder for sent mail then; the phone is

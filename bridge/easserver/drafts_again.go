@@ -106,31 +106,59 @@ func (f *folderSync) wroteDraft(ctx context.Context, cmd *eas.SyncCommand) (bool
 	return bytes.Equal(tried[tryOf(cmd)], sumOfProperties(cmd.Data)), err
 }
 
-// wasDraft begins the names under which it is noted what a draft was before. No
-// ServerId and no name of an Add begins like that.
-const wasDraft = "was "
+// wasDraft begins the names under which it is noted what a draft was before, and
+// meantDraft those under which it is noted what it was to be. No ServerId and no name of
+// an Add begins like that.
+const (
+	wasDraft   = "was "
+	meantDraft = "meant "
+)
 
-// noteFormer notes that a message is about to be replaced by another one.
-func (f *folderSync) noteFormer(ctx context.Context, cmd *eas.SyncCommand, id backend.ItemID) error {
-	return f.round.Try(ctx, map[string][]byte{wasDraft + tryOf(cmd) + " " + string(id): []byte(id)})
+// noteFormer notes that a message is about to be replaced by one of another name, whose
+// ID nobody knows before it is there.
+func (f *folderSync) noteFormer(ctx context.Context, cmd *eas.SyncCommand, id backend.ItemID, name string) error {
+	return f.round.Try(ctx, map[string][]byte{
+		wasDraft + tryOf(cmd) + " " + string(id): []byte(id),
+		meantDraft + tryOf(cmd) + " " + name:     []byte(name),
+	})
 }
 
-// removeFormer deletes the messages that a draft was before.
-func (f *folderSync) removeFormer(ctx context.Context, cmd *eas.SyncCommand, is backend.ItemID) error {
+// nothingMeant is noted in place of a name of which nothing is left.
+var nothingMeant = []byte{0}
+
+// removeFormer deletes the messages that a draft was before, and those that earlier
+// tries with other words may have stored without getting to hear of it: the draft is put
+// under their names, which meets them, or makes what is removed at once.
+func (f *folderSync) removeFormer(ctx context.Context, cmd *eas.SyncCommand, is backend.ItemID, name string, draft *mail.Outgoing) error {
 	tried, err := f.round.Tried(ctx)
 	if err != nil {
 		return err
 	}
-	for name, id := range tried {
-		if !strings.HasPrefix(name, wasDraft+tryOf(cmd)+" ") || backend.ItemID(id) == is {
+	var former []backend.ItemID
+	done := make(map[string][]byte)
+	for key, value := range tried {
+		switch {
+		case strings.HasPrefix(key, wasDraft+tryOf(cmd)+" "):
+			former = append(former, backend.ItemID(value))
+		case strings.HasPrefix(key, meantDraft+tryOf(cmd)+" ") && string(value) != name && !bytes.Equal(value, nothingMeant):
+			met, _, err := f.putDraft(ctx, string(value), draft, draftFlags)
+			if err != nil {
+				return err
+			}
+			former = append(former, met.ID)
+			done[key] = nothingMeant
+		}
+	}
+	for _, id := range former {
+		if id == is {
 			continue
 		}
-		err := f.session.Delete(ctx, f.folder.Collection, backend.ItemID(id), "")
+		err := f.session.Delete(ctx, f.folder.Collection, id, "")
 		if err != nil && backend.KindOf(err) != backend.NotFound {
 			return err
 		}
 	}
-	return nil
+	return f.round.Try(ctx, done)
 }
 
 // sumOfProperties is the same for the same properties, and for no others.

@@ -229,6 +229,10 @@ func (f *folderSync) wentOut(ctx context.Context, m *mailer, n syncengine.Number
 	}
 	switch {
 	case err == nil, backend.KindOf(err) == backend.NotFound:
+		// Whoever takes it back from among sent mail may send it another time.
+		if err := f.server.Outbox.Forget(ctx, f.guard(held)); err != nil {
+			return err
+		}
 		return f.round.Went(ctx, n)
 	case backend.KindOf(err) == backend.Transient, backend.KindOf(err) == backend.Denied:
 		return err
@@ -241,14 +245,8 @@ func (f *folderSync) wentOut(ctx context.Context, m *mailer, n syncengine.Number
 // finds it gone. What was sent and could not be taken away stays noted, lest another
 // phone sends it once more.
 func (f *folderSync) alone(ctx context.Context, held *heldMessage, p post, m *mailer) error {
-	sum := sha256.Sum256([]byte(f.folder.ID.String() + "\x00" + string(held.ID)))
-	guard := outbox.Letter{User: f.call.phone.User, Name: fmt.Sprintf("draft being sent:%x", sum)}
-	there := func(ctx context.Context) error {
-		_, err := getMessage(ctx, f.session, f.folder.Collection, held.ID, 0)
-		return err
-	}
-	before, err := f.server.Outbox.Send(ctx, guard, outbox.Post{Message: strings.NewReader(""), Send: func(ctx context.Context, _ io.Reader) error {
-		if err := there(ctx); err != nil {
+	before, err := f.server.Outbox.Send(ctx, f.guard(held), outbox.Post{Message: strings.NewReader(""), Send: func(ctx context.Context, _ io.Reader) error {
+		if _, err := getMessage(ctx, f.session, f.folder.Collection, held.ID, 0); err != nil {
 			return err
 		}
 		if err := m.send(ctx, p); !errors.Is(err, errSentBefore) {
@@ -263,15 +261,22 @@ func (f *folderSync) alone(ctx context.Context, held *heldMessage, p post, m *ma
 		}
 		return m.send(ctx, p) // which does what was left to do
 	}
-	if err == nil && backend.KindOf(there(ctx)) == backend.NotFound {
-		return f.server.Outbox.Forget(ctx, guard)
-	}
 	return err
 }
 
-// moveSent takes a draft that was sent to where sent mail is.
+// guard is the note that a draft is being sent by some phone of the person's.
+func (f *folderSync) guard(held *heldMessage) outbox.Letter {
+	sum := sha256.Sum256([]byte(f.folder.ID.String() + "\x00" + string(held.ID)))
+	return outbox.Letter{User: f.call.phone.User, Name: fmt.Sprintf("draft being sent:%x", sum)}
+}
+
+// moveSent takes a draft that was sent to where sent mail is. Only if the draft is gone
+// the error is NotFound.
 func (f *folderSync) moveSent(ctx context.Context, m *mailer, held *heldMessage) error {
 	to, err := m.sentFolder(ctx)
+	if backend.KindOf(err) == backend.NotFound {
+		return backend.E(backend.Unsupported, "easserver: drafts", err)
+	}
 	if err != nil {
 		return err
 	}

@@ -53,3 +53,62 @@ func TestDraftStoredUnheard(t *testing.T) {
 		}
 	}
 }
+
+// A draft that went out, was moved to sent mail only at the second try, and is taken back
+// by somebody, is a draft like any other: it is sent when a phone says so.
+func TestDraftTakenBack(t *testing.T) {
+	h := mailHouse(t)
+	plan(h)
+	p := mailPhone(h, eas.V161, phone.Settings{})
+	bridgetest.Sync(t, p)
+	sendPlan(t, p)
+	h.Backend.Fail(memory.Failure{Op: memory.OpMove, Err: backend.Errorf(backend.Transient, "imap", "down")})
+	bridgetest.Sync(t, p)
+	s, err := h.Backend.Open(t.Context(), backend.Credentials{User: bridgetest.User, Password: bridgetest.Password})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close()
+	if _, err := s.Move(t.Context(), "sent", "d.eml", "drafts"); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := s.(backend.Mailbox).SetFlags(t.Context(), "drafts", "d.eml", []string{backend.FlagDraft}, nil); err != nil {
+		t.Fatal(err)
+	}
+	bridgetest.Sync(t, p)
+	sendPlan(t, p)
+	bridgetest.Sync(t, p)
+	if n := len(h.Backend.Outgoing()); n != 2 {
+		t.Errorf("%d were sent, want another one", n)
+	}
+}
+
+// A draft that went out stays where phones see it if there is no folder for sent mail.
+func TestSentDraftWithoutAFolderForIt(t *testing.T) {
+	h := mailHouse(t)
+	h.Backend.RemoveCollection(bridgetest.User, "sent")
+	plan(h)
+	p := mailPhone(h, eas.V161, phone.Settings{})
+	bridgetest.Sync(t, p)
+	h.Backend.Fail(memory.Failure{Op: memory.OpCreate, Err: backend.Errorf(backend.NotFound, "imap", "no place for folders"), Times: -1})
+	for range 2 {
+		sendPlan(t, p)
+		bridgetest.Sync(t, p)
+		if there, held := len(h.Backend.Items(bridgetest.User, "drafts")), len(folderOfType(t, p, eas.FolderDrafts).Items); there != 1 || held != 1 {
+			t.Errorf("the server has %d drafts, the phone %d, want one", there, held)
+		}
+		if n := len(h.Backend.Outgoing()); n != 1 {
+			t.Errorf("it was sent %d times", n)
+		}
+	}
+	h.Backend.Mend()
+	sendPlan(t, p)
+	bridgetest.Sync(t, p)
+	bridgetest.Sync(t, p)
+	if there, held := len(h.Backend.Items(bridgetest.User, "drafts")), len(folderOfType(t, p, eas.FolderDrafts).Items); there != 0 || held != 0 {
+		t.Errorf("in the end the server has %d drafts, the phone %d", there, held)
+	}
+	if n := len(h.Backend.Outgoing()); n != 1 {
+		t.Errorf("it was sent %d times", n)
+	}
+}

@@ -170,7 +170,12 @@ func (m *mailer) notifyOnce(ctx context.Context, change string, n calendar.Notic
 	if p.out, err = mail.MeetingNotice(n, m.sending(p.token)); err != nil {
 		return m.known(err)
 	}
-	if err = m.send(ctx, p); errors.Is(err, errSentBefore) {
+	err = m.send(ctx, p)
+	switch {
+	case errors.Is(err, errUntold): // what may have gone out is not mailed to each guest once more
+		m.call.note(slog.Any("guests_perhaps_not_told", err))
+		return nil
+	case errors.Is(err, errSentBefore):
 		return nil
 	}
 	return err

@@ -205,12 +205,17 @@ func (m *mailer) after(ctx context.Context, p post) error {
 	return errors.Join(errs...)
 }
 
-// tellUnsure tells the person that nobody knows whether a mail went out. Whatever
-// hinders it passes, as far as the phone is concerned: that a mailbox is full must not
-// be taken for the mail's own refusal, and the phone has the mail until there is room.
+// errUntold means that nobody knows whether a mail went out, and that the person has no
+// inbox to be told so in.
+var errUntold = errors.New("whether the mail went out is not known, and there is no inbox to say so in")
+
+// tellUnsure tells the person that nobody knows whether a mail went out. What hinders
+// it passes, as far as the phone is concerned: that a mailbox is full must not be taken
+// for the mail's own refusal, and the phone has the mail until there is room. Only of
+// an inbox that does not exist the phone is told, lest it tries for ever.
 func (m *mailer) tellUnsure(ctx context.Context, p post) error {
 	err := m.noticeUnsure(ctx, p)
-	if err != nil && backend.KindOf(err) != backend.Transient {
+	if err != nil && backend.KindOf(err) != backend.Transient && !errors.Is(err, errUntold) {
 		return backend.Errorf(backend.Transient, "easserver: send", "whether the mail went out is not known, and the person cannot be told so: %v", err)
 	}
 	return err
@@ -224,7 +229,7 @@ func (m *mailer) noticeUnsure(ctx context.Context, p post) error {
 		return err
 	}
 	if inbox.ID == 0 {
-		return backend.Errorf(backend.Invalid, "easserver: send", "backend %q has no inbox", m.backend)
+		return backend.Errorf(backend.Invalid, "easserver: send", "%w: backend %q has none", errUntold, m.backend)
 	}
 	keep := p.after
 	if !p.draft {
@@ -235,7 +240,22 @@ func (m *mailer) noticeUnsure(ctx context.Context, p post) error {
 	if err != nil && (backend.KindOf(err) != backend.Conflict || told.ID == "") { // else an earlier try put it there
 		return err
 	}
-	return keep(ctx) // last: a draft that is gone has been told of
+	err = keep(ctx) // last: a draft that is gone has been told of
+	if err != nil && (stays(err) || p.out.Size() > backend.MaxItemSize) {
+		m.call.note(slog.Any("unsure_mail_not_kept", err)) // the person knows
+		return nil
+	}
+	return err
+}
+
+// stays tells of an error of a folder for sent mail that the next try would end in it,
+// too: there is none, or nothing can be put there.
+func stays(err error) bool {
+	switch backend.KindOf(err) {
+	case backend.NotFound, backend.ReadOnly, backend.Unsupported, backend.Invalid:
+		return true
+	}
+	return false
 }
 
 // keep puts a copy into the folder for sent mail, which is made if there is none.

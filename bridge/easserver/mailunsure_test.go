@@ -2,10 +2,12 @@ package easserver_test
 
 import (
 	"bytes"
+	"strings"
 	"testing"
 
 	"github.com/pushbridge/pushbridge/bridge/bridgetest"
 	"github.com/pushbridge/pushbridge/bridge/eas"
+	"github.com/pushbridge/pushbridge/bridge/eas/tag"
 	"github.com/pushbridge/pushbridge/bridge/phone"
 	"github.com/pushbridge/pushbridge/plugins/backend"
 	"github.com/pushbridge/pushbridge/plugins/backend/memory"
@@ -121,4 +123,62 @@ func TestAnswerSentAgainToWhatIsGone(t *testing.T) {
 			t.Errorf("%d were sent, want one", n)
 		}
 	})
+}
+
+// A phone does not try for ever to have a person told who has no inbox, and does not hear
+// that a mail which may have gone out is to come again because no copy of it can be kept.
+func TestMailOfWhichNobodyCanTell(t *testing.T) {
+	broken := memory.Failure{Op: memory.OpSend, Err: backend.Errorf(backend.Other, "smtp", "broken after the last byte"), Times: 1, Midway: true}
+	inEachVersion(t, func(t *testing.T, v eas.Version) {
+		h := mailHouse(t)
+		p := mailPhone(h, v, phone.Settings{})
+		bridgetest.Sync(t, p)
+		send := func(id string) error {
+			return h.Client(v, "phone1").SendMail(t.Context(), eas.SendMailRequest{ClientID: id, Mime: []byte(strings.Replace(newMail, "Subject: ", "Subject: "+id+" ", 1))})
+		}
+		sent := func(err error) {
+			t.Helper()
+			if v >= eas.V140 {
+				checkRefused(t, v, err, eas.MessagePreviouslySent)
+			} else if err != nil {
+				t.Error(err)
+			}
+		}
+		h.Backend.Fail(broken)
+		h.Backend.Fail(memory.Failure{Op: memory.OpPut, Collection: "sent", Err: backend.Errorf(backend.ReadOnly, "imap", "not here"), Times: -1})
+		for range 2 {
+			sent(send("1"))
+		}
+		if n := len(h.Backend.Items(bridgetest.User, "inbox")); n != 1 {
+			t.Errorf("the inbox has %d notices", n)
+		}
+		h.Backend.Mend()
+		h.Backend.RemoveCollection(bridgetest.User, "inbox")
+		bridgetest.Sync(t, p)
+		h.Backend.Fail(broken)
+		for range 2 {
+			checkRefused(t, v, send("2"), eas.MailSubmissionFailed)
+		}
+		if n := len(h.Backend.Outgoing()); n != 2 {
+			t.Errorf("%d were sent, want each of two once", n)
+		}
+	})
+}
+
+// Nor does a phone's calendar stand still for such a person; and guests, who may have got
+// their mail, do not get it once more, each by themselves.
+func TestGuestsOfWhomNobodyCanTell(t *testing.T) {
+	o := newOffice(t, eas.V161, false, true)
+	o.h.Store("calendar", "e", seriesWith("bo", "cy"))
+	o.h.Backend.RemoveCollection(bridgetest.User, "inbox")
+	o.h.Backend.Fail(memory.Failure{Op: memory.OpSend, Err: backend.Errorf(backend.Other, "smtp", "broken after the last byte"), Times: 1, Midway: true})
+	o.command(func(_ *raw, c *eas.SyncCollection, id string) {
+		c.Commands = []eas.SyncCommand{{Do: tag.AirSyncChange, ServerID: id, Data: eas.Properties{eas.T(tag.CalendarSubject, "Coffee")}}}
+	})
+	if got := strings.Join(mails(o.h), "; "); got != "bo cy REQUEST" {
+		t.Errorf("mailed %q", got)
+	}
+	if body := o.h.Backend.Items(bridgetest.User, "calendar")["e"]; !bytes.Contains(body, []byte("Coffee")) {
+		t.Errorf("the event is\n%s", body)
+	}
 }

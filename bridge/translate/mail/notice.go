@@ -28,7 +28,7 @@ func Unsure(o *Outgoing, s Sending) []byte {
 		"Subject: " + subject + "\r\nTo: " + clean(strings.Join(to, ", ")) + more + "\r\n\r\n" +
 		"The connection to the mail server ended after all of the mail was handed over, and before the mail server could say that it took it. " +
 		"So that nobody gets it twice, it was not sent again.\r\n\r\n" +
-		"A copy is in the folder for sent mail. If the mail did not arrive, send it from there once more.\r\n"
+		"A copy is in the folder for sent mail, if there is room for it. If the mail did not arrive, send it once more.\r\n"
 	sum := sha256.Sum256([]byte("unsure\x00" + o.MessageID))
 	id := "<" + hex.EncodeToString(sum[:16]) + "@" + host + ">"
 	head := addressField("From", []address{{name: "Mail delivery", addr: "mailer-daemon@" + host}}) + addressField("To", []address{{addr: o.From}}) +

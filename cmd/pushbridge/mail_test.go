@@ -122,6 +122,7 @@ func TestMailEndToEnd(t *testing.T) {
 			s.tell()
 		})
 	}
+	t.Run("bad days", w.badDays)
 }
 
 func (s *mailStory) deliver(subject, more, body string) {

@@ -11,6 +11,7 @@ import (
 	"crypto/x509"
 	"crypto/x509/pkix"
 	"encoding/pem"
+	"errors"
 	"fmt"
 	"math/big"
 	"net"
@@ -221,6 +222,17 @@ func (s *Server) Doveadm(args ...string) string {
 		s.t.Fatalf("doveadm %v: %v\n%s", args, err, out)
 	}
 	return string(out)
+}
+
+// Disconnect ends a person's connections, which otherwise outlive a new password, and
+// the server for a while.
+func (s *Server) Disconnect(u User) {
+	s.t.Helper()
+	const nobody = 68 // doveadm's status if there is no connection
+	out, err := exec.Command("doveadm", "-c", filepath.Join(s.Dir, "dovecot.conf"), "kick", u.Name).CombinedOutput()
+	if e, ok := errors.AsType[*exec.ExitError](err); err != nil && (!ok || e.ExitCode() != nobody) {
+		s.t.Fatalf("doveadm kick: %v\n%s", err, out)
+	}
 }
 
 // Deliver hands a message to a person's mailbox as a mail server does.

@@ -30,6 +30,10 @@ type mailWorld struct {
 
 func startMailWorld(t *testing.T) *mailWorld {
 	w := &mailWorld{&world{t: t, log: new(bridgetest.Log)}, imaptest.Start(t)}
+	for _, u := range []imaptest.User{imaptest.Ann, imaptest.Bob, imaptest.Full} {
+		// A delivery and doveadm that both make the mailbox lock each other out, and Dovecot panics.
+		w.mail.Doveadm("mailbox", "status", "-u", u.Name, "messages", "INBOX")
+	}
 	addr := "unix:" + fcgitest.SocketPath(t)
 	dir, path := t.TempDir(), filepath.Join(t.TempDir(), "pushbridge.toml")
 	if err := os.MkdirAll(filepath.Join(dir, imaptest.Ann.Name, "calendar"), 0o700); err != nil {

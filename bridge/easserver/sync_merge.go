@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"fmt"
 
 	"github.com/pushbridge/pushbridge/bridge/eas"
 	"github.com/pushbridge/pushbridge/bridge/eas/tag"
@@ -77,11 +78,10 @@ func (f *folderSync) sifting(sent eas.Properties, try string, o translate.Option
 // times that the phone did not edit are no edit, and the phone is told of them. By
 // them it names the occurrences that it edits: those it does not know any more.
 func (f *folderSync) adrift(e edit, object []byte, now, sent eas.Properties, o translate.Options) (_ edit, err error) {
-	e.sifted, e.foreign = true, true
 	if e.held.Edits(sent, tag.CalendarExceptions) {
-		e.body, e.disputed = object, true
-		return e, nil
+		return e, fmt.Errorf("%w: the occurrences begin at other times than the phone was told", translate.ErrInvalid)
 	}
+	e.sifted, e.foreign = true, true
 	s := translate.Sift(e.held, translate.Digest{}, sent, now, o)
 	if e.body, err = f.class.merge(object, s.Sent, o); err != nil {
 		return e, err

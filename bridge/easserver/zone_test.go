@@ -53,6 +53,10 @@ func local(uid, start, end string) string {
 		"SUMMARY:" + uid, start, end, "END:VEVENT", "END:VCALENDAR", ""}, "\r\n")
 }
 
+// everyTuesday is what phones are told of the rule of "class" below.
+var everyTuesday = eas.C(tag.CalendarRecurrence, eas.T(tag.CalendarType, "1"), eas.T(tag.CalendarInterval, "1"),
+	eas.T(tag.CalendarDayOfWeek, "4"), eas.T(tag.CalendarOccurrences, "4"))
+
 // A calendar gets a zone of its own: what has none in it begins at another moment,
 // which phones are told of. One that edits such an event before it hears of that
 // moves it only where its owner did.
@@ -63,6 +67,7 @@ func TestZoneOfACalendar(t *testing.T) {
 		h.Store("calendar", "swim", local("swim", "DTSTART:20310107T090000", "DTEND:20310107T100000"))
 		h.Store("calendar", "holiday", local("holiday", "DTSTART;VALUE=DATE:20310108", "DTEND;VALUE=DATE:20310109"))
 		h.Store("calendar", "call", local("call", "DTSTART:20310107T170000Z", "DTEND:20310107T180000Z"))
+		h.Store("calendar", "class", local("class", "DTSTART:20310107T110000\r\nRRULE:FREQ=WEEKLY;COUNT=4", "DURATION:PT1H"))
 		r := newRaw(t, h, v)
 		held := map[string]string{}
 		for id, item := range bridgetest.FolderOf(t, r.phone, "Calendar").Items {
@@ -78,10 +83,23 @@ func TestZoneOfACalendar(t *testing.T) {
 			{Do: tag.AirSyncChange, ServerID: held["swim"], Data: append(when("20310107T150000Z", "20310107T160000Z"), named("swim"))},
 			{Do: tag.AirSyncAdd, ClientID: "new", Data: append(when("20310107T180000Z", "20310107T190000Z"), named("Lunch"))},
 		}
+		const second = "20310114T100000Z" // occurrence, as the phone holds it
+		edit := eas.SyncCommand{Do: tag.AirSyncChange, ServerID: held["class"], Data: eas.Properties{named("Test")}}
+		if v >= eas.V160 {
+			edit.InstanceID = second
+		} else {
+			edit.Data = append(when("20310107T100000Z", "20310107T110000Z"), named("class"), everyTuesday,
+				eas.C(tag.CalendarExceptions, eas.C(tag.CalendarException, eas.T(tag.CalendarExceptionStartTime, second), named("Test"))))
+		}
+		c.Commands = append(c.Commands, edit)
 		got := r.one(c)
 		for _, response := range got.Responses {
-			if response.Status != eas.SyncOK {
-				t.Errorf("answered %+v", response)
+			want := eas.SyncOK
+			if response.ServerID == held["class"] {
+				want = eas.SyncBadItem
+			}
+			if response.Status != want {
+				t.Errorf("answered %+v, want status %d", response, want)
 			}
 		}
 		starts := map[string]string{}
@@ -94,12 +112,13 @@ func TestZoneOfACalendar(t *testing.T) {
 		if v >= eas.V160 {
 			day = "20310108T000000Z"
 		}
-		want := map[string]string{"Jog along": "20310107T120000Z", "swim": "20310107T150000Z", "holiday": day}
+		want := map[string]string{"Jog along": "20310107T120000Z", "swim": "20310107T150000Z", "holiday": day, "class": "20310107T160000Z"}
 		if !maps.Equal(starts, want) {
 			t.Errorf("the phone is told %v, want %v", starts, want)
 		}
 		for id, line := range map[backend.ItemID]string{
 			"jog": "DTSTART:20310107T070000\r\n", "swim": "DTSTART:20310107T100000\r\n", "holiday": "DTSTART;VALUE=DATE:20310108\r\n", "call": "DTSTART:20310107T170000Z\r\n",
+			"class": "COUNT=4\r\nDURATION:PT1H\r\nEND:VEVENT\r\nEND:VCALENDAR\r\n",
 		} {
 			if body := string(h.Backend.Items(bridgetest.User, "calendar")[id]); !strings.Contains(body, line) {
 				t.Errorf("want %q in\n%s", line, body)

@@ -43,7 +43,7 @@ func Sheet() fidelity.Class {
 		{Tag: tag.CalendarOnlineMeetingConfLink, Way: fidelity.Shown, Since: eas.V141, Stored: "CONFERENCE", Remark: "sip and conf addresses"},
 		{Tag: tag.CalendarOnlineMeetingExternalLink, Way: fidelity.Shown, Since: eas.V141, Stored: "X-GOOGLE-CONFERENCE, X-MICROSOFT-SKYPETEAMSMEETINGURL, CONFERENCE", Remark: "before 14.1 under the description"},
 
-		{Tag: tag.CalendarRecurrence, Stored: rrule, Remark: "a series that ActiveSync has no words for is shown as an expansion or as its next occurrence; its edit is refused with status 6"},
+		{Tag: tag.CalendarRecurrence, Stored: rrule, Remark: "a series that ActiveSync has no words for is shown as an expansion, or where two of its occurrences fall on one day as the next one alone; its edit is refused with status 6"},
 		{Tag: tag.CalendarType, Stored: rrule},
 		{Tag: tag.CalendarInterval, Stored: rrule},
 		{Tag: tag.CalendarUntil, Stored: rrule, Remark: "the start of the last occurrence"},

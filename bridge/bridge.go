@@ -217,10 +217,11 @@ func (b *Bridge) join(ctx context.Context, o Options, backends []account.Named) 
 	if b.rules, err = rulebook.Open(ctx, b.store.Documents(), rulebook.Config{Policy: f.Policy.Policy, NeverFullWipe: f.Policy.NeverFullWipe}); err != nil {
 		return fmt.Errorf("bridge: %w", err)
 	}
+	box := b.recoveryKeys()
 	b.devices = device.New(device.Options{Store: b.store.Phones(), Rules: b.rules, NeverFullWipe: f.Policy.NeverFullWipe,
-		TwoPersons: f.Policy.WipeTwoPersons, WipeExpires: f.Policy.WipeExpires, Expire: b.expire, Looping: b.looping, Arrived: b.arrived, Box: b.recoveryKeys()})
+		TwoPersons: f.Policy.WipeTwoPersons, WipeExpires: f.Policy.WipeExpires, Expire: b.expire, Looping: b.looping, Arrived: b.arrived, Box: box})
 	b.tracer = new(trace.Tracer)
-	b.roster = b.newRoster()
+	b.roster = b.newRoster(box)
 	b.door = b.newDoor(o.Version)
 	if b.notices, err = b.newNotices(ctx); err != nil {
 		return err

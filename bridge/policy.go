@@ -40,9 +40,9 @@ func (b *Bridge) arrived(p device.Phone, why string) {
 	}
 }
 
-// recoveryKeys opens the file with the keys of recovery passwords. Without it
-// everything else works: the passwords that are kept cannot be read, and no new
-// ones are taken.
+// recoveryKeys opens the file with the keys of recovery passwords and second factors.
+// Without it everything else works: the passwords that are kept cannot be read, and no
+// new ones are taken; codes cannot be verified of factors that were sealed with it.
 func (b *Bridge) recoveryKeys() *recovery.Box {
 	path := b.config.Policy.RecoveryKeys
 	if path == "" {
@@ -50,7 +50,7 @@ func (b *Bridge) recoveryKeys() *recovery.Box {
 	}
 	box, err := recovery.Open(path)
 	if err != nil {
-		b.logger.Error("recovery passwords are neither taken nor shown: the file that policy.recovery_keys names is of no use; put it back as it was", "file", path, "error", err)
+		b.logger.Error("recovery passwords are neither taken nor shown, and administrators with a second factor cannot sign in: the file that policy.recovery_keys names is of no use; put it back as it was", "file", path, "error", err)
 		return nil
 	}
 	return box

@@ -13,15 +13,20 @@ import (
 	"github.com/pushbridge/pushbridge/bridge/admin/roster"
 	"github.com/pushbridge/pushbridge/bridge/admin/selfservice"
 	"github.com/pushbridge/pushbridge/bridge/audit"
+	"github.com/pushbridge/pushbridge/bridge/device/recovery"
 )
 
 // newRoster builds who may sign in. There is one without the web, too: the first
 // administrator is made at the control door.
-func (b *Bridge) newRoster() *roster.Roster {
-	return roster.New(roster.Options{
+func (b *Bridge) newRoster(box *recovery.Box) *roster.Roster {
+	o := roster.Options{
 		Store: b.store.Documents(), Transact: b.store.Transact, Audit: audit.New(b.store.Audit()),
 		Idle: b.config.Web.Idle, Longest: b.config.Web.Longest,
-	})
+	}
+	if box != nil {
+		o.Seal = box
+	}
+	return roster.New(o)
 }
 
 // newGate builds where people sign in; nil if the configuration names no place.

@@ -4,11 +4,14 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"net/url"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/pushbridge/pushbridge/bridge"
+	"github.com/pushbridge/pushbridge/bridge/admin/roster/rostertest"
 	"github.com/pushbridge/pushbridge/bridge/bridgetest"
 	"github.com/pushbridge/pushbridge/bridge/eas"
 	"github.com/pushbridge/pushbridge/bridge/phone"
@@ -45,5 +48,39 @@ func TestOwnerChangesPassword(t *testing.T) {
 		if time.Now().After(deadline) {
 			t.Fatal("the session goes on")
 		}
+	}
+}
+
+// TestFactorsUnderRecoveryKeys looks for the secret of a second factor in the state.
+func TestFactorsUnderRecoveryKeys(t *testing.T) {
+	keys := filepath.Join(t.TempDir(), "keys")
+	if err := os.WriteFile(keys, []byte(strings.Repeat("0f", 32)+"\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for what, tc := range map[string]struct {
+		keys  string
+		plain bool
+	}{"with keys": {keys, false}, "without": {"", true}, "the file is lost": {keys + ".lost", true}} {
+		t.Run(what, func(t *testing.T) {
+			state := t.TempDir()
+			h := bridgetest.Start(t, bridgetest.Options{Edit: func(o *bridge.Options) { o.Config.State, o.Config.Policy.RecoveryKeys = state, tc.keys }})
+			rostertest.Add(t, h.Bridge.Roster(), "jane", "helpdesk")
+			secret, _, err := h.Bridge.Roster().BeginFactor(t.Context(), "jane", "test")
+			if err != nil {
+				t.Fatal(err)
+			}
+			files, err := filepath.Glob(filepath.Join(state, "*"))
+			if err != nil {
+				t.Fatal(err)
+			}
+			found := false
+			for _, f := range files {
+				text, err := os.ReadFile(f)
+				found = found || err == nil && strings.Contains(string(text), secret)
+			}
+			if found != tc.plain {
+				t.Errorf("the secret can be read in %v: %t", files, found)
+			}
+		})
 	}
 }

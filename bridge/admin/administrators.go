@@ -70,6 +70,8 @@ func ofRoster(err error, name string) error {
 		return &Error{Busy, fmt.Sprintf("Too many wrong passwords: wait %d seconds.", int(math.Ceil(throttled.Wait.Seconds())))}
 	case errors.Is(err, roster.ErrBusy):
 		return &Error{Busy, "Too many passwords are being looked at just now: try again in a minute."}
+	case errors.Is(err, roster.ErrSealed):
+		return invalid("%s", sealed)
 	case errors.Is(err, roster.ErrUnknown):
 		return notFound("There is no such administrator, session or token: %.80q.", name)
 	case errors.Is(err, roster.ErrWrong):
@@ -77,6 +79,9 @@ func ofRoster(err error, name string) error {
 	}
 	return err
 }
+
+// sealed says what to do where the key of a second factor is lost.
+const sealed = "The secret of the second factor is encrypted with a key that is not in the file of policy.recovery_keys. Put that key back, or have another administrator drop the second factor."
 
 // view is an administrator without secrets.
 func view(a roster.Administrator) Administrator {

@@ -19,7 +19,8 @@ type Recovered struct {
 	HandedIn time.Time `json:"handed_in"` // by the phone
 }
 
-// A Rekeyed says what came of encrypting recovery passwords anew.
+// A Rekeyed says what came of encrypting recovery passwords, and the secrets of second
+// factors, anew.
 type Rekeyed struct {
 	Done       int    `json:"done"`       // that are under the first key of the file now
 	Unreadable int    `json:"unreadable"` // whose key the file does not have
@@ -93,7 +94,16 @@ func (s *Server) rekey(ctx context.Context, v *visit, _ Nothing) (k Rekeyed, err
 	if err != nil {
 		return k, err
 	}
-	k.Text = fmt.Sprintf("%d recovery passwords are encrypted with the first key of the file.", k.Done)
+	k.Text = fmt.Sprintf("%d recovery passwords", k.Done)
+	if s.Roster != nil {
+		factors, unreadable, err := s.Roster.RekeyFactors(ctx)
+		if err != nil {
+			return k, err
+		}
+		k.Text += fmt.Sprintf(" and %d secrets of second factors", factors)
+		k.Done, k.Unreadable = k.Done+factors, k.Unreadable+unreadable
+	}
+	k.Text += " are encrypted with the first key of the file."
 	if k.Unreadable > 0 {
 		k.Text += fmt.Sprintf(" %d are encrypted with keys that the file does not have, and stay as they are.", k.Unreadable)
 	} else {

@@ -6,6 +6,8 @@ import (
 	"testing"
 
 	"github.com/pushbridge/pushbridge/bridge/admin"
+	"github.com/pushbridge/pushbridge/bridge/admin/roster"
+	"github.com/pushbridge/pushbridge/bridge/admin/roster/rostertest"
 	"github.com/pushbridge/pushbridge/bridge/device"
 	"github.com/pushbridge/pushbridge/bridge/device/policy"
 	"github.com/pushbridge/pushbridge/bridge/device/recovery"
@@ -76,4 +78,36 @@ func TestRecovery(t *testing.T) {
 	}
 	d.Security = register(d, second)
 	shows("the key was found")
+}
+
+// TestRekeyFactors has a new key hold for second factors, too: the old one can be taken
+// out of the file.
+func TestRekeyFactors(t *testing.T) {
+	first, second := strings.Repeat("01", 32), strings.Repeat("02", 32)
+	store := new(rostertest.Memory)
+	under := func(keys string) (*recovery.Box, *roster.Roster) {
+		t.Helper()
+		box, err := recovery.Read(strings.NewReader(keys))
+		if err != nil {
+			t.Fatal(err)
+		}
+		return box, roster.New(roster.Options{Store: store, Cost: rostertest.Cheap, Seal: box})
+	}
+	_, before := under(first)
+	rostertest.Add(t, before, "jane", "helpdesk")
+	if _, _, err := before.BeginFactor(t.Context(), "jane", "test"); err != nil {
+		t.Fatal(err)
+	}
+	d := newDesk(t, nil)
+	box, now := under(second + "\n" + first)
+	d.Security, d.Roster = device.New(device.Options{Store: d.store, Box: box}), now
+	secure := admin.Actor{Name: "sec", Roles: []admin.Role{admin.SecurityAdministrator}}
+	k, err := admin.OpRekey.Do(t.Context(), d.Server, secure, admin.Nothing{})
+	if err != nil || k.Done != 1 || k.Unreadable != 0 || !strings.Contains(k.Text, "0 recovery passwords and 1 secrets of second factors") {
+		t.Errorf("rekeying: %+v, %v", k, err)
+	}
+	_, after := under(second)
+	if done, unreadable, err := after.RekeyFactors(t.Context()); err != nil || done != 1 || unreadable != 0 {
+		t.Errorf("with the new key alone %d can be read, %d not, %v", done, unreadable, err)
+	}
 }

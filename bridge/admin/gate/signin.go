@@ -132,6 +132,9 @@ func (m *Realm) notIn(w http.ResponseWriter, r *http.Request, p signInPage, err 
 		w.Header().Set("Retry-After", strconv.Itoa(int(math.Ceil(wait.Seconds()))))
 	case errors.Is(err, roster.ErrWrong):
 		p.Wrong = "That is not right: the " + m.what() + ". Look for capital letters."
+	case errors.Is(err, roster.ErrSealed):
+		m.gate.options.Logger.ErrorContext(r.Context(), "an administrator could not sign in, whose second factor is encrypted with a key that is not there: put it back into the file of policy.recovery_keys, or drop the factor", "error", err)
+		status, p.Wrong = http.StatusServiceUnavailable, "No code can be verified just now, since a key is missing. Have another administrator drop your second factor, or put the key back."
 	case errors.Is(err, roster.ErrBusy), failed != nil && failed.Kind == backend.Transient:
 		status, p.Wrong = http.StatusServiceUnavailable, "The server cannot look at the password just now. Try again in a minute."
 	default:

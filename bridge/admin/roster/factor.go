@@ -26,7 +26,7 @@ const (
 
 // A Factor is a secret that an app computes codes from. See RFC 6238.
 type Factor struct {
-	Secret    string `json:"secret"` // in base 32
+	Secret    string `json:"secret"` // in base 32, or sealed
 	Confirmed bool   `json:"confirmed,omitempty"`
 
 	// Last is the number of the last code that was used: each is taken once, and
@@ -34,15 +34,15 @@ type Factor struct {
 	Last int64 `json:"last,omitempty"`
 }
 
-// use tells whether a code is right and was not used before, and notes that it was
-// used.
-func (f *Factor) use(code string, now time.Time) bool {
+// use tells whether a code of the plain secret is right and was not used before, and
+// notes that it was used.
+func (f *Factor) use(secret, code string, now time.Time) bool {
 	if len(code) != Digits {
 		return false
 	}
 	present := now.Unix() / int64(step/time.Second)
 	for n := max(present-skew, f.Last+1); n <= present+skew; n++ {
-		want, err := hotp.GenerateCodeCustom(f.Secret, uint64(n), hotp.ValidateOpts{Digits: otp.DigitsSix, Algorithm: otp.AlgorithmSHA1})
+		want, err := hotp.GenerateCodeCustom(secret, uint64(n), hotp.ValidateOpts{Digits: otp.DigitsSix, Algorithm: otp.AlgorithmSHA1})
 		if err != nil {
 			return false // a secret that is none has no codes
 		}
@@ -68,8 +68,9 @@ func (s *Roster) BeginFactor(ctx context.Context, name, issuer string) (secret, 
 		case a.TwoFactors():
 			return mistake("Codes are asked for already; have that ended first.")
 		}
-		a.Factor = &Factor{Secret: key.Secret()}
-		return nil
+		sealed, err := s.sealed(name, key.Secret())
+		a.Factor = &Factor{Secret: sealed}
+		return err
 	})
 	return key.Secret(), key.URL(), err
 }
@@ -87,7 +88,11 @@ func (s *Roster) ConfirmFactor(ctx context.Context, name, code string, from Call
 			return mistake("There is no secret that waits for a code: begin anew.")
 		}
 		f := *a.Factor
-		if !f.use(code, time.Now()) {
+		right, err := s.takes(name, &f, code)
+		switch {
+		case err != nil:
+			return err
+		case !right:
 			return mistake("The code is wrong. Are the clocks of the phone and of the server right?")
 		}
 		f.Confirmed = true

@@ -3,8 +3,8 @@
 // Everything is in the database and is read anew for each request, so that what
 // is changed holds at once, for every worker: who is switched off is out. Secrets
 // are kept as hashes: passwords by argon2id, those of sessions and tokens, which
-// have 256 random bits, by SHA-256. Only the secret of a second factor is kept as
-// it is, since codes are computed from it.
+// have 256 random bits, by SHA-256. Only the secret of a second factor can be read
+// again, since codes are computed from it: it is encrypted where there is a key.
 package roster
 
 import (
@@ -67,6 +67,10 @@ type Options struct {
 	// Audit has who signed in, and who did not. Nil means that nothing is written
 	// down.
 	Audit *audit.Log
+
+	// Seal encrypts the secrets of second factors. Nil means that there is no key,
+	// and that new ones are kept as they are.
+	Seal Sealer
 
 	Idle    time.Duration // of a session; 0 means DefaultIdle
 	Longest time.Duration // of a session; 0 means DefaultLongest

@@ -97,6 +97,10 @@ func (s *Roster) SignIn(ctx context.Context, name, password, code string, from C
 		}
 		err = errors.Join(err, s.note(context.WithoutCancel(ctx), e))
 	}
+	if errors.Is(err, ErrSealed) {
+		e := audit.Entry{Actor: name, Address: from.text(), Action: actionSignIn, Object: "administrator " + name, Outcome: audit.Failed, Detail: "the key of the second factor is not there"}
+		err = errors.Join(err, s.note(context.WithoutCancel(ctx), e))
+	}
 	return secret, err
 }
 
@@ -111,7 +115,11 @@ func (s *Roster) enter(ctx context.Context, a Administrator, code string, from C
 			return err
 		}
 		if now.TwoFactors() {
-			if !now.Factor.use(strings.ReplaceAll(code, " ", ""), time.Now()) {
+			right, err := s.takes(a.Name, now.Factor, strings.ReplaceAll(code, " ", ""))
+			switch {
+			case err != nil:
+				return err
+			case !right:
 				return ErrWrong
 			}
 			if err := save(ctx, s.options.Store, kindAdministrator, a.Name, now); err != nil {

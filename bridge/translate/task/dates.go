@@ -114,7 +114,7 @@ func (t *todo) mergeDates(sent eas.Properties) error {
 			walls[f.name] = wall
 		}
 	}
-	if start, due := walls["DTSTART"], walls["DUE"]; !start.IsZero() && !due.IsZero() && due.Truncate(day).Before(start.Truncate(day)) {
+	if start, due := walls["DTSTART"], walls["DUE"]; !start.IsZero() && !due.IsZero() && due.Truncate(day).Before(start.Truncate(day)) && !t.unmoved(walls) {
 		return invalid("the task is due before it starts")
 	}
 	for _, f := range dateFields {
@@ -144,6 +144,18 @@ func (t *todo) sameDate(old moment, wall time.Time) bool {
 		return true
 	}
 	return was.Truncate(day).Equal(wall.Truncate(day)) && (old.Form == ical.Date || wall.Equal(wall.Truncate(day)))
+}
+
+// unmoved tells whether a phone sends the dates that it was shown, in whatever order
+// somebody else put them.
+func (t *todo) unmoved(walls map[string]time.Time) bool {
+	for _, f := range dateFields {
+		old, has := f.get(t)
+		if wall, ok := walls[f.name]; ok && (!has || !t.sameDate(old, wall)) {
+			return false
+		}
+	}
+	return true
 }
 
 // onlyEcho tells whether a due date is the one that was made up of the start.

@@ -10,9 +10,12 @@ import (
 	"log/slog"
 	"regexp"
 	"slices"
+	"time"
 
+	"github.com/pushbridge/pushbridge/bridge/account"
 	"github.com/pushbridge/pushbridge/bridge/eas"
 	"github.com/pushbridge/pushbridge/bridge/outbox"
+	"github.com/pushbridge/pushbridge/bridge/syncengine"
 	"github.com/pushbridge/pushbridge/bridge/translate"
 	"github.com/pushbridge/pushbridge/bridge/translate/calendar"
 	"github.com/pushbridge/pushbridge/bridge/translate/mail"
@@ -222,13 +225,86 @@ func (s *Server) toldByStore(ctx context.Context, c *call, p *composition) (bool
 	if p.source != nil || s.Outbox == nil || !calendarType.Match(p.mime) {
 		return false, nil
 	}
-	uid, ok := mail.Scheduling(p.mime)
-	if !ok {
+	uid, method := mail.Scheduling(p.mime)
+	if uid == "" {
 		return false, nil
 	}
 	told, err := s.Outbox.WasSent(ctx, storeNote(c, uid))
+	if err == nil && !told && method != "REPLY" {
+		told, err = s.storeWillTell(ctx, c, uid)
+	}
 	if told {
 		c.note(slog.Bool("store_mails", true))
 	}
 	return told, err
 }
+
+// storeWillTell is for a phone up to 14.1 that mails what becomes of the person's meeting
+// before it synchronizes that: it tells whether the meeting is in one of the calendars
+// that the phone was shown, and one to whose guests the store mails the same then.
+func (s *Server) storeWillTell(ctx context.Context, c *call, uid string) (bool, error) {
+	if c.version >= eas.V160 || !s.Accounts.Offers(backend.ExtraSchedule) {
+		return false, nil
+	}
+	folders, err := s.Engine.Folders(ctx, c.phone.User)
+	if err != nil {
+		return false, err
+	}
+	left := maxBusyEvents // as many as are looked at to tell when the person is busy
+	for _, f := range folders {
+		if f.Kind != backend.Events {
+			continue
+		}
+		if _, err := s.Engine.PresentSettings(ctx, c.phone, f.ID); errors.Is(err, syncengine.ErrUnknown) {
+			continue
+		} else if err != nil {
+			return false, err
+		}
+		if err := s.findMeeting(ctx, c, f, uid, &left); err != nil && passing(err) {
+			return false, fmt.Errorf("easserver: who mails what becomes of a meeting: %w", err)
+		}
+	}
+	return s.Outbox.WasSent(ctx, storeNote(c, uid))
+}
+
+// findMeeting looks for a meeting in a folder, and notes it if the store mails what
+// becomes of it. Those that are over are left out.
+func (s *Server) findMeeting(ctx context.Context, c *call, f syncengine.Folder, uid string, left *int) error {
+	session, err := c.account.Session(ctx, f.Backend)
+	if errors.Is(err, account.ErrNotThere) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	yes, err := schedules(ctx, session, f)
+	if err != nil || !yes {
+		return err
+	}
+	ids, _, err := s.Engine.NotOver(ctx, f, time.Now(), *left)
+	if err != nil {
+		return err
+	}
+	*left -= len(ids)
+	s.recognize(ctx, c, f.Backend, session)
+	o := s.translation(c)
+	o.Schedules = true
+	for batch := range slices.Chunk(ids, meetingBatch) {
+		err := session.Get(ctx, f.Collection, batch, func(it backend.Fetched) error {
+			if it.Err != nil || !hasGuests(it.Body) {
+				return nil
+			}
+			if this, yes := calendar.StoreInvites(it.Body, o); !yes || this != uid {
+				return nil
+			}
+			return s.Outbox.Note(ctx, storeNote(c, uid))
+		})
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// meetingBatch is how many events are read at a time to find a meeting.
+const meetingBatch = 64

@@ -1,6 +1,7 @@
 package easserver_test
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"slices"
@@ -46,6 +47,7 @@ type office struct {
 	v         eas.Version
 	schedules bool
 	mails     bool
+	early     bool // the phone mails before it synchronizes
 }
 
 func newOffice(t *testing.T, v eas.Version, schedules, mails bool) *office {
@@ -59,7 +61,7 @@ func newOffice(t *testing.T, v eas.Version, schedules, mails bool) *office {
 		h.Backend.SetCollection(bridgetest.User, c)
 	}
 	h.Backend.Schedule(schedules)
-	return &office{t, h, v, schedules, mails}
+	return &office{t: t, h: h, v: v, schedules: schedules, mails: mails}
 }
 
 // stored is the one event of the calendar, or "".
@@ -70,22 +72,27 @@ func (o *office) stored() string {
 	return ""
 }
 
+// mail has the phone mail a method about an event to somebody.
+func (o *office) mail(what, method, to, event string) error {
+	o.t.Helper()
+	return sendNew(o.t, o.h, o.v, what, fmt.Sprintf("From: ann@example.org\r\nTo: %s\r\nSubject: %s\r\nMessage-ID: <%d@phone>\r\nMIME-Version: 1.0\r\nContent-Type: text/calendar; method=%s; charset=utf-8\r\n\r\n%s",
+		to, what, time.Now().UnixNano(), method, strings.Replace(event, "VERSION:2.0", "VERSION:2.0\r\nMETHOD:"+method, 1)))
+}
+
 // do has the phone do something, and mail what phones up to 14.1 then mail: a method
 // to somebody. It answers all that is mailed to them, by whomever, and what came of
 // the phone's own mail.
 func (o *office) do(what, method, to string, act func()) (all []string, phone error) {
 	o.t.Helper()
 	before, sent := o.stored(), len(o.h.Backend.Outgoing())
+	if o.early {
+		newRaw(o.t, o.h, o.v) // is shown what is there
+		phone = o.mail(what, method, to, before)
+	}
 	act()
 	after := o.stored()
-	if o.v < eas.V160 {
-		event := after
-		if event == "" {
-			event = before
-		}
-		mime := fmt.Sprintf("From: ann@example.org\r\nTo: %s\r\nSubject: %s\r\nMessage-ID: <%d@phone>\r\nMIME-Version: 1.0\r\nContent-Type: text/calendar; method=%s; charset=utf-8\r\n\r\n%s",
-			to, what, time.Now().UnixNano(), method, strings.Replace(event, "VERSION:2.0", "VERSION:2.0\r\nMETHOD:"+method, 1))
-		phone = sendNew(o.t, o.h, o.v, what, mime)
+	if o.v < eas.V160 && !o.early {
+		phone = o.mail(what, method, to, cmp.Or(after, before))
 	}
 	for _, m := range o.h.Backend.Outgoing()[sent:] {
 		if slices.Contains(m.To, to) {
@@ -215,12 +222,14 @@ func (o *office) accept() (status eas.MeetingStatus) {
 	return status
 }
 
+// elsewhere is a meeting of an organizer and a guest that was made in another program.
+const elsewhere = "BEGIN:VCALENDAR\r\nVERSION:2.0\r\nPRODID:x\r\nBEGIN:VEVENT\r\nUID:e\r\nDTSTAMP:20260101T000000Z\r\nDTSTART:20301201T100000Z\r\nDTEND:20301201T110000Z\r\nSUMMARY:Tea\r\n" +
+	"ORGANIZER:mailto:%s@example.org\r\nATTENDEE;PARTSTAT=NEEDS-ACTION:mailto:%s@example.org\r\nEND:VEVENT\r\nEND:VCALENDAR\r\n"
+
 // Whatever becomes of a meeting, its guest or its organizer is mailed exactly once:
 // by the store, by the phone or by us. Nobody is told where nobody can mail, and
 // then a phone that mails hears that it failed.
 func TestExactlyOneSender(t *testing.T) {
-	const elsewhere = "BEGIN:VCALENDAR\r\nVERSION:2.0\r\nPRODID:x\r\nBEGIN:VEVENT\r\nUID:e\r\nDTSTAMP:20260101T000000Z\r\nDTSTART:20301201T100000Z\r\nDTEND:20301201T110000Z\r\nSUMMARY:Tea\r\n" +
-		"ORGANIZER:mailto:%s@example.org\r\nATTENDEE;PARTSTAT=NEEDS-ACTION:mailto:%s@example.org\r\nEND:VEVENT\r\nEND:VCALENDAR\r\n"
 	for _, v := range []eas.Version{eas.V121, eas.V141, eas.V161} {
 		for _, schedules := range []bool{true, false} {
 			for _, mails := range []bool{true, false} {
@@ -265,6 +274,53 @@ func TestExactlyOneSender(t *testing.T) {
 				})
 			}
 		}
+	}
+}
+
+// A phone up to 14.1 may mail what becomes of a meeting made elsewhere, or its answer,
+// before it synchronizes that, and before anybody noted who mails. One that was never
+// shown the meeting mails itself.
+func TestMailBeforeSync(t *testing.T) {
+	for _, c := range []struct {
+		what, method, organizer, guest string
+		act                            func(*office)
+	}{
+		{"moved", "REQUEST", bridgetest.User, "bo", (*office).move},
+		{"deleted", "CANCEL", bridgetest.User, "bo", (*office).remove},
+		{"answered", "REPLY", "bo", bridgetest.User, func(o *office) { o.accept() }},
+	} {
+		for _, v := range []eas.Version{eas.V25, eas.V121, eas.V141} {
+			for _, schedules := range []bool{true, false} {
+				t.Run(fmt.Sprintf("%s, %s, store schedules %t", c.what, v, schedules), func(t *testing.T) {
+					t.Parallel()
+					o := newOffice(t, v, schedules, true)
+					o.h.Store("calendar", "e", fmt.Sprintf(elsewhere, c.organizer, c.guest))
+					if err := o.mail("first", c.method, "bo@example.org", o.stored()); err != nil || len(o.h.Backend.Outgoing()) != 1 {
+						t.Errorf("of a phone without a calendar %d mails go out, %v", len(o.h.Backend.Outgoing()), err)
+					}
+					o.early = true
+					all, err := o.do(c.what, c.method, "bo@example.org", func() { c.act(o) })
+					if len(all) != 1 || !strings.HasSuffix(all[0], " "+c.method) || err != nil {
+						t.Errorf("%q goes out, %v, want one %s", all, err, c.method)
+					}
+				})
+			}
+		}
+	}
+}
+
+// Who mails is not known while the calendar cannot be read: the phone tries again.
+func TestMailBeforeSyncWhileTheStoreIsDown(t *testing.T) {
+	o := newOffice(t, eas.V141, true, true)
+	o.h.Store("calendar", "e", fmt.Sprintf(elsewhere, bridgetest.User, "bo"))
+	newRaw(t, o.h, o.v)
+	o.h.Backend.Fail(memory.Failure{Op: memory.OpGet, Collection: "calendar", Err: backend.Errorf(backend.Transient, "dav", "not now"), Times: 1})
+	if status, _ := httpStatus(t, o.mail("moved", "REQUEST", "bo@example.org", o.stored())); status != 503 || len(o.h.Backend.Outgoing()) != 0 {
+		t.Errorf("%d mails go out, and the phone is answered %d, want 503", len(o.h.Backend.Outgoing()), status)
+	}
+	o.early = true
+	if all, err := o.do("moved", "REQUEST", "bo@example.org", o.move); len(all) != 1 || err != nil {
+		t.Errorf("%q goes out, %v, want one REQUEST", all, err)
 	}
 }
 

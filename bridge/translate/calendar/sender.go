@@ -69,3 +69,13 @@ func StoreMails(ics []byte, o translate.Options) (uid string, yes bool) {
 	}
 	return uid, e.own() != nil && agent(e.c.Get("ORGANIZER")) == "SERVER"
 }
+
+// StoreInvites tells whether an event is the person's own meeting, to whose guests a
+// scheduling server mails what becomes of it; the UID is as of StoreMails.
+func StoreInvites(ics []byte, o translate.Options) (uid string, yes bool) {
+	obj, err := read(ics, o)
+	if err != nil || !o.Schedules || !obj.event.organizes() {
+		return "", false
+	}
+	return obj.event.c.Get("UID").Text(), obj.storeMails()
+}

@@ -265,20 +265,21 @@ func meetingMessage(from address, to []address, subject, plain, method string, i
 }
 
 // Scheduling tells which meeting a phone's mail is about, if it is an invitation, a
-// cancellation or an answer, and is for nobody but those whom the meeting concerns.
-func Scheduling(message []byte) (uid string, ok bool) {
+// cancellation or an answer, and is for nobody but those whom the meeting concerns; and
+// which of these it is, as iTIP calls it. Else the UID is empty.
+func Scheduling(message []byte) (uid, method string) {
 	m := Message{Body: message}
 	ics, method, err := Invitation(m)
 	if err != nil || method != "REQUEST" && method != "CANCEL" && method != "REPLY" {
-		return "", false
+		return "", ""
 	}
 	root, err := m.tree()
 	if err != nil {
-		return "", false
+		return "", ""
 	}
 	doc, err := contentline.Parse(ics)
 	if err != nil {
-		return "", false
+		return "", ""
 	}
 	concerned := map[string]bool{}
 	for _, cal := range doc.Components("VCALENDAR") {
@@ -291,10 +292,9 @@ func Scheduling(message []byte) (uid string, ok bool) {
 	for _, field := range []string{"To", "Cc", "Bcc"} {
 		for _, a := range root.header.addresses(field, "") {
 			if !concerned[strings.ToLower(a.addr)] {
-				return "", false
+				return "", ""
 			}
 		}
 	}
-	uid = calendar.UID(ics)
-	return uid, uid != ""
+	return calendar.UID(ics), method
 }

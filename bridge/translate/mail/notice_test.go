@@ -44,14 +44,14 @@ func TestMeetingNotice(t *testing.T) {
 		if text := get(ps, tag.AirSyncBaseBody, tag.AirSyncBaseData); !strings.HasPrefix(text, "Größe\r\nWhen: Saturday, 23 November 2030, 11:00 to 12:00 (UTC)") {
 			t.Errorf("the text is %q", text)
 		}
-		if uid, ok := Scheduling([]byte(raw)); !ok || uid != "m1" {
-			t.Errorf("Scheduling = %q, %t", uid, ok)
+		if uid, method := Scheduling([]byte(raw)); uid != "m1" || method != tt.method {
+			t.Errorf("Scheduling = %q, %q", uid, method)
 		}
-		if uid, ok := Scheduling([]byte("Cc: eve@example.com\r\n" + raw)); ok {
-			t.Errorf("with somebody else: Scheduling = %q, %t", uid, ok)
+		if uid, method := Scheduling([]byte("Cc: eve@example.com\r\n" + raw)); uid != "" || method != "" {
+			t.Errorf("with somebody else: Scheduling = %q, %q", uid, method)
 		}
 	}
-	if uid, ok := Scheduling([]byte("To: bob@example.com\r\n\r\nHello")); ok {
-		t.Errorf("a mail like any other: Scheduling = %q, %t", uid, ok)
+	if uid, method := Scheduling([]byte("To: bob@example.com\r\n\r\nHello")); uid != "" || method != "" {
+		t.Errorf("a mail like any other: Scheduling = %q, %q", uid, method)
 	}
 }

@@ -40,8 +40,9 @@ func (r *reading) Get(ctx context.Context, c backend.CollectionID, ids []backend
 	})
 }
 
-// take answers an item that was kept, and keeps it no longer.
-func (r *reading) take(id backend.ItemID) (backend.Fetched, bool) {
+// take answers an item that was kept, and keeps it no longer. One of another revision
+// than the news is about may be older than that, and is of no use.
+func (r *reading) take(id backend.ItemID, rev backend.Revision) (backend.Fetched, bool) {
 	if r == nil {
 		return backend.Fetched{}, false
 	}
@@ -50,5 +51,5 @@ func (r *reading) take(id backend.ItemID) (backend.Fetched, bool) {
 		delete(r.kept, id)
 		r.size -= len(it.Body)
 	}
-	return it, ok
+	return it, ok && it.Revision == rev
 }

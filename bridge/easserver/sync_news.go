@@ -225,7 +225,7 @@ func (f *folderSync) bodies(ctx context.Context, batch []syncengine.News) (map[b
 		if n.Op != syncengine.Add && n.Op != syncengine.Change {
 			continue
 		}
-		if it, ok := f.reading.take(n.ID); ok {
+		if it, ok := f.reading.take(n.ID, n.Revision); ok {
 			items[n.ID] = it
 		} else {
 			ids = append(ids, n.ID)

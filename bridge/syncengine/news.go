@@ -58,7 +58,8 @@ func (r *Round) drop(own []Number) {
 }
 
 // Told says that a piece of news is in the answer, in a revision that may be
-// newer than the news said (the later refresh is then no news). News is told
+// newer than the news said (the later refresh is then no news), and never older: what
+// was read before Peek answered will do in the revision of the news alone. News is told
 // or skipped in Peek's order; anything else panics.
 func (r *Round) Told(n News, rev backend.Revision) {
 	r.take(n)

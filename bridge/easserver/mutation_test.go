@@ -267,6 +267,13 @@ func (s *scene) checkAnswer(command eas.Command, got outcome) (problems []string
 			complain("HTTP status 503, and nothing is down")
 		}
 		return problems
+	case http.StatusNotFound:
+		// Before 14.0 a phone names in the query which mail it answers or forwards, here
+		// none, and there is no status in an answer. See [MS-ASHTTP] "Status Line".
+		if s.version >= eas.V140 || command != eas.CmdSmartReply && command != eas.CmdSmartForward {
+			complain("HTTP status 404")
+		}
+		return problems
 	default:
 		complain("HTTP status %d", got.status)
 		return problems

@@ -275,6 +275,45 @@ func TestMoveItemsAgain(t *testing.T) {
 	}
 }
 
+// A phone whose answer got lost, and that asks again after somebody took the item back,
+// does not hear that it is where it is not. Where it came back under its old name it is
+// moved once more, elsewhere it is another one, which the phone does not know yet.
+func TestMoveAgainOfWhatWasTakenBack(t *testing.T) {
+	for _, immovable := range []bool{false, true} {
+		t.Run(fmt.Sprintf("by copies: %t", immovable), func(t *testing.T) {
+			h, _ := moveHouse(t, immovable)
+			h.Store("contacts", "c.vcf", bridgetest.Card("c", "Carol"))
+			c := h.Client(eas.V141, "phone1")
+			net := &lossy{next: c.HTTP.Transport, lose: true}
+			p := bridgetest.Checked(t, phone.New(c, phone.Settings{}))
+			other := h.Phone(eas.V161, "phone2", phone.Settings{})
+			look(t, p)
+			from, to, id := folderNamed(t, p, "Contacts"), folderNamed(t, p, "Club"), onlyOne(t, p, "Contacts")
+			c.HTTP = &http.Client{Transport: net}
+			if _, err := p.Move(t.Context(), from.ServerID, to.ServerID, id); err == nil {
+				t.Fatal("nothing went wrong")
+			}
+			look(t, other)
+			back, err := other.Move(t.Context(), to.ServerID, from.ServerID, onlyOne(t, other, "Club"))
+			if err != nil || back[0].Status != eas.MoveOK {
+				t.Fatalf("back: %+v, %v", back, err)
+			}
+			out, err := p.Move(t.Context(), from.ServerID, to.ServerID, id)
+			status, here, there := eas.MoveOK, "", out[0].DstMsgID
+			if back[0].DstMsgID != id {
+				status, here, there = eas.MoveBadSource, back[0].DstMsgID, ""
+			}
+			if err != nil || out[0].Status != status || immovable != (status == eas.MoveBadSource) {
+				t.Errorf("again: %+v, %v, want status %d", out, err, status)
+			}
+			look(t, p)
+			if h, th := onlyOne(t, p, "Contacts"), onlyOne(t, p, "Club"); h != here || th != there {
+				t.Errorf("the phone has %q here and %q there, want %q and %q", h, th, here, there)
+			}
+		})
+	}
+}
+
 // MS-ASCMD EmptyFolderContents: a folder of one's own is emptied, and what is
 // inside of it goes where the phone says so; the main folders stay.
 func TestEmptyFolderContents(t *testing.T) {

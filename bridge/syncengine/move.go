@@ -62,7 +62,8 @@ func (m *Move) Done() bool { return m.Result != 0 }
 
 // BeginMove finds the move that a phone wants, or notes it: before anything is
 // written, so that a worker that takes over knows what the first one was about to
-// do. ErrNoItem if the item is not there and was not moved.
+// do. ErrNoItem if the item is not there and was not moved, or is not where it was
+// moved to any more.
 func (e *Engine) BeginMove(ctx context.Context, p Phone, from Folder, n Number, to Folder) (*Move, error) {
 	ctx = context.WithoutCancel(ctx)
 	m := &Move{Source: from, Target: to, engine: e, phone: p}
@@ -77,8 +78,16 @@ func (e *Engine) BeginMove(ctx context.Context, p Phone, from Folder, n Number, 
 			return err
 		}
 		m.MoveRecord = known
+		moved := known.From != 0 && known.Result != 0
+		if moved && !there { // what was moved may have been taken away from there, or back
+			result, err := w.Item(ctx, to.ID, known.Result)
+			if err != nil && !errors.Is(err, ErrNoItem) {
+				return err
+			}
+			moved = err == nil && !result.Removed
+		}
 		switch {
-		case known.From != 0 && (known.Result == 0 || !there):
+		case known.From != 0 && known.Result == 0, moved && !there:
 			return nil // under way, or done and sent again
 		case !there:
 			return ErrNoItem

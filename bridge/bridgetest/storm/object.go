@@ -99,6 +99,9 @@ func (e edition) value(k *kind) string {
 	return ""
 }
 
+// turns tells whether objects of a kind have a time, or are done or not.
+func (k *kind) turns() bool { return k.class == eas.ClassCalendar || k.class == eas.ClassTasks }
+
 func (e edition) label() string { return fmt.Sprintf("o%d e%d", e.object, e.serial) }
 
 var (

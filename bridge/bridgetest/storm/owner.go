@@ -58,7 +58,7 @@ func (h *handset) edit() {
 	e := w.edited(o, *was, w.turned(o, *was), h.mine(o.where))
 	w.note("%s makes %q of %q (%s)", h, e.label(), was.label(), id)
 	sent := k.sends(o, e)
-	if k.class == eas.ClassTasks && e.done == was.done {
+	if k.turns() && e.value(k) == was.value(k) {
 		sent = sent[:1] // the title: what the phone is told of the rest until it sends this stays
 	}
 	if err := h.phone.Change(f.ServerID, id, sent); err != nil {

@@ -13,9 +13,25 @@ import (
 )
 
 // plan stores a draft of Ann's.
-func plan(h *bridgetest.House) {
-	h.Backend.StoreMessage(bridgetest.User, "drafts", "d.eml", []byte("From: ann@example.org\r\nTo: bob@example.org\r\nSubject: Plan\r\n\r\nOne\r\n"),
+func plan(b *memory.Backend) {
+	b.StoreMessage(bridgetest.User, "drafts", "d.eml", []byte("From: ann@example.org\r\nTo: bob@example.org\r\nSubject: Plan\r\n\r\nOne\r\n"),
 		time.Now(), backend.FlagDraft, backend.FlagSeen)
+}
+
+// takeBack has somebody take that draft back from among sent mail.
+func takeBack(t *testing.T, b *memory.Backend) {
+	t.Helper()
+	s, err := b.Open(t.Context(), backend.Credentials{User: bridgetest.User, Password: bridgetest.Password})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close()
+	if _, err := s.Move(t.Context(), "sent", "d.eml", "drafts"); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := s.(backend.Mailbox).SetFlags(t.Context(), "drafts", "d.eml", []string{backend.FlagDraft}, nil); err != nil {
+		t.Fatal(err)
+	}
 }
 
 // A draft that the store took, and said that it did not, is not left beside what its
@@ -24,7 +40,7 @@ func TestDraftStoredUnheard(t *testing.T) {
 	for _, add := range []bool{false, true} {
 		h := mailHouse(t)
 		if !add {
-			plan(h)
+			plan(h.Backend)
 		}
 		p := mailPhone(h, eas.V161, phone.Settings{})
 		bridgetest.Sync(t, p)
@@ -58,23 +74,13 @@ func TestDraftStoredUnheard(t *testing.T) {
 // by somebody, is a draft like any other: it is sent when a phone says so.
 func TestDraftTakenBack(t *testing.T) {
 	h := mailHouse(t)
-	plan(h)
+	plan(h.Backend)
 	p := mailPhone(h, eas.V161, phone.Settings{})
 	bridgetest.Sync(t, p)
 	sendPlan(t, p)
 	h.Backend.Fail(memory.Failure{Op: memory.OpMove, Err: backend.Errorf(backend.Transient, "imap", "down")})
 	bridgetest.Sync(t, p)
-	s, err := h.Backend.Open(t.Context(), backend.Credentials{User: bridgetest.User, Password: bridgetest.Password})
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer s.Close()
-	if _, err := s.Move(t.Context(), "sent", "d.eml", "drafts"); err != nil {
-		t.Fatal(err)
-	}
-	if _, err := s.(backend.Mailbox).SetFlags(t.Context(), "drafts", "d.eml", []string{backend.FlagDraft}, nil); err != nil {
-		t.Fatal(err)
-	}
+	takeBack(t, h.Backend)
 	bridgetest.Sync(t, p)
 	sendPlan(t, p)
 	bridgetest.Sync(t, p)
@@ -87,7 +93,7 @@ func TestDraftTakenBack(t *testing.T) {
 func TestSentDraftWithoutAFolderForIt(t *testing.T) {
 	h := mailHouse(t)
 	h.Backend.RemoveCollection(bridgetest.User, "sent")
-	plan(h)
+	plan(h.Backend)
 	p := mailPhone(h, eas.V161, phone.Settings{})
 	bridgetest.Sync(t, p)
 	h.Backend.Fail(memory.Failure{Op: memory.OpCreate, Err: backend.Errorf(backend.NotFound, "imap", "no place for folders"), Times: -1})

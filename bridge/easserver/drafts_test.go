@@ -325,8 +325,7 @@ func TestDraftThatTwoPhonesSendAtOnce(t *testing.T) {
 		b.file.State = t.TempDir()
 		b.AddUser(bridgetest.User, bridgetest.Password, memory.MailCollections()...)
 		b.SetIdentity(bridgetest.User, backend.Identity{Addresses: []string{annsAddress}})
-		b.StoreMessage(bridgetest.User, "drafts", "d.eml", []byte("From: ann@example.org\r\nTo: bob@example.org\r\nSubject: Plan\r\n\r\nOne\r\n"),
-			time.Now(), backend.FlagDraft, backend.FlagSeen)
+		plan(b.Backend)
 		busy := &crowded{Backend: b.Backend}
 		var err error
 		b.bridge, err = bridge.New(t.Context(), bridge.Options{
@@ -358,17 +357,7 @@ func TestDraftThatTwoPhonesSendAtOnce(t *testing.T) {
 		if n := len(b.Outgoing()); n != 1 {
 			t.Errorf("%d were sent, want one", n)
 		}
-		s, err := b.Open(t.Context(), backend.Credentials{User: bridgetest.User, Password: bridgetest.Password})
-		if err != nil {
-			t.Fatal(err)
-		}
-		defer s.Close()
-		if _, err := s.Move(t.Context(), "sent", "d.eml", "drafts"); err != nil {
-			t.Fatal(err)
-		}
-		if _, err := s.(backend.Mailbox).SetFlags(t.Context(), "drafts", "d.eml", []string{backend.FlagDraft}, nil); err != nil {
-			t.Fatal(err)
-		}
+		takeBack(t, b.Backend)
 		bridgetest.Sync(t, phones[1])
 		sendPlan(t, phones[1])
 		bridgetest.Sync(t, phones[1])

@@ -140,8 +140,9 @@ func (e *event) occurrences() (list []occurrence, more, ok bool) {
 					o.as = r.event.shifted(wall.Sub(r.from))
 				}
 			}
-		case !wall.Equal(o.key):
+		case !wall.Equal(o.key) || e.rule.lengths[wall] != 0:
 			o.as = e.shifted(wall.Sub(e.start.Wall))
+			o.as.start, o.as.end = e.occurrence(wall)
 			o.as.series = e
 		}
 		list = append(list, o)

@@ -134,6 +134,31 @@ func TestExpansions(t *testing.T) {
 	}
 }
 
+// TestDatesOfTheirOwnLength: an RDATE with a PERIOD says how long its occurrence is.
+func TestDatesOfTheirOwnLength(t *testing.T) {
+	for _, v := range eas.Versions {
+		ps, err := FromICalendar(samples["dates of their own length"], options(v))
+		if err != nil {
+			t.Fatal(err)
+		}
+		exceptions, _ := ps.Find(tag.CalendarExceptions)
+		var got []string
+		for _, x := range exceptions.Children {
+			if get(x.Children, tag.CalendarDeleted) == "0" {
+				got = append(got, get(x.Children, tag.CalendarStartTime)+"-"+get(x.Children, tag.CalendarEndTime))
+			}
+		}
+		want := "20261125T100000Z-20261125T130000Z,20261127T130000Z-20261127T140000Z,20261201T100000Z-20261202T100000Z"
+		if strings.Join(got, ",") != want {
+			t.Errorf("%v: %s, want %s", v, got, want)
+		}
+	}
+	facts, err := Facts(samples["dates of their own length"], options(eas.V141))
+	if want := time.Date(2026, 12, 2, 10, 0, 0, 0, time.UTC).Unix(); err != nil || facts.Ends != want {
+		t.Errorf("the last one is over at %d, %v, want %d", facts.Ends, err, want)
+	}
+}
+
 // strangeRule are rules that ActiveSync has no words for, with at most one
 // occurrence a day.
 var strangeRule = rapid.Custom(func(t *rapid.T) string {

@@ -128,6 +128,9 @@ const maxLooked = 10_000
 // followed from its start, within the bounds of package recur.
 func (e *event) wallsBetween(from, to time.Time) ([]time.Time, bool) {
 	length := e.end.Wall.Sub(e.start.Wall)
+	for _, own := range e.rule.lengths {
+		length = max(length, own)
+	}
 	from, to = from.Add(-max(length, 0)-margin), to.Add(margin)
 	walls := []time.Time{e.start.Wall}
 	walls = append(walls, e.rule.dates...)

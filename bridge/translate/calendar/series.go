@@ -30,7 +30,8 @@ type series struct {
 	pattern recur.Pattern
 	last    time.Time // wall-clock bound of UNTIL, included; zero without it
 	dates   []time.Time
-	all     []time.Time // every occurrence of the rule, once somebody asked
+	lengths map[time.Time]time.Duration // of the dates that have one of their own
+	all     []time.Time                 // every occurrence of the rule, once somebody asked
 }
 
 var recurrenceTags = recur.Tags{
@@ -47,6 +48,7 @@ func (e *event) readSeries() series {
 	s.dates = e.moments("RDATE")
 	s.dates = slices.DeleteFunc(s.dates, func(t time.Time) bool { return t.Equal(e.start.Wall) })
 	s.recurs = len(rules)+len(s.dates) > 0
+	s.lengths = e.lengths()
 	if len(rules) == 1 && len(s.dates) == 0 && e.c.Get("EXRULE") == nil && !e.movesTheRest() {
 		rule, err := recur.Parse(rules[0].Value())
 		ok := false
@@ -94,6 +96,35 @@ func (e *event) moments(name string) []time.Time {
 	return list
 }
 
+// lengths lists the occurrences that an RDATE gives a length of their own, by when
+// they begin. See RFC 5545, section 3.8.5.2.
+func (e *event) lengths() map[time.Time]time.Duration {
+	var m map[time.Time]time.Duration
+	for _, l := range e.c.All("RDATE") {
+		for value := range strings.SplitSeq(l.Value(), ",") {
+			first, _, _ := strings.Cut(value, "/")
+			start, ok := e.zones.Parse(first, l)
+			p, okPeriod := readPeriod(e.zones, l, value)
+			if !ok || !okPeriod || e.allDay || len(m) == maxDates {
+				continue
+			}
+			if m == nil {
+				m = map[time.Time]time.Duration{}
+			}
+			m[e.ownWall(start)] = p.End.Sub(p.Start)
+		}
+	}
+	return m
+}
+
+// lengthAt is how long the occurrence at a wall-clock time lasts.
+func (e *event) lengthAt(wall time.Time) time.Duration {
+	if length, ok := e.rule.lengths[wall]; ok {
+		return length
+	}
+	return e.end.Instant(time.UTC).Sub(e.start.Instant(time.UTC))
+}
+
 // ownWall is what the clock of the series shows at a moment that may be
 // written in another form. Dates stay dates.
 func (e *event) ownWall(m moment) time.Time {
@@ -103,6 +134,8 @@ func (e *event) ownWall(m moment) time.Time {
 	case m.Form == ical.Date:
 		// A date for a timed event: the occurrence of that day.
 		return m.Wall.Add(e.clock())
+	case m.Form == ical.Floating && e.start.Form == ical.Zoned:
+		return m.Wall // somebody forgot the TZID
 	}
 	return ical.Reading(m.Instant(time.UTC), e.start.Loc)
 }
@@ -152,6 +185,9 @@ func (e *event) seriesEnd() int64 {
 	over := func(wall time.Time) int64 { return e.start.At(wall).Instant(e.o.Location()).Unix() + length }
 	for _, t := range e.rule.dates {
 		end = max(end, over(t))
+		if !e.allDay {
+			end = max(end, over(t)-length+int64(e.lengthAt(t)/time.Second))
+		}
 	}
 	rules := e.c.All("RRULE")
 	if len(rules) > maxRules {
@@ -202,7 +238,7 @@ func (e *event) findNext() time.Time {
 	}
 	length := e.end.Wall.Sub(e.start.Wall)
 	if walls, more, ok := e.wallsAhead(); ok && len(walls) > 0 {
-		i := slices.IndexFunc(walls, func(t time.Time) bool { return t.Add(length).After(now) })
+		i := slices.IndexFunc(walls, func(t time.Time) bool { return t.Add(max(length, e.rule.lengths[t])).After(now) })
 		if i < 0 {
 			i = len(walls) - 1
 		}
@@ -250,8 +286,7 @@ func (e *event) occurrence(wall time.Time) (start, end moment) {
 	if e.allDay {
 		return start, e.end.At(e.end.Wall.Add(wall.Sub(e.start.Wall)))
 	}
-	length := e.end.Instant(time.UTC).Sub(e.start.Instant(time.UTC))
-	return start, e.end.When(start.Instant(time.UTC).Add(length))
+	return start, e.end.When(start.Instant(time.UTC).Add(e.lengthAt(wall)))
 }
 
 // meansOccurrence tells whether a span is an occurrence of the series: the

@@ -77,6 +77,12 @@ func mergeReminder(e *event, el eas.Element) error {
 		}
 		c.AddText("DESCRIPTION", summary)
 	}
+	setTrigger(c, minutes)
+	return nil
+}
+
+// setTrigger has an alarm go off so many minutes before the start.
+func setTrigger(c *component, minutes int) {
 	trigger := "-" + ical.FormatDuration(time.Duration(minutes)*time.Minute)
 	if minutes == 0 {
 		trigger = "PT0S"
@@ -87,5 +93,18 @@ func mergeReminder(e *event, el eas.Element) error {
 			l.SetParam(p)
 		}
 	}
-	return nil
+}
+
+// keepReminder changes the times of an event and leaves the phone's reminder at as
+// many minutes before the start as the phone shows. An alarm at a time of its own,
+// or before the end, would be another one then, or none.
+func (e *event) keepReminder(change func()) {
+	c, minutes, ok := e.alarm()
+	change()
+	if !ok {
+		return
+	}
+	if now, ok := e.before(c.Get("TRIGGER")); !ok || now != minutes {
+		setTrigger(c, minutes)
+	}
 }

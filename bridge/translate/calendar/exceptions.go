@@ -168,6 +168,11 @@ func (e *event) addOverride(wall time.Time) *event {
 	for _, name := range []string{"RRULE", "RDATE", "EXDATE", "EXRULE"} {
 		c.RemoveAll(name)
 	}
+	for _, alarm := range c.Components("VALARM") {
+		if _, ok := e.zones.Moment(alarm.Get("TRIGGER")); ok {
+			c.RemoveComponent(alarm) // at one time, of which the series reminds
+		}
+	}
 	x := &event{object: e.object, c: c, series: e, allDay: e.allDay}
 	x.start, x.end = e.occurrence(wall)
 	x.start.Put(c, "DTSTART")
@@ -276,23 +281,44 @@ func (e *event) occurrenceOf(sent eas.Properties, old event) (time.Time, error) 
 		return time.Time{}, invalid("an exception in the year %d", t.Year())
 	}
 	wall := e.instanceWall(t)
-	known := func(w time.Time) bool {
-		l, _ := e.exdate(w)
-		return l != nil || e.findOverride(w) != nil
-	}
 	shifted := old.instanceWall(t).Add(e.start.Wall.Sub(old.start.Wall))
-	sameDay := wall.Truncate(24 * time.Hour).Add(e.clock())
-	for _, w := range []time.Time{wall, shifted, sameDay} {
-		if known(w) {
+	near := e.nearWall(wall)
+	if near.Equal(wall) {
+		near = wall.Truncate(24 * time.Hour).Add(e.clock())
+	}
+	for _, w := range []time.Time{wall, shifted, near} {
+		if e.knows(w) {
 			return w, nil
 		}
 	}
-	for _, w := range []time.Time{wall, shifted, sameDay} {
+	for _, w := range []time.Time{wall, shifted, near} {
 		if e.occurs(w) {
 			return w, nil
 		}
 	}
 	return wall, nil
+}
+
+// knows tells whether an occurrence is taken out or changed.
+func (e *event) knows(wall time.Time) bool {
+	l, _ := e.exdate(wall)
+	return l != nil || e.findOverride(wall) != nil
+}
+
+// nearWall is the time of day of the series that a phone means by one that is an
+// hour or two off: it follows the one rule that its TimeZone has room for, and the
+// zone had several while the series went on.
+func (e *event) nearWall(wall time.Time) time.Time {
+	if e.allDay {
+		return wall
+	}
+	for day := -1; day <= 1; day++ {
+		w := wall.Truncate(24*time.Hour).AddDate(0, 0, day).Add(e.clock())
+		if off := w.Sub(wall); max(off, -off) <= nearMidnight {
+			return w
+		}
+	}
+	return wall
 }
 
 // instanceWall is an occurrence's time as a phone names it, on the series' clock.

@@ -52,8 +52,10 @@ func withInstance(ics []byte, instance string, o translate.Options, edit func(*e
 		return nil, invalid("the event has no occurrences that could be changed from a phone")
 	}
 	wall := e.instanceWall(t)
-	if l, _ := e.exdate(wall); l == nil && e.findOverride(wall) == nil && !e.occurs(wall) {
-		return nil, invalid("there is no occurrence at %s", t.Format(time.RFC3339))
+	if !e.knows(wall) && !e.occurs(wall) {
+		if wall = e.nearWall(wall); !e.knows(wall) && !e.occurs(wall) {
+			return nil, invalid("there is no occurrence at %s", t.Format(time.RFC3339))
+		}
 	}
 	before := obj.fingerprints()
 	if err := edit(e, wall); err != nil {

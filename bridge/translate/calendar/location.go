@@ -139,9 +139,21 @@ func samePlace(a, b eas.Element) bool {
 	for _, p := range placeParts {
 		x, _ := eas.Properties(a.Children).Text(p.tag)
 		y, _ := eas.Properties(b.Children).Text(p.tag)
-		if tidy(x) != tidy(y) {
+		if tidy(x) != tidy(y) && !sameNumber(p.tag, x, y) {
 			return false
 		}
 	}
 	return true
+}
+
+// sameNumber tells whether two parts of a place are one number, however many digits
+// a phone writes.
+func sameNumber(t wbxml.Tag, a, b string) bool {
+	switch t {
+	case tag.AirSyncBaseLatitude, tag.AirSyncBaseLongitude, tag.AirSyncBaseAccuracy, tag.AirSyncBaseAltitude, tag.AirSyncBaseAltitudeAccuracy:
+		x, errX := strconv.ParseFloat(strings.TrimSpace(a), 64)
+		y, errY := strconv.ParseFloat(strings.TrimSpace(b), 64)
+		return errX == nil && errY == nil && x == y
+	}
+	return false
 }

@@ -154,11 +154,17 @@ func (e *event) sentSpan(sent eas.Properties, shown span) (s span, err error) {
 		return shown, nil // nothing can be made of the mark alone
 	}
 	length := shown.end.Sub(shown.start)
+	// From 16.0 on a time that is absent is as it was, wherever it can be. See
+	// [MS-ASCAL] "Sync Command Request".
+	stays := func(start time.Time) bool {
+		return e.plainDates() && s.allDay == shown.allDay && start.Before(shown.end)
+	}
 	switch {
 	case s.allDay:
 		if hasStart {
-			s.start = e.day(start, false)
-			s.end = s.start.Add(max(length, 24*time.Hour).Truncate(24 * time.Hour))
+			if s.start = e.day(start, false); !stays(s.start) {
+				s.end = s.start.Add(max(length, 24*time.Hour).Truncate(24 * time.Hour))
+			}
 		}
 		if hasEnd {
 			s.end = e.day(end, true)
@@ -167,7 +173,9 @@ func (e *event) sentSpan(sent eas.Properties, shown span) (s span, err error) {
 			s.end = s.start.AddDate(0, 0, 1)
 		}
 	case hasStart:
-		s.start, s.end = start, start.Add(length)
+		if s.start = start; !stays(start) {
+			s.end = start.Add(length)
+		}
 		if hasEnd {
 			s.end = end
 		}
@@ -251,6 +259,10 @@ func same(a, b time.Time) bool { return a.Truncate(time.Minute).Equal(b.Truncate
 // setTimes writes a span. Each time keeps its form as far as that can say the
 // new one.
 func (e *event) setTimes(s, shown span) {
+	e.keepReminder(func() { e.writeTimes(s, shown) })
+}
+
+func (e *event) writeTimes(s, shown span) {
 	old := e.start
 	e.start = e.newStart(s, shown)
 	e.start.Put(e.c, "DTSTART")

@@ -282,8 +282,8 @@ func (e *event) occurrenceOf(sent eas.Properties, old event) (time.Time, error) 
 	}
 	wall := e.instanceWall(t)
 	shifted := old.instanceWall(t).Add(e.start.Wall.Sub(old.start.Wall))
-	near := e.nearWall(wall)
-	if near.Equal(wall) {
+	near, ok := e.toldWall(t)
+	if !ok {
 		near = wall.Truncate(24 * time.Hour).Add(e.clock())
 	}
 	for _, w := range []time.Time{wall, shifted, near} {
@@ -305,20 +305,15 @@ func (e *event) knows(wall time.Time) bool {
 	return l != nil || e.findOverride(wall) != nil
 }
 
-// nearWall is the time of day of the series that a phone means by one that is an
-// hour or two off: it follows the one rule that its TimeZone has room for, and the
-// zone had several while the series went on.
-func (e *event) nearWall(wall time.Time) time.Time {
+// toldWall is an occurrence's time as a phone names it, on the series' clock by the
+// one rule that the phone was told of its zone, which had others while the series
+// went on. It answers false where that makes it no time of the series.
+func (e *event) toldWall(t time.Time) (time.Time, bool) {
 	if e.allDay {
-		return wall
+		return time.Time{}, false
 	}
-	for day := -1; day <= 1; day++ {
-		w := wall.Truncate(24*time.Hour).AddDate(0, 0, day).Add(e.clock())
-		if off := w.Sub(wall); max(off, -off) <= nearMidnight {
-			return w
-		}
-	}
-	return wall
+	wall := ical.Reading(t, e.blob().Location())
+	return wall, wall.Sub(wall.Truncate(24*time.Hour)) == e.clock()
 }
 
 // instanceWall is an occurrence's time as a phone names it, on the series' clock.

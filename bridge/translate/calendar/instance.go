@@ -52,8 +52,10 @@ func withInstance(ics []byte, instance string, o translate.Options, edit func(*e
 		return nil, invalid("the event has no occurrences that could be changed from a phone")
 	}
 	wall := e.instanceWall(t)
-	if !e.knows(wall) && !e.occurs(wall) {
-		if wall = e.nearWall(wall); !e.knows(wall) && !e.occurs(wall) {
+	exists := func() bool { return e.knows(wall) || e.occurs(wall) }
+	if !exists() {
+		ok := false
+		if wall, ok = e.toldWall(t); !ok || !exists() {
 			return nil, invalid("there is no occurrence at %s", t.Format(time.RFC3339))
 		}
 	}

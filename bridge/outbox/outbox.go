@@ -99,7 +99,13 @@ type Outbox struct {
 	holder string
 
 	mu   sync.Mutex
-	busy map[Letter]chan struct{} // closed when it is over
+	busy map[Letter]*attempt
+}
+
+// An attempt is one sending of a letter.
+type attempt struct {
+	over chan struct{} // closed when it is
+	err  error         // what came of it, from then on
 }
 
 // New makes an outbox. A nil logger means slog.Default.
@@ -107,7 +113,7 @@ func New(s Store, logger *slog.Logger) *Outbox {
 	if logger == nil {
 		logger = slog.Default()
 	}
-	return &Outbox{store: s, logger: logger, holder: rand.Text(), busy: make(map[Letter]chan struct{})}
+	return &Outbox{store: s, logger: logger, holder: rand.Text(), busy: make(map[Letter]*attempt)}
 }
 
 // A Post is what is to be done with a letter.
@@ -131,13 +137,15 @@ type Post struct {
 // Send sends a letter. sentBefore says that it went out an earlier time, or that the
 // person was told that it may have, and not again. An error means that it did not go out, as far as anybody can know; that
 // After failed is said in the log only, for the letter is out. It goes on when
-// the phone hangs up: that one will ask again what came of it.
+// the phone hangs up: that one will ask again what came of it. A phone that asks again
+// while the letter is being sent hears what comes of that, also that it was refused:
+// to try once more would send what the phone may by then have been told is not sent.
 func (o *Outbox) Send(ctx context.Context, l Letter, p Post) (sentBefore bool, err error) {
 	release, err := o.claim(ctx, l)
 	if err != nil {
 		return false, err
 	}
-	defer release()
+	defer func() { release(err) }()
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), SendTime)
 	defer cancel()
 	before, err := o.begin(ctx, l)
@@ -222,35 +230,51 @@ func (o *Outbox) Forget(ctx context.Context, l Letter) error {
 	})
 }
 
-// claim waits until nobody else in this process is at the letter.
-func (o *Outbox) claim(ctx context.Context, l Letter) (release func(), err error) {
+// claim waits until nobody else in this process is at the letter. release says what
+// came of it. An error that is not the wait's own is that of whom it waited for.
+func (o *Outbox) claim(ctx context.Context, l Letter) (release func(error), err error) {
 	if l.Name == "" {
-		return func() {}, nil
+		return func(error) {}, nil
 	}
 	if len(l.Name) > MaxName {
 		return nil, backend.Errorf(backend.Invalid, "outbox: send", "the name of the mail is longer than %d bytes", MaxName)
 	}
+	mine := &attempt{over: make(chan struct{})}
 	for {
-		o.mu.Lock()
-		other, taken := o.busy[l]
-		if !taken {
-			mine := make(chan struct{})
-			o.busy[l] = mine
-			o.mu.Unlock()
-			return func() {
-				o.mu.Lock()
-				delete(o.busy, l)
-				o.mu.Unlock()
-				close(mine)
-			}, nil
+		other := o.take(l, mine)
+		if other == nil {
+			return func(err error) { o.giveUp(l, mine, err) }, nil
 		}
-		o.mu.Unlock()
 		select {
-		case <-other:
+		case <-other.over:
 		case <-ctx.Done():
 			return nil, backend.E(backend.Transient, "outbox: send", context.Cause(ctx))
 		}
+		// What other phones of the person's send under the same name may differ.
+		if l.Device != "" && other.err != nil && backend.KindOf(other.err) != backend.Transient {
+			return nil, other.err
+		}
 	}
+}
+
+// take makes mine the attempt at the letter, or answers the one that is.
+func (o *Outbox) take(l Letter, mine *attempt) (other *attempt) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if other, taken := o.busy[l]; taken {
+		return other
+	}
+	o.busy[l] = mine
+	return nil
+}
+
+// giveUp ends the attempt at the letter.
+func (o *Outbox) giveUp(l Letter, mine *attempt, err error) {
+	o.mu.Lock()
+	delete(o.busy, l)
+	o.mu.Unlock()
+	mine.err = err
+	close(mine.over)
 }
 
 // begin notes that the letter is going to be sent, and answers what was known of

@@ -241,6 +241,52 @@ func TestTwoAtATime(t *testing.T) {
 	})
 }
 
+// Of a mail that came twice at once the phone is told one thing, whichever answer
+// reaches it: what was refused is not sent by the other one.
+func TestTwoAtATimeOfWhichOneIsRefused(t *testing.T) {
+	refused := &backend.Error{Kind: backend.TooLarge, Op: "send"}
+	for _, test := range []struct {
+		name   string
+		device string
+		err    error
+		taken  int // how often, after all
+	}{
+		{"refused for good", "p", refused, 0},
+		{"refused for now", "p", &backend.Error{Kind: backend.Transient, Op: "send"}, 1},
+		{"from another phone, perhaps with another text", "", refused, 1},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				o := outbox.New(new(notes), quiet)
+				l := outbox.Letter{User: "ann", Device: test.device, Name: "1"}
+				var m mailSystem
+				refuses := outbox.Post{Message: strings.NewReader("mail"), Send: func(context.Context, io.Reader) error {
+					time.Sleep(time.Minute)
+					return test.err
+				}}
+				var all sync.WaitGroup
+				all.Go(func() {
+					if _, err := o.Send(t.Context(), l, refuses); !errors.Is(err, test.err) {
+						t.Errorf("the first: %v, want %v", err, test.err)
+					}
+				})
+				time.Sleep(time.Second)
+				_, err := o.Send(t.Context(), l, post(&m, nil))
+				all.Wait()
+				if told := err == nil; told != (test.taken == 1) || err != nil && !errors.Is(err, test.err) {
+					t.Errorf("the second: %v", err)
+				}
+				if len(m.taken) != test.taken {
+					t.Errorf("it was taken %d times, want %d", len(m.taken), test.taken)
+				}
+				if _, err := o.Send(t.Context(), l, post(&m, nil)); err != nil { // who asks later tries again
+					t.Errorf("later: %v", err)
+				}
+			})
+		})
+	}
+}
+
 func TestNames(t *testing.T) {
 	store := new(notes)
 	o := outbox.New(store, quiet)

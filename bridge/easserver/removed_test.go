@@ -2,6 +2,8 @@ package easserver_test
 
 import (
 	"net/http"
+	"slices"
+	"strings"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -131,6 +133,84 @@ func TestEditOfWhatIsBack(t *testing.T) {
 			}
 			if tt.want > 0 {
 				stored(t, h, "contacts", "TITLE:edited")
+			}
+		})
+	}
+}
+
+// A phone edits what is gone and is told so, though there is other news that fills the
+// window, or no listing says it yet: with the status it hears of the deletion, so that
+// whatever it makes of the status, it is told of what comes back as of something new.
+func TestEditOfWhatIsGone(t *testing.T) {
+	type command struct {
+		do   string
+		item string
+	}
+	for _, tt := range []struct {
+		name   string
+		listed bool // a listing says that it is gone
+		repeat bool // the answer is lost, and the phone asks again
+		back   bool // it comes back
+		want   []command
+	}{
+		{"gone for good", true, false, false, []command{{"AirSync:Add", "b"}}},
+		{"gone for good, and not listed", false, false, false, []command{{"AirSync:Add", "b"}}},
+		{"back", true, false, true, []command{{"AirSync:Add", "a"}, {"AirSync:Add", "b"}}},
+		{"back before a listing", false, false, true, []command{{"AirSync:Add", "a"}, {"AirSync:Add", "b"}}},
+		{"back, and the answer lost", true, true, true, []command{{"AirSync:Add", "b"}}},
+		{"back before a listing, and the answer lost", false, true, true, []command{{"AirSync:Add", "b"}}},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			h := bridgetest.Start(t, bridgetest.Options{})
+			h.Store("contacts", "a", bridgetest.Card("a", "a"))
+			s, other := newHandset(t, h, eas.V141, "phone1", "Contacts", 1), h.Phone(eas.V141, "phone2", phone.Settings{})
+			bridgetest.Sync(t, other)
+			h.Store("contacts", "b", bridgetest.Card("b", "b"))
+			if !tt.listed {
+				bridgetest.Sync(t, other)
+				h.Backend.Fail(memory.Failure{Op: memory.OpChanges, Times: -1, Err: backend.Errorf(backend.Transient, "test", "the listing fails")})
+			}
+			h.Backend.Remove(bridgetest.User, "contacts", "a")
+			if tt.listed {
+				bridgetest.Sync(t, other)
+			}
+			a, key := s.id, s.key
+			s.held = s.with(eas.T(tag.ContactsJobTitle, "edited"))
+			edit := s.change()
+			s.window = -100 // room for a single item
+			r, err := s.send(edit)
+			if status, _ := s.take(r, err); status != eas.SyncNotFound {
+				t.Errorf("status %d, want %d", status, eas.SyncNotFound)
+			}
+			if len(r.Commands) != 1 || r.Commands[0].Do != tag.AirSyncDelete || r.Commands[0].ServerID != a {
+				t.Errorf("the phone is told %v, want that the item is gone", r.Commands)
+			}
+
+			h.Backend.Mend()
+			if tt.back {
+				h.Store("contacts", "a", bridgetest.Card("a", "a"))
+			}
+			var cmds []eas.SyncCommand
+			if s.window = 0; tt.repeat {
+				s.key, cmds = key, []eas.SyncCommand{edit}
+			}
+			r, err = s.send(cmds...)
+			if status, _ := s.take(r, err); status != eas.SyncOK {
+				t.Errorf("then: status %d", status)
+			}
+			var told []command
+			for _, c := range r.Commands {
+				name, _ := c.Data.Text(tag.ContactsFileAs)
+				told = append(told, command{tag.Name(c.Do), name})
+			}
+			slices.SortFunc(told, func(a, b command) int { return strings.Compare(a.item, b.item) })
+			if !slices.Equal(told, tt.want) {
+				t.Errorf("then the phone is told %v, want %v", told, tt.want)
+			}
+			if tt.repeat {
+				if card := string(h.Backend.Items(bridgetest.User, "contacts")["a"]); !strings.Contains(card, "TITLE:edited") {
+					t.Errorf("the server has %q, without the phone's edit", card)
+				}
 			}
 		})
 	}

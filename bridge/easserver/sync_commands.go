@@ -99,6 +99,7 @@ func (f *folderSync) applyAll(ctx context.Context) error {
 		if out.Status = itemStatus(err); out.Status != eas.SyncOK {
 			f.call.report(f.server, err)
 			f.call.event.Add(slogItem(cmd.Do, err))
+			f.lose(cmd, out.Status)
 		} else if out.Data = f.answered(cmd, out); out.Data == nil && (cmd.Do == tag.AirSyncChange || cmd.Do == tag.AirSyncDelete) {
 			continue
 		}
@@ -108,6 +109,17 @@ func (f *folderSync) applyAll(ctx context.Context) error {
 		f.round.Acknowledge() // the answer has a new key, also if nothing had to be written
 	}
 	return nil
+}
+
+// lose notes that the phone is told of an item which it changed or deleted that it is
+// not there.
+func (f *folderSync) lose(cmd *eas.SyncCommand, status eas.SyncStatus) {
+	if status != eas.SyncNotFound || cmd.Do != tag.AirSyncChange && cmd.Do != tag.AirSyncDelete {
+		return
+	}
+	if n, err := f.number(cmd.ServerID); err == nil {
+		f.lost = append(f.lost, n)
+	}
 }
 
 // answered is what a phone is told of a command that succeeded: the item of a

@@ -38,7 +38,8 @@ type folderSync struct {
 	skipped int   // items that could not be shown
 
 	invites
-	relisted bool // because of a command for an item that was gone
+	relisted bool                // because of a command for an item that was gone
+	lost     []syncengine.Number // of which the phone is told that they are not there
 
 	mine    map[syncengine.Number]backend.Revision // those that hold what the phone sent in this round already
 	tried   map[string]translate.Digest            // by earlier tries of the phone's commands; see prepare

@@ -63,6 +63,9 @@ func (f *folderSync) takeNews(ctx context.Context, window int, left *room) error
 	o := f.translation(0)
 	own := room{items: window, bytes: left.bytes}
 	defer func() { left.items, left.bytes = left.items-(window-own.items), own.bytes }()
+	if err := f.tellLost(ctx, &own); err != nil {
+		return err
+	}
 	for first := true; own.items > 0 && own.bytes > 0 && (first || !left.late()); first = false {
 		take := f.takeBatch
 		if f.class.message != nil {
@@ -81,6 +84,27 @@ func (f *folderSync) takeNews(ctx context.Context, window int, left *room) error
 	}
 	if f.result.MoreAvailable, err = f.round.More(ctx); err != nil {
 		return f.breakOff(err)
+	}
+	return nil
+}
+
+// tellLost tells the deletion of what the phone edited and does not find any more,
+// with the status that says so and before other news: a phone that drops the item at
+// the status must not hear of it later as of one that it has, and one that keeps it
+// has to be rid of it. See [MS-ASCMD] "Status (Sync)", 8.
+func (f *folderSync) tellLost(ctx context.Context, room *room) error {
+	for _, n := range f.lost {
+		if room.items <= 0 || f.leaves {
+			return nil
+		}
+		held, err := f.round.Lost(ctx, n)
+		if err != nil {
+			return err
+		}
+		if held {
+			f.result.Commands = append(f.result.Commands, eas.SyncCommand{Do: tag.AirSyncDelete, ServerID: syncengine.ServerID(f.folder.ID, n)})
+			room.items--
+		}
 	}
 	return nil
 }

@@ -2,6 +2,7 @@ package syncengine
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 
@@ -42,6 +43,47 @@ func (r *Round) Again(ctx context.Context, n Number, held bool) error {
 	if err != nil {
 		return fmt.Errorf("syncengine: telling an item again: %w", err)
 	}
+	r.renew(n, held)
+	r.again()
+	return nil
+}
+
+// Lost takes an item from what the phone holds, because the phone is told in this
+// round that it is not there: some phones drop it then, others wait to be told of its
+// deletion, which is what the answer has to say. Should the item be there all the
+// same, or come back, then it is an Add, of the next round at the earliest: this one
+// looks no further than the mirror reached before. held is false if the phone does not
+// hold the item.
+func (r *Round) Lost(ctx context.Context, n Number) (held bool, err error) {
+	if !r.state.held.Contains(uint32(n)) {
+		return false, nil
+	}
+	var reached int64
+	_, err = r.write(ctx, func(w Writer, m *Mirror) (Item, error) {
+		reached = m.Sequence
+		row, err := w.Item(ctx, r.Folder.ID, n)
+		if err == nil && !row.Removed {
+			m.Sequence++
+			row.Sequence, row.Revised = m.Sequence, m.Sequence
+		}
+		return row, err
+	})
+	if err != nil && !errors.Is(err, ErrNoItem) { // nobody else needs the row: see Deleted
+		return false, fmt.Errorf("syncengine: noting that a phone has an item no more: %w", err)
+	}
+	if r.horizon == 0 || reached < r.horizon {
+		r.horizon = reached
+	}
+	r.renew(n, false)
+	horizon := r.horizon
+	r.again()
+	r.horizon = horizon
+	return true, nil
+}
+
+// renew forgets in which revision the phone knows an item, and that it holds it
+// unless it does.
+func (r *Round) renew(n Number, held bool) {
 	delete(r.state.own, n)
 	for i := range r.results {
 		if r.results[i].Number == n {
@@ -53,8 +95,6 @@ func (r *Round) Again(ctx context.Context, n Number, held bool) error {
 		r.Hold(n, nil)
 	}
 	r.dirty = true
-	r.again()
-	return nil
 }
 
 // Numbered answers the numbers of the items that are named and there. What the

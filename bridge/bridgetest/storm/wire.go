@@ -12,6 +12,7 @@ import (
 	"net/http/httptest"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/pushbridge/pushbridge/bridge/eas"
@@ -33,6 +34,15 @@ type message struct {
 	request *http.Request
 	body    []byte
 	gust    *gust
+}
+
+// mails tells whether the request sends a mail that it carries itself.
+func (m *message) mails() bool {
+	switch m.request.URL.Query().Get("Cmd") {
+	case "SendMail", "SmartReply", "SmartForward":
+		return true
+	}
+	return false
 }
 
 var (
@@ -267,7 +277,10 @@ func moved(request, answer []byte) bool {
 	return false
 }
 
-// sideBySide sends a request twice at once and answers one of the answers.
+// sideBySide sends a request twice at once and answers one of the answers: of a mail
+// the later one. A phone sends a mail again when it has given the first request up,
+// and does not hear that it was refused; had it heard so, then whoever brings the mail
+// once more would send it.
 func (x *wire) sideBySide(m *message) (*http.Response, error) {
 	x.world.fault("the request comes twice at once")
 	x.world.weather.crowd(+1)
@@ -276,11 +289,18 @@ func (x *wire) sideBySide(m *message) (*http.Response, error) {
 	var both [2]*http.Response
 	var errs [2]error
 	var running sync.WaitGroup
+	var later atomic.Int32
 	for i := range both {
-		running.Go(func() { both[i], errs[i] = x.serve(ctx, m) })
+		running.Go(func() {
+			both[i], errs[i] = x.serve(ctx, m)
+			later.Store(int32(i))
+		})
 	}
 	running.Wait()
 	i := m.gust.number(2)
+	if m.mails() {
+		i = int(later.Load())
+	}
 	return both[i], errs[i]
 }
 

@@ -2,6 +2,7 @@ package contact
 
 import (
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/pushbridge/pushbridge/bridge/translate/contentline"
@@ -40,21 +41,74 @@ func (c *card) gather() {
 			slices.SortStableFunc(c.lines[f], func(a, b entry) int { return preference(a.Line) - preference(b.Line) })
 		}
 	}
+	c.doubles = nil
 	if len(c.lines[famMessenger]) > 1 {
 		c.hideDoubles()
 	}
+	for _, f := range spelled {
+		if len(c.lines[f]) > 1 {
+			c.hideSpellings(f)
+		}
+	}
+	if photos := c.lines[famPhoto]; len(photos) > 1 {
+		// One that stands in the card goes before those at an address, which phones are not shown.
+		here := slices.IndexFunc(photos, func(e entry) bool { _, _, ok := e.Data(); return ok })
+		if here > 0 {
+			c.lines[famPhoto] = slices.Insert(slices.Delete(slices.Clone(photos), here, here+1), 0, photos[here])
+		}
+	}
+}
+
+// spelled are the families whose property each program calls by a name of its own.
+var spelled = []family{famOffice, famManager, famAssistant, famSpouse, famAnniversary}
+
+// hideSpellings leaves out what says the same as the first line of its family by
+// another name: cards that several programs wrote have X-ANNIVERSARY beside
+// X-EVOLUTION-ANNIVERSARY. They follow the first one.
+func (c *card) hideSpellings(f family) {
+	first := c.lines[f][0].Line
+	c.lines[f] = slices.DeleteFunc(c.lines[f], func(e entry) bool {
+		if e.Line == first || e.Name() == first.Name() || !sameSaid(f, first, e.Line) {
+			return false
+		}
+		c.follows(first, e.Line)
+		return true
+	})
+}
+
+// sameSaid tells whether two lines say the same.
+func sameSaid(f family, a, b *contentline.Line) bool {
+	if f == famAnniversary {
+		y, m, d, ok := readDate(a.Text())
+		y2, m2, d2, ok2 := readDate(b.Text())
+		return ok && ok2 && y == y2 && m == m2 && d == d2
+	}
+	return tidy(a.Text()) == tidy(b.Text())
+}
+
+// follows has a line change with another one.
+func (c *card) follows(first, double *contentline.Line) {
+	if c.doubles == nil {
+		c.doubles = make(map[*contentline.Line][]*contentline.Line)
+	}
+	c.doubles[first] = append(c.doubles[first], double)
 }
 
 func isBlank(l *contentline.Line) bool { return strings.Trim(l.Value(), "; ") == "" }
 
 // preference orders lines of a family: smaller is first. vCard 4.0 has
-// PREF=1..100, the others TYPE=PREF.
+// PREF=1..100, the others TYPE=PREF. See RFC 6350, section 5.3.
 func preference(l *contentline.Line) int {
-	if l.HasType("PREF") || l.Param("PREF") == "1" {
-		return 0
+	if l.HasType("PREF") {
+		return 1
 	}
-	return 1
+	if n, err := strconv.Atoi(l.Param("PREF")); err == nil && n >= 1 && n <= leastPreferred {
+		return n
+	}
+	return leastPreferred + 1
 }
+
+const leastPreferred = 100
 
 // hideDoubles leaves out the older properties whose address stands in an IMPP
 // too: Apple writes X-AIM:jane beside IMPP:aim:jane. They follow their IMPP.
@@ -65,16 +119,12 @@ func (c *card) hideDoubles() {
 			known[strings.ToLower(bareAddress(e.Text()))] = e.Line
 		}
 	}
-	c.doubles = nil
 	c.lines[famMessenger] = slices.DeleteFunc(c.lines[famMessenger], func(e entry) bool {
 		twin := known[strings.ToLower(strings.TrimSpace(e.Text()))]
 		if e.Name() == "IMPP" || twin == nil {
 			return false
 		}
-		if c.doubles == nil {
-			c.doubles = make(map[*contentline.Line][]*contentline.Line)
-		}
-		c.doubles[twin] = append(c.doubles[twin], e.Line)
+		c.follows(twin, e.Line)
 		return true
 	})
 }

@@ -14,6 +14,7 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -127,7 +128,7 @@ type card struct {
 	bound   [slotCount]*contentline.Line
 	marks   map[*contentline.Line]string              // what placesProperty says
 	added   map[*contentline.Line]bool                // by this edit
-	doubles map[*contentline.Line][]*contentline.Line // that follow an IMPP
+	doubles map[*contentline.Line][]*contentline.Line // that follow another one
 	fileAs  translate.FileAs
 	parts   nameParts // as shown
 	thing   string    // what it was called if it belongs to no person; see nameOfThing
@@ -197,10 +198,24 @@ func (c *card) mergeRow(r *row, shown string, texts map[wbxml.Tag]string, o tran
 		return fmt.Errorf("contact: %s: %w", tag.Name(r.tag), err)
 	}
 	if want != shown {
-		r.as.write(c, r.slot, want)
+		c.write(r, want)
 		c.changed = true
 	}
 	return nil
+}
+
+// write puts a value into the line of a place, and into those that say the same by
+// other names. A messenger's are of two kinds, to which it sees itself.
+func (c *card) write(r *row, want string) {
+	l := c.bound[r.slot]
+	if slices.Contains(spelled, slots[r.slot].family) {
+		for _, double := range c.doubles[l] {
+			c.bound[r.slot] = double
+			r.as.write(c, r.slot, want)
+		}
+		c.bound[r.slot] = l
+	}
+	r.as.write(c, r.slot, want)
 }
 
 func (c *card) note() string { return c.bound[slotNote].Text() }

@@ -9,6 +9,7 @@ import (
 	"github.com/pushbridge/pushbridge/bridge/translate"
 	"github.com/pushbridge/pushbridge/bridge/translate/ical"
 	"github.com/pushbridge/pushbridge/bridge/translate/recur"
+	"github.com/pushbridge/pushbridge/bridge/translate/tz"
 )
 
 var recurrenceTags = recur.Tags{
@@ -41,8 +42,12 @@ func (t *todo) pattern() (p recur.Pattern, ok bool) {
 	if err != nil {
 		return p, false
 	}
-	if p, ok = rule.Pattern(t.wall(base)); !ok || p.Occurrences > maxOccurrences {
+	wall := t.wall(base)
+	if p, ok = rule.Pattern(wall); !ok || p.Occurrences > maxOccurrences {
 		return p, false
+	}
+	if len(rule.ByDay)+len(rule.ByMonthDay)+len(rule.ByMonth) > 0 && !sameDay(wall, base.Wall) {
+		return p, false // its days are others where the person is
 	}
 	if rule.Until != "" {
 		until, ok := t.zones.Parse(rule.Until, nil)
@@ -146,8 +151,38 @@ func (t *todo) mergeRecurrence(sent eas.Properties) error {
 	return t.setRecurrence(p, shown, has, base)
 }
 
+func sameDay(a, b time.Time) bool { return a.Truncate(day).Equal(b.Truncate(day)) }
+
+// settle takes the dates of a task in UTC to the person's zone before it recurs, and
+// so those in a zone where it is another day: a phone says on which of the person's
+// days it recurs, at the same hour of the clock in summer and winter.
+func (t *todo) settle(base moment) moment {
+	zone := t.o.Location()
+	tzid := zone.String()
+	known, named := tz.Location(tzid)
+	switch {
+	case !named || known == time.UTC || tzid == "UTC":
+		return base
+	case base.Form == ical.UTC, base.Form == ical.Zoned && !sameDay(t.wall(base), base.Wall):
+	default:
+		return base
+	}
+	year := min(base.Wall.Year(), t.o.Now.Year())
+	form := moment{Form: ical.Zoned, Loc: zone, TZID: tzid}
+	for _, f := range dateFields {
+		if m, ok := t.zones.Moment(t.c.Get(f.name)); ok && m.Form != ical.Date {
+			form.When(m.Instant(zone)).Put(t.c, f.name)
+		}
+	}
+	t.zones.Explain(zone, tzid, year)
+	return form.When(base.Instant(zone))
+}
+
 // setRecurrence writes a pattern as RRULE, and the start that it counts from.
 func (t *todo) setRecurrence(p, shown recur.Pattern, has bool, base moment) error {
+	if !has || !p.Same(shown) {
+		base = t.settle(base)
+	}
 	until := ""
 	if !p.Until.IsZero() && p.Occurrences == 0 {
 		if p.Until.Before(t.wall(base).Truncate(day)) {

@@ -19,6 +19,9 @@ func (t *todo) alarm() (c *component, at time.Time, ok bool) {
 		default:
 			continue
 		}
+		if c.Get("RELATED-TO") != nil {
+			continue // somebody pressed snooze: RFC 9074, section 7.3
+		}
 		if at, ok := t.goesOff(c.Get("TRIGGER")); ok {
 			return c, at, true
 		}

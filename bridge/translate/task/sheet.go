@@ -28,7 +28,7 @@ func Sheet() fidelity.Class {
 			{Tag: tag.TasksDateCompleted, Stored: "COMPLETED", Remark: "where the phone sends none, the time of its request"},
 			{Tag: tag.TasksReminderSet, Stored: "VALARM", Remark: "the first DISPLAY or AUDIO alarm; all others are kept"},
 			{Tag: tag.TasksReminderTime, Stored: "VALARM, TRIGGER"},
-			{Tag: tag.TasksRecurrence, Stored: rrule, Remark: "a rule that ActiveSync cannot say is kept and not shown; a phone's rule for such a task is refused with status 6"},
+			{Tag: tag.TasksRecurrence, Stored: rrule, Remark: "a rule that ActiveSync cannot say, or whose days are others where the person is, is kept and not shown; a phone's rule for such a task is refused with status 6"},
 			{Tag: tag.TasksType, Stored: rrule},
 			{Tag: tag.TasksStart, Stored: "DTSTART", Remark: "where the task has no dates of its own"},
 			{Tag: tag.TasksUntil, Stored: rrule},

@@ -243,26 +243,57 @@ func (f *folderSync) wentOut(ctx context.Context, m *mailer, n syncengine.Number
 
 // alone sends a draft while none of the person's other phones does: one that waited
 // finds it gone. What was sent and could not be taken away stays noted, lest another
-// phone sends it once more.
+// phone sends it once more; and so does that nobody knows whether it was.
 func (f *folderSync) alone(ctx context.Context, held *heldMessage, p post, m *mailer) error {
-	before, err := f.server.Outbox.Send(ctx, f.guard(held), outbox.Post{Message: strings.NewReader(""), Send: func(ctx context.Context, _ io.Reader) error {
-		if _, err := getMessage(ctx, f.session, f.folder.Collection, held.ID, 0); err != nil {
+	var untold error
+	before, err := f.server.Outbox.Send(ctx, f.guard(held), outbox.Post{
+		Message: strings.NewReader(""),
+		Send: func(ctx context.Context, end io.Reader) (err error) {
+			if _, err := getMessage(ctx, f.session, f.folder.Collection, held.ID, 0); err != nil {
+				return err
+			}
+			p := p
+			p.given = func() error { _, err := io.Copy(io.Discard, end); return err }
+			untold, err = m.sendGuarded(ctx, p)
 			return err
-		}
-		if err := m.send(ctx, p); !errors.Is(err, errSentBefore) {
-			return err
-		}
-		return nil
-	}})
-	if before {
-		given, err := f.server.Outbox.WasGiven(ctx, m.letter(&p))
-		if err != nil || !given {
-			return cmp.Or(err, errSentBefore)
-		}
-		return m.send(ctx, p) // which does what was left to do
+		},
+		Tell: func(ctx context.Context) error {
+			if untold != nil {
+				return untold
+			}
+			if sent, err := f.server.Outbox.WasSent(ctx, m.letter(&p)); err != nil || sent {
+				return err
+			}
+			return m.tellUnsure(ctx, p)
+		},
+	})
+	if !before {
+		return err
 	}
-	return err
+	given, err := f.server.Outbox.WasGiven(ctx, m.letter(&p))
+	if err != nil || !given {
+		return cmp.Or(err, errSentBefore)
+	}
+	return m.send(ctx, p) // which does what was left to do
 }
+
+// sendGuarded is send for what others of the person's phones may send, too. untold is why
+// the person could not be told that nobody knows whether it went out; err is untyped then,
+// so that the others go on holding it for a mail that may have gone out.
+func (m *mailer) sendGuarded(ctx context.Context, p post) (untold, err error) {
+	err = m.send(ctx, p)
+	if err == nil || errors.Is(err, errSentBefore) {
+		return nil, nil
+	}
+	given, failed := m.server.Outbox.WasGiven(ctx, m.letter(&p))
+	if failed == nil && !given {
+		return nil, err
+	}
+	return cmp.Or(failed, err), errUnknown
+}
+
+// errUnknown means that nobody knows whether a draft went out.
+var errUnknown = errors.New("easserver: whether the draft went out is not known")
 
 // guard is the note that a draft is being sent by some phone of the person's.
 func (f *folderSync) guard(held *heldMessage) outbox.Letter {

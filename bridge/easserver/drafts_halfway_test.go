@@ -118,3 +118,41 @@ func TestSentDraftWithoutAFolderForIt(t *testing.T) {
 		t.Errorf("it was sent %d times", n)
 	}
 }
+
+// A draft of which nobody knows whether it went out, and whose owner cannot be told so
+// yet, does not go out by another phone either.
+func TestDraftOfWhichNobodyKnowsByAnotherPhone(t *testing.T) {
+	h := mailHouse(t)
+	plan(h.Backend)
+	var phones [2]*phone.Phone
+	for i, name := range []string{"phone1", "phone2"} {
+		phones[i] = h.Phone(eas.V161, name, phone.Settings{Classes: []string{eas.ClassEmail}})
+		bridgetest.Sync(t, phones[i])
+		sendPlan(t, phones[i])
+	}
+	h.Backend.Fail(memory.Failure{Op: memory.OpSend, Midway: true, Err: backend.Errorf(backend.Other, "smtp", "the connection broke")})
+	h.Backend.Fail(memory.Failure{Op: memory.OpPut, Collection: "inbox", Err: backend.Errorf(backend.TooLarge, "imap", "the mailbox is full"), Times: -1})
+	for _, i := range []int{0, 1, 0, 1} {
+		_, err := phones[i].Sync(t.Context())
+		if status, _ := httpStatus(t, err); status != 503 {
+			t.Errorf("phone %d is answered %d, want 503", i+1, status)
+		}
+	}
+	h.Backend.Mend()
+	for _, i := range []int{1, 0, 1, 0} {
+		bridgetest.Sync(t, phones[i])
+	}
+	if n := len(h.Backend.Outgoing()); n != 1 {
+		t.Errorf("it was sent %d times", n)
+	}
+	for folder, want := range map[backend.CollectionID]int{"drafts": 0, "sent": 1, "inbox": 1} {
+		if n := len(h.Backend.Items(bridgetest.User, folder)); n != want {
+			t.Errorf("%s has %d messages, want %d", folder, n, want)
+		}
+	}
+	for i, p := range phones {
+		if n := len(folderOfType(t, p, eas.FolderDrafts).Items); n != 0 {
+			t.Errorf("phone %d has %d drafts", i+1, n)
+		}
+	}
+}

@@ -133,6 +133,24 @@ type post struct {
 	save     bool
 	draft    bool                        // which goes to where sent mail is, by after
 	after    func(context.Context) error // what else is to be done when it is out; nil for nothing
+	given    func() error                // is called before the mail system gets the end of it; nil does nothing
+}
+
+// A wholeReader does something before it says its end; a nil do is nothing.
+type wholeReader struct {
+	io.Reader
+	do func() error
+}
+
+// Read implements io.Reader.
+func (w *wholeReader) Read(p []byte) (int, error) {
+	n, err := w.Reader.Read(p)
+	if err == io.EOF && w.do != nil {
+		if err := w.do(); err != nil {
+			return 0, err
+		}
+	}
+	return n, err
 }
 
 // sending tells the composers who sends.
@@ -176,9 +194,11 @@ func (m *mailer) send(ctx context.Context, p post) error {
 	defer message.Close()
 	before, err := m.server.Outbox.Send(ctx, m.letter(&p), outbox.Post{
 		Message: message,
-		Send:    func(ctx context.Context, r io.Reader) error { return m.sender.Send(ctx, envelope, r) },
-		After:   func(ctx context.Context) error { return m.after(ctx, p) },
-		Tell:    func(ctx context.Context) error { return m.tellUnsure(ctx, p) },
+		Send: func(ctx context.Context, r io.Reader) error {
+			return m.sender.Send(ctx, envelope, &wholeReader{r, p.given})
+		},
+		After: func(ctx context.Context) error { return m.after(ctx, p) },
+		Tell:  func(ctx context.Context) error { return m.tellUnsure(ctx, p) },
 	})
 	switch {
 	case backend.KindOf(err) == backend.Denied:

@@ -312,7 +312,11 @@ func (e *event) toldWall(t time.Time) (time.Time, bool) {
 	if e.allDay {
 		return time.Time{}, false
 	}
-	wall := ical.Reading(t, e.blob().Location())
+	wall := ical.Reading(t, e.start.Loc).Truncate(24 * time.Hour).Add(e.clock())
+	if e.start.At(wall).Instant(time.UTC).Equal(t) {
+		return wall, true // a clock that was put forward never showed it
+	}
+	wall = ical.Reading(t, e.blob().Location())
 	return wall, wall.Sub(wall.Truncate(24*time.Hour)) == e.clock()
 }
 

@@ -264,7 +264,7 @@ func showBusy(e *event) (eas.Element, bool) {
 // plainBusy is the status as the standard has it.
 func (e *event) plainBusy() int {
 	switch {
-	case strings.EqualFold(e.c.Get("TRANSP").Value(), "TRANSPARENT"):
+	case strings.EqualFold(e.c.Get("TRANSP").Value(), "TRANSPARENT"), e.cancelled():
 		return free
 	case strings.EqualFold(e.c.Get("STATUS").Value(), "TENTATIVE"):
 		return tentative

@@ -8,6 +8,7 @@ import (
 	"github.com/pushbridge/pushbridge/bridge/eas"
 	"github.com/pushbridge/pushbridge/bridge/eas/tag"
 	"github.com/pushbridge/pushbridge/bridge/translate"
+	"github.com/pushbridge/pushbridge/bridge/translate/tz"
 	"github.com/pushbridge/pushbridge/bridge/wbxml"
 )
 
@@ -178,6 +179,78 @@ func TestOccurrenceAnHourOff(t *testing.T) {
 				t.Errorf("14.1: added %q, %v, want %q", added, err, c.want)
 			}
 		})
+	}
+}
+
+// TestOccurrenceThatNoClockShows: an occurrence in the hour that summer time skips
+// has the name that phones are told.
+func TestOccurrenceThatNoClockShows(t *testing.T) {
+	ics := vevent("SUMMARY:Tea", "DTSTART;TZID=Europe/Berlin:20260328T023000", "DTEND;TZID=Europe/Berlin:20260328T033000", "RRULE:FREQ=DAILY;COUNT=3")
+	got, err := DeleteInstance(ics, "20260329T013000Z", options(eas.V161))
+	if _, added := lines(ics, got); err != nil || added != "EXDATE;TZID=Europe/Berlin:20260329T023000" {
+		t.Fatalf("added %q, %v", added, err)
+	}
+	ps, err := FromICalendar(got, options(eas.V161))
+	if at := get(ps, tag.CalendarExceptions, tag.CalendarException, tag.AirSyncBaseInstanceId); err != nil || at != "20260329T013000Z" {
+		t.Errorf("the phone is told of %s, %v", at, err)
+	}
+}
+
+// TestNextSeriesIsNew: of a series that a phone made a single event of nothing comes
+// back when it recurs again.
+func TestNextSeriesIsNew(t *testing.T) {
+	o := options(eas.V141)
+	ps, err := FromICalendar(samples["weekly"], o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	single, err := Merge(samples["weekly"], drop(tag.CalendarRecurrence, tag.CalendarExceptions)(ps), o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	again, err := Merge(single, drop(tag.CalendarExceptions)(ps), o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	ps, err = FromICalendar(again, o)
+	if _, ok := ps.Find(tag.CalendarRecurrence); err != nil || !ok {
+		t.Fatalf("it does not recur again, %v", err)
+	}
+	if list, ok := ps.Find(tag.CalendarExceptions); ok {
+		t.Errorf("it has exceptions that the phone did not send: %v", list)
+	}
+}
+
+// TestDaysByTheHour: an event that takes whole days, of a length in hours, ends with
+// the last of its days, wherever the person is.
+func TestDaysByTheHour(t *testing.T) {
+	for duration, want := range map[string]string{"PT24H": "20261224T000000Z", "PT36H": "20261225T000000Z", "P1DT1H": "20261225T000000Z", "PT1440M": "20261224T000000Z", "P2D": "20261225T000000Z"} {
+		ics := vevent("DTSTART;VALUE=DATE:20261223", "DURATION:"+duration)
+		for _, zone := range []string{"Europe/Berlin", "Pacific/Auckland", "America/Los_Angeles"} {
+			o := options(eas.V161)
+			o.Zone, _ = tz.Location(zone)
+			ps, err := FromICalendar(ics, o)
+			if end := get(ps, tag.CalendarEndTime); err != nil || end != want {
+				t.Errorf("%s in %s: ends %s, %v, want %s", duration, zone, end, err, want)
+			}
+			identity(t, ics, o)
+		}
+	}
+}
+
+// TestCalledOffIsFree: what does not take place keeps nobody busy.
+func TestCalledOffIsFree(t *testing.T) {
+	ics := vevent("DTSTART;TZID=Europe/Berlin:20261005T100000", "RRULE:FREQ=WEEKLY", "END:VEVENT",
+		"BEGIN:VEVENT", "UID:e1", "RECURRENCE-ID;TZID=Europe/Berlin:20261102T100000", "DTSTART;TZID=Europe/Berlin:20261102T100000", "STATUS:CANCELLED")
+	for _, v := range eas.Versions {
+		ps, err := FromICalendar(ics, options(v))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if all, one := get(ps, tag.CalendarBusyStatus), get(ps, tag.CalendarExceptions, tag.CalendarException, tag.CalendarBusyStatus); all != "2" || one != "0" {
+			t.Errorf("%v: BusyStatus %s, of the occurrence %s, want 2 and 0", v, all, one)
+		}
+		identity(t, ics, options(v))
 	}
 }
 

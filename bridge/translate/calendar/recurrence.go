@@ -53,6 +53,7 @@ func (e *event) mergeRecurrence(sent eas.Properties) error {
 		}
 		if has {
 			e.c.RemoveAll("RRULE")
+			e.c.RemoveAll("EXDATE") // they would come back with the next series
 			e.rule = series{}
 		}
 		return nil

@@ -22,7 +22,7 @@ func Sheet() fidelity.Class {
 		{Tag: tag.CalendarCategories, Stored: "CATEGORIES"},
 		{Tag: tag.CalendarCategory, Stored: "CATEGORIES", Remark: "at most 300; more are refused with status 6"},
 		{Tag: tag.CalendarSensitivity, Stored: "CLASS", Remark: "personal is stored as PRIVATE and comes back as private"},
-		{Tag: tag.CalendarBusyStatus, Stored: "TRANSP, X-MICROSOFT-CDO-BUSYSTATUS", Remark: "tentative also by STATUS, and where the person has not accepted; working elsewhere is stored as free"},
+		{Tag: tag.CalendarBusyStatus, Stored: "TRANSP, X-MICROSOFT-CDO-BUSYSTATUS", Remark: "tentative also by STATUS, and where the person has not accepted; free where it is called off; working elsewhere is stored as free"},
 		{Tag: tag.CalendarReminder, Stored: "VALARM", Remark: "the first DISPLAY or AUDIO alarm up to a year before the start, whichever way it says so; all others are kept"},
 		{Tag: tag.CalendarUID, Until: eas.V141, Stored: "UID", Remark: "the phone's, of a new event"},
 		{Tag: tag.CalendarUID, Way: fidelity.Shown, Since: eas.V160, Stored: "UID"},

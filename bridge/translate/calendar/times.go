@@ -50,6 +50,10 @@ func (e *event) readEnd() moment {
 	if m, ok := e.zones.Moment(e.c.Get("DTEND")); ok {
 		end = e.likeStart(m)
 	} else if days, rest, ok := ical.ParseDuration(e.c.Get("DURATION").Value()); ok {
+		if e.start.Form == ical.Date && rest > 0 {
+			const day = 24 * time.Hour
+			days, rest = days+int((rest+day-1)/day), 0 // the day on which it ends, too
+		}
 		if end = e.start.At(e.start.Wall.AddDate(0, 0, days)); rest != 0 {
 			end = end.When(end.Instant(time.UTC).Add(rest))
 		}

@@ -215,6 +215,7 @@ func (b *Bridge) Serve(ctx context.Context, l Listeners) error {
 	portions, enough := context.WithTimeout(limit, portionsTime)
 	worker.Shutdown(portions) // whatever is left is the next one's
 	enough()
+	b.accounts.EndQueue() // in the time that is left they would not be answered
 	b.hub.Shutdown()
 	errs := []error{worker.Shutdown(limit), trial.End(limit), door.End(limit)}
 	errs = append(errs, scraped.End(limit)) // last, as it says that the worker is ending

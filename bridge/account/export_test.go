@@ -31,7 +31,33 @@ const (
 	MaxNegative  = maxNegative
 	TrustedFor   = trustedFor
 	ThrottleSize = throttleSize
+	MaxVerifying = maxVerifying
+	MaxQueued    = maxQueued
+	MaxQueueing  = maxQueueing
+	MaxCallers   = maxCallers
+	AskingPause  = askingPause
 )
+
+// Shorten leaves room for so many requests that wait for their turn.
+func Shorten(a *Accounts, most int) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.queue.most = most
+}
+
+// Queued is how many requests wait for their turn.
+func Queued(a *Accounts) int {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return a.queue.waiting
+}
+
+// Kept is all that there is because of questions.
+func Kept(a *Accounts) int {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return len(a.asking) + a.verifying + a.queue.waiting + len(a.queue.lanes) + a.queue.turns.Len()
+}
 
 // Network is network.
 func Network(a netip.Addr) (netip.Prefix, bool) { return network(a) }

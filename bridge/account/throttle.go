@@ -125,13 +125,27 @@ func (t *throttle) take(user string, from Caller) (wait time.Duration) {
 	defer t.mu.Unlock()
 	now := time.Now()
 	counts := t.counts(user, from)
+	if wait = t.until(counts, now); wait == 0 {
+		t.put(slices.DeleteFunc(counts, isShared), now, -1)
+	}
+	return wait
+}
+
+// overdrawn answers how long it takes until each bucket that is shared has one
+// again; 0 if they have. Whoever had to wait since take is asked about once more,
+// as take took nothing from these.
+func (t *throttle) overdrawn(user string, from Caller) time.Duration {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return t.until(slices.DeleteFunc(t.counts(user, from), isOwn), time.Now())
+}
+
+// until is how long it takes until each bucket has one. t.mu is held.
+func (t *throttle) until(counts []count, now time.Time) (wait time.Duration) {
 	for _, c := range counts {
 		if missing := 1 - t.left(c, now); missing > 0 {
 			wait = max(wait, time.Duration(missing/c.limit*float64(t.limits.Window))+1)
 		}
-	}
-	if wait == 0 {
-		t.put(slices.DeleteFunc(counts, isShared), now, -1)
 	}
 	return wait
 }

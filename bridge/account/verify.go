@@ -36,12 +36,6 @@ const (
 	// phone hangs up, since the next one is about to ask the same.
 	verifyTimeout = 30 * time.Second
 
-	// maxAsking bounds how many logins are verified at a time, so that somebody
-	// who tries names cannot drown a backend. Those beyond are told to come
-	// back after askingPause.
-	maxAsking   = 256
-	askingPause = 10 * time.Second
-
 	// trustedFor is how long a password that was right passes the throttle:
 	// the phones of somebody whose name others guess at go on being served.
 	trustedFor = 24 * time.Hour
@@ -94,12 +88,14 @@ type Accounts struct {
 	running     sync.WaitGroup
 	whenRefused []func(name string)
 
-	mu     sync.Mutex
-	good   *lru.Cache[key, verdict]
-	bad    *lru.Cache[key, refusal] // apart, so that guessers do not push out those who know
-	down   bool
-	asking map[key]*question
-	live   map[place]*lingering // what the next request may need, with passwords
+	mu        sync.Mutex
+	good      *lru.Cache[key, verdict]
+	bad       *lru.Cache[key, refusal] // apart, so that guessers do not push out those who know
+	down      bool
+	asking    map[key]*question    // those that wait for their turn included
+	verifying int                  // of them, those that do not wait
+	queue     queue                // of those that do
+	live      map[place]*lingering // what the next request may need, with passwords
 }
 
 // A place is where somebody logs in from: sessions know it.
@@ -119,13 +115,6 @@ func (a *Accounts) String() string { return "account.Accounts" }
 
 // GoString hides it from %#v, too.
 func (a *Accounts) GoString() string { return a.String() }
-
-// A question is being asked of a backend, for everybody who waits for done.
-type question struct {
-	done     chan struct{}
-	standing *standing
-	err      error
-}
 
 // New builds Accounts. Close ends it; the backends are the caller's.
 func New(o Options) (*Accounts, error) {
@@ -147,7 +136,7 @@ func New(o Options) (*Accounts, error) {
 	a := &Accounts{
 		backends: o.Backends, options: o,
 		byName: make(map[string]backend.Backend), asking: make(map[key]*question),
-		live: make(map[place]*lingering), throttle: newThrottle(o.Throttle),
+		live: make(map[place]*lingering), throttle: newThrottle(o.Throttle), queue: newQueue(maxQueued),
 	}
 	for _, b := range o.Backends {
 		if _, twice := a.byName[b.Name]; twice {
@@ -316,64 +305,6 @@ func (a *Accounts) at(k key, backend string) key {
 	return sha256.Sum256(append(k[:], backend...))
 }
 
-// ask puts the question to the backend, once for everybody who has it, and
-// waits for the answer.
-func (a *Accounts) ask(ctx context.Context, k key, c backend.Credentials, from Caller, trusted bool) (*standing, error) {
-	q, err := a.question(ctx, k, c, from, trusted)
-	if err != nil {
-		return nil, err
-	}
-	select {
-	case <-q.done:
-		return q.standing, q.err
-	case <-ctx.Done():
-		return nil, backend.E(backend.Transient, "account: login", context.Cause(ctx))
-	}
-}
-
-// question finds the question that is under way, or puts it.
-func (a *Accounts) question(ctx context.Context, k key, c backend.Credentials, from Caller, trusted bool) (*question, error) {
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	if a.down {
-		return nil, backend.Errorf(backend.Transient, "account: login", "shutting down")
-	}
-	if q := a.asking[k]; q != nil {
-		return q, nil
-	}
-	if len(a.asking) >= maxAsking {
-		return nil, &backend.Error{Kind: backend.Transient, Op: "account: login", RetryAfter: askingPause,
-			Err: fmt.Errorf("%d logins are being verified already", maxAsking)}
-	}
-	if !trusted {
-		if wait := a.throttle.take(c.User, from); wait > 0 {
-			return nil, &backend.Error{Kind: backend.Transient, Op: "account: login", RetryAfter: wait, Err: ErrThrottled}
-		}
-	}
-	q := &question{done: make(chan struct{})}
-	a.asking[k] = q
-	ctx = context.WithoutCancel(ctx)
-	a.running.Go(func() {
-		ctx, cancel := context.WithTimeout(ctx, verifyTimeout)
-		defer cancel()
-		var wrong bool
-		q.standing, wrong, q.err = a.verify(ctx, k, c)
-		switch {
-		case wrong && trusted:
-			a.throttle.charge(c.User, from)
-		case wrong:
-			a.throttle.settle(c.User, from)
-		case !wrong && !trusted:
-			a.throttle.give(c.User, from)
-		}
-		a.mu.Lock()
-		delete(a.asking, k)
-		a.mu.Unlock()
-		close(q.done)
-	})
-	return q, nil
-}
-
 // verify asks the backends that vouch and remembers what they said. wrong tells
 // whether one of them said no.
 func (a *Accounts) verify(ctx context.Context, k key, c backend.Credentials) (st *standing, wrong bool, err error) {
@@ -387,10 +318,27 @@ func (a *Accounts) verify(ctx context.Context, k key, c backend.Credentials) (st
 	return nil, wrong, err
 }
 
-// Close waits for what is being asked, and forgets every password.
+// EndQueue sends those away who wait for their turn, and lets nobody wait any more:
+// this program ends, and the next one has turns to give.
+func (a *Accounts) EndQueue() {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.endQueue()
+}
+
+// endQueue is EndQueue with a.mu held.
+func (a *Accounts) endQueue() {
+	a.queue.most = 0
+	for q := a.queue.next(); q != nil; q = a.queue.next() {
+		a.turnAway(q, &backend.Error{Kind: backend.Transient, Op: "account: login", RetryAfter: time.Second, Err: errDown})
+	}
+}
+
+// Close ends the queue, waits for what is being asked, and forgets every password.
 func (a *Accounts) Close() error {
 	a.mu.Lock()
 	a.down = true
+	a.endQueue()
 	for at, l := range a.live {
 		l.timer.Stop()
 		delete(a.live, at)

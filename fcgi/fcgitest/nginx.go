@@ -164,13 +164,13 @@ func mainConf(dir string, port int, opt NginxOptions) []byte {
 		fmt.Fprintf(&b, "%s_temp_path %s/%s;\n", temp, dir, temp)
 	}
 	fmt.Fprintf(&b, "%s\nserver {\nserver_name %s;\n", strings.ReplaceAll(opt.HTTP, "{port}", strconv.Itoa(port)), opt.Name)
-	switch {
+	switch { // with the backlog that nginx.conf.example advises: beyond it phones knock again after 1, 3, 7, 15 seconds
 	case opt.TLS && opt.HTTP2:
-		fmt.Fprintf(&b, "listen 127.0.0.1:%d ssl http2 default_server;\n", port)
+		fmt.Fprintf(&b, "listen 127.0.0.1:%d ssl http2 default_server backlog=16384;\n", port)
 	case opt.TLS:
-		fmt.Fprintf(&b, "listen 127.0.0.1:%d ssl default_server;\n", port)
+		fmt.Fprintf(&b, "listen 127.0.0.1:%d ssl default_server backlog=16384;\n", port)
 	default:
-		fmt.Fprintf(&b, "listen 127.0.0.1:%d default_server;\n", port)
+		fmt.Fprintf(&b, "listen 127.0.0.1:%d default_server backlog=16384;\n", port)
 	}
 	if opt.TLS {
 		fmt.Fprintf(&b, "ssl_certificate %[1]s/cert.pem;\nssl_certificate_key %[1]s/key.pem;\n", dir)

@@ -126,8 +126,11 @@ func (s *stack) build(phones int, tls bool) {
 		s.workers = append(s.workers, d)
 	}
 	for i, l := range s.lanes {
+		// From 15 in 16 connections on nginx closes those that rest between two
+		// requests, under the requests that phones are just sending.
+		conns := 2*l.phones*16/15 + spareFiles/2
 		l.web = fcgitest.StartNginx(s.b, fcgitest.NginxOptions{
-			Addr: s.workers[i/lanesOfWorker].addr, TLS: tls, Conns: 2*l.phones + spareFiles/2,
+			Addr: s.workers[i/lanesOfWorker].addr, TLS: tls, Conns: conns,
 			Main:   fmt.Sprintf("worker_rlimit_nofile %d;", s.hard),
 			Server: "client_header_buffer_size 1k; request_pool_size 1k; keepalive_timeout 120s; keepalive_requests 10000;",
 		})

@@ -1,5 +1,16 @@
 // Package watch notices changes in a collection while somebody waits for them: by the backend's own events where it has them, else by asking.
 //
+// # Asking
+//
+// The time between two questions begins at Watcher.Min, grows to Watcher.Max while
+// nothing happens, and is Min again after a change. There is one watcher for all
+// phones of a person, a server that answers slowly is asked less often, and so is
+// everybody where a backend would be asked for more than its share of a core.
+//
+// That share is what spares a server, so DefaultMax does not have to: it is minutes
+// and not the half hour that would do for a folder at rest, as it is the longest
+// that a person waits for what somebody else changed and of which nobody tells.
+//
 // # Word from outside
 //
 // Whoever hears of changes elsewhere - from a storage hook, a webhook, a push

@@ -20,7 +20,6 @@ import (
 
 	"github.com/pushbridge/pushbridge/bridge/bridgetest"
 	"github.com/pushbridge/pushbridge/bridge/bridgetest/storm"
-	"github.com/pushbridge/pushbridge/plugins/backend"
 )
 
 // patience is how long processes may take to do what they are to do, which is
@@ -217,14 +216,6 @@ func (w *worker) Leftovers() int {
 		time.Sleep(5 * time.Millisecond) // the processes decide
 	}
 }
-
-// drawers is a shelf of files.
-type drawers struct{ storm.Directory }
-
-func (drawers) Backend() backend.Backend    { return nil }
-func (drawers) Forget(backend.CollectionID) {}
-func (drawers) Stumble() string             { return "" }
-func (drawers) Recover() error              { return nil }
 
 // onLocaldir is a worker behind plain HTTP that serves files.
 func onLocaldir(t *testing.T) storm.Options {

@@ -44,7 +44,16 @@
 // 507 or that a sync-token is not known, is down or refuses every password for some
 // steps, and shows a collection empty that is not. As nobody waits there until a
 // refusal is forgotten, or until a deletion that is held is believed, the worker is
-// restarted after the one, and an administrator releases the other.
+// restarted after the one, and an administrator releases the other. Before localdir
+// stands nothing, but collections come and go there, and things move between them.
+//
+// With a [Mailhouse] the mail of such a worker is in Dovecot, to which connections
+// break and which is ended and started again, and goes out by an SMTP server, which
+// refuses a mail for good or for now, breaks off before it says whether it took one,
+// and has the worker killed before it took it, before it said so, or while a copy is kept.
+// The desktop has a way of its own to Dovecot. As nobody waits until a worker that was
+// killed cannot be at a mail any more, what is noted of mails is made older, while no
+// worker is there, before a phone tries for the last times and before every rest.
 //
 // # What is checked
 //
@@ -78,7 +87,8 @@
 // that it is out was taken by the mail system once, and of which it was told that it
 // is not, never; but where the bridge did not hear whether the mail system took it,
 // that may be otherwise, and there is one message in the inbox that says so: see
-// package outbox. No mail goes out twice. The copy of a mail, the mark of what it
+// package outbox. Of a Worker that was killed just after the mail system said that it took a
+// mail nobody can say from outside whether it heard: then that message may be there. No mail goes out twice. The copy of a mail, the mark of what it
 // answers, and the draft that became one may be missing, or be left, where something
 // went wrong when the mail was out: the mail is what counts, and phones are not told
 // of the rest.
@@ -133,5 +143,6 @@
 //	go test ./bridge/bridgetest/storm -run Long -storm.for 1h -storm.mail -timeout 2h
 //	go test ./bridge/bridgetest/storm -run WorkerLasts -storm.for 1h -timeout 2h
 //
-// The latter plays against localdir and Radicale in turn.
+// The latter plays against localdir, Radicale, and localdir with Dovecot, in turn, and with -storm.mail
+// against the last only.
 package storm

@@ -84,7 +84,7 @@ func (m *mailroom) gave(p *piece) bool {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	o := m.outcome(p)
-	return o.taken+o.unsure > 0
+	return o.taken+o.unsure+o.given > 0
 }
 
 // check compares the mail on the server with what people did, and what phones hold
@@ -165,6 +165,8 @@ func (m *mailroom) checkOutcome(p *piece, in *box) {
 		m.world.problem("%q was sent %d times", p.subject(""), o.taken)
 	case o.unsure > 0 && p.notice == nil:
 		m.world.problem("nobody knows whether %q went out, and nobody is told of that", p.subject(""))
+	case o.told && o.taken == 0 && p.notice == nil:
+		m.world.problem("a phone was told that %q is out, and it is not, and nobody is told of that", p.subject(""))
 	case o.taken+o.unsure == 0 && p.draft && in == sent:
 		m.world.problem("the draft %q is among sent mail, and was not sent", p.subject(""))
 	case o.taken+o.unsure == 0 && p.letter && in != nil:

@@ -1,13 +1,11 @@
 package storm
 
 import (
-	"context"
 	"fmt"
 	"slices"
 	"strings"
 	"time"
 
-	"github.com/pushbridge/pushbridge/bridge/bridgetest"
 	"github.com/pushbridge/pushbridge/plugins/backend"
 )
 
@@ -37,7 +35,7 @@ func (m *mailroom) deliverTo(b *box, received time.Time) *piece {
 	}
 	p.text[""] = p.compose(annsAddress, "")
 	w.note("%q is delivered to %s, received %s", p.subject(""), b, received.Format(time.RFC3339))
-	m.store.StoreMessage(bridgetest.User, b.id, m.name(p.number), p.text[""], received, flags...)
+	m.brings(p, m.store.Deliver(b.name, mailName(p.number), p.text[""], received, flags...))
 	return p
 }
 
@@ -49,7 +47,14 @@ func (m *mailroom) desktopDrafts() {
 	p.edition.base = m.edition()
 	p.text[p.edition.base] = p.compose(bobsAddress, p.edition.base)
 	m.world.note("%s drafts %q", desktop, p.subject(p.edition.base))
-	m.store.StoreMessage(bridgetest.User, p.where.id, m.name(p.number), p.text[p.edition.base], time.Now(), backend.FlagSeen, backend.FlagDraft, p.keep)
+	m.brings(p, m.store.Deliver(p.where.name, mailName(p.number), p.text[p.edition.base], time.Now(), backend.FlagSeen, backend.FlagDraft, p.keep))
+}
+
+// brings finds out whether a new message came.
+func (m *mailroom) brings(p *piece, err error) {
+	if err != nil {
+		m.world.problem("%q cannot be delivered: %v", p.subject(p.edition.base), err)
+	}
 }
 
 // category is one that nothing else has; edition the same of drafts.
@@ -112,8 +117,7 @@ func (m *mailroom) desktopMarks() {
 	}
 	w.note("%s sets %v and clears %v of %q in %s", desktop, set, clear, subjectOf(s.Body), b)
 	w.count(func(r *Report) { r.Edits++ })
-	_, err := m.desk.SetFlags(context.Background(), b.id, s.ID, set, clear)
-	m.tooLate(p, err)
+	m.tooLate(p, m.store.SetFlags(b.name, s.ID, set, clear))
 }
 
 // desktopMoves takes a message to another folder. Drafts stay where they are.
@@ -126,8 +130,7 @@ func (m *mailroom) desktopMoves() {
 	to := others[m.world.rng.IntN(len(others))]
 	m.world.note("%s moves %q from %s to %s", desktop, subjectOf(s.Body), b, to)
 	m.acts(p, act{by: desktop, to: to})
-	_, err := m.desk.Move(context.Background(), b.id, s.ID, to.id)
-	m.tooLate(p, err)
+	m.tooLate(p, m.store.Move(b.name, s.ID, to.name))
 }
 
 // open are the folders to which people move what is in another one.
@@ -156,7 +159,7 @@ func (m *mailroom) desktopDeletes() {
 	}
 	m.world.note("%s deletes %q from %s", desktop, subjectOf(s.Body), b)
 	m.acts(p, act{by: desktop})
-	m.tooLate(p, m.desk.Delete(context.Background(), b.id, s.ID, ""))
+	m.tooLate(p, m.store.Delete(b.name, s.ID))
 }
 
 // tooLate finds out whether the desktop came too late for what it wanted to do to a

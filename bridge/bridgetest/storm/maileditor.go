@@ -225,6 +225,7 @@ func (h *handset) sendDraft() {
 	h.world.note("%s has the draft %q (%s) sent", h, textOf(b.Items[id], tag.EmailSubject), id)
 	h.world.mail.acts(p, act{by: h.String(), to: h.world.mail.role(backend.RoleSent)})
 	h.world.count(func(r *Report) { r.Letters++ })
+	h.world.mail.begins(p)
 	if err := h.phone.SendDraft(b.ServerID, id); err != nil {
 		h.problem("sending a draft: %v", err)
 	}

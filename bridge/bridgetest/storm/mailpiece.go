@@ -116,6 +116,8 @@ func (p *piece) mayLie(in *box) bool {
 
 // newPiece is made by somebody.
 func (m *mailroom) newPiece(by string, where *box) *piece {
+	m.mu.Lock()
+	defer m.mu.Unlock()
 	p := &piece{
 		number: len(m.pieces) + 1, by: by, where: where, text: make(map[string][]byte), marks: make(map[string]bool),
 		read: aspect{base: "0"}, follow: aspect{base: "0"},
@@ -165,7 +167,7 @@ const unsure = "Sent or not? "
 func (m *mailroom) noticed(p *piece, edition string) *piece {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	if p.notice == nil && m.outcome(p).unsure > 0 {
+	if p.notice == nil && m.doubts(m.outcome(p)) {
 		inbox := m.role(backend.RoleInbox)
 		p.notice = &piece{
 			by: "the bridge", about: p, sure: true, where: inbox, text: make(map[string][]byte), marks: make(map[string]bool),
@@ -193,6 +195,8 @@ func (m *mailroom) piece(subject string) (*piece, string) {
 	if err != nil {
 		return nil, ""
 	}
+	m.mu.Lock()
+	defer m.mu.Unlock()
 	return m.pieces[n], found[2]
 }
 

@@ -1,9 +1,8 @@
 package storm
 
 import (
-	"context"
-	"fmt"
 	"maps"
+	"math/rand/v2"
 	"slices"
 	"sync"
 	"time"
@@ -19,14 +18,14 @@ import (
 // A mailroom is the mail of a storm that has some: its folders, its messages, and
 // what was sent.
 type mailroom struct {
-	world  *world
-	store  *memory.Backend
-	desk   backend.Mailbox // the desktop's way in
-	boxes  []*box
-	pieces map[int]*piece // all but the notices
+	world *world
+	store Mailstore // the desktop's way in
+	boxes []*box
 
-	mu       sync.Mutex // guards what the bridge's goroutines touch, too
-	failures int        // of calls with mail
+	mu       sync.Mutex     // guards what the bridge's goroutines touch, too
+	rng      *rand.Rand     // of the mail system
+	pieces   map[int]*piece // all but the notices
+	failures int            // of calls with mail, and of what does them
 	notices  []*piece
 	out      map[int]*outcome
 }
@@ -51,29 +50,39 @@ const (
 	bobsAddress = "bob@example.org"
 )
 
-// openMail replaces the shelf by one with mail on it, too.
+// openMail puts mail beside what a Worker serves, or else replaces the shelf by one
+// with mail on it, too.
 func (w *world) openMail() {
-	store := memory.New()
-	store.AddUser(bridgetest.User, bridgetest.Password)
-	store.SetIdentity(bridgetest.User, backend.Identity{Name: "Ann", Addresses: []string{annsAddress}})
-	m := &mailroom{world: w, store: store, pieces: make(map[int]*piece), out: make(map[int]*outcome)}
+	m := &mailroom{
+		world: w, rng: rand.New(rand.NewPCG(w.options.Seed, 2)),
+		pieces: make(map[int]*piece), out: make(map[int]*outcome),
+	}
+	if house := w.options.Mailhouse; house != nil {
+		house.Attend(Postmaster{Judge: m.judges, Broken: func(what string) {
+			w.fault("%s", what)
+			m.harmed()
+		}})
+		m.store = house
+	} else {
+		store := memory.New()
+		store.AddUser(bridgetest.User, bridgetest.Password)
+		store.SetIdentity(bridgetest.User, backend.Identity{Name: "Ann", Addresses: []string{annsAddress}})
+		desk, err := newMemoryMail(store)
+		if err != nil {
+			w.t.Fatalf("seed %d: opening the mailroom: %v", w.options.Seed, err)
+		}
+		m.store, w.shelf = desk, memoryShelf{store}
+	}
+	w.mail = m
 	for _, b := range []*box{
 		{"inbox", "Inbox", backend.RoleInbox}, {"drafts", "Drafts", backend.RoleDrafts}, {"sent", "Sent", backend.RoleSent},
 		{"trash", "Trash", backend.RoleTrash}, {"receipts", "Receipts", backend.RoleNone},
 	} {
 		m.boxes = append(m.boxes, b)
-		store.SetCollection(bridgetest.User, backend.Collection{
-			ID: b.id, Kind: backend.Mail, Name: b.name, Role: b.role, Default: b.role == backend.RoleInbox})
+		if err := m.store.MakeFolder(b.name, b.role); err != nil {
+			w.t.Fatalf("seed %d: making %s: %v", w.options.Seed, b, err)
+		}
 	}
-	s, err := store.Open(context.Background(), backend.Credentials{User: bridgetest.User, Password: bridgetest.Password})
-	if err != nil {
-		w.t.Fatalf("seed %d: opening the mailroom: %v", w.options.Seed, err)
-	}
-	desk, ok := backend.As[backend.Mailbox](s)
-	if !ok {
-		w.t.Fatalf("seed %d: the store has no mail", w.options.Seed)
-	}
-	m.desk, w.mail, w.shelf = desk, m, memoryShelf{store}
 }
 
 // fill delivers what is there from the beginning on.
@@ -104,6 +113,8 @@ func (m *mailroom) box(id backend.CollectionID) *box {
 
 // all are all pieces.
 func (m *mailroom) all() []*piece {
+	m.mu.Lock()
+	defer m.mu.Unlock()
 	return slices.AppendSeq(slices.Clone(m.notices), maps.Values(m.pieces))
 }
 
@@ -205,16 +216,7 @@ func (h *handset) passed(begin time.Time) bool {
 
 // holds lists what the server holds in a folder.
 func (m *mailroom) holds(b *box) []backend.Message {
-	var ids []backend.ItemID
-	for id := range m.store.Items(bridgetest.User, b.id) {
-		ids = append(ids, id)
-	}
-	slices.Sort(ids)
-	var list []backend.Message
-	err := m.desk.Messages(context.Background(), b.id, ids, backend.MaxItemSize, func(s backend.Message) error {
-		list = append(list, s)
-		return s.Err
-	})
+	list, err := m.store.Messages(b.name)
 	if err != nil {
 		m.world.problem("reading %s: %v", b, err)
 	}
@@ -242,8 +244,4 @@ func (m *mailroom) someTime() time.Time {
 		ago = time.Minute
 	}
 	return time.Now().UTC().Add(-ago)
-}
-
-func (m *mailroom) name(number int) backend.ItemID {
-	return backend.ItemID(fmt.Sprintf("mail%d.eml", number))
 }

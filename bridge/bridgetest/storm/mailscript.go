@@ -1,5 +1,7 @@
 package storm
 
+import "slices"
+
 // mailDeeds are the steps with mail, beside which the others go on.
 var mailDeeds = []deed{
 	{10, false, func(w *world) { w.mail.deliver() }},
@@ -17,9 +19,20 @@ var mailDeeds = []deed{
 	{2, false, func(w *world) { w.any().waitForMail() }},
 }
 
+// postDeeds are mailDeeds where mail goes out by way of processes that are killed: with
+// more of it.
+var postDeeds = slices.Concat(mailDeeds, []deed{
+	{14, false, func(w *world) { w.any().send() }},
+	{10, false, func(w *world) { w.any().answer() }},
+	{12, false, func(w *world) { w.any().sendDraft() }},
+})
+
 // today are the steps of one kind: in a storm with mail one of two is with mail.
 func (w *world) today() []deed {
 	if w.mail != nil && w.rng.IntN(2) == 0 {
+		if w.options.Mailhouse != nil {
+			return postDeeds
+		}
 		return mailDeeds
 	}
 	return deeds

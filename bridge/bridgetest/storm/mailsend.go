@@ -7,7 +7,6 @@ import (
 
 	"github.com/pushbridge/pushbridge/bridge/eas"
 	"github.com/pushbridge/pushbridge/bridge/easclient"
-	"github.com/pushbridge/pushbridge/bridge/outbox"
 	"github.com/pushbridge/pushbridge/plugins/backend"
 )
 
@@ -68,6 +67,7 @@ func (m *mailroom) newLetter(h *handset) *piece {
 func (h *handset) posts(p *piece, save bool, do func(mime []byte) error, about ...*piece) (done, failed bool) {
 	w, m := h.world, h.world.mail
 	mime := p.compose(bobsAddress, "")
+	m.begins(p)
 	failures, kills := m.troubles(), w.report.Kills
 	var err error
 	for try := range mostTries {
@@ -78,7 +78,7 @@ func (h *handset) posts(p *piece, save bool, do func(mime []byte) error, about .
 		if try == 0 {
 			defer w.calmly()()
 		} else {
-			w.pass(outbox.SendTime)
+			w.outlast()
 		}
 	}
 	done = err == nil || composeStatusOf(err) == int(eas.MessagePreviouslySent)
@@ -88,19 +88,21 @@ func (h *handset) posts(p *piece, save bool, do func(mime []byte) error, about .
 	defer m.mu.Unlock()
 	o := m.outcome(p)
 	o.told = done
+	worker := w.options.Worker != nil
+	o.clean = worker && done && !failed
 	switch {
-	case done && o.taken == 0 && o.unsure == 0:
+	case done && o.taken == 0 && !m.doubts(o):
 		h.problem("was told that %q is out, and the mail system has not got it", p.subject(""))
 	case !done && o.taken > 0:
 		h.problem("sent %q and was told %v; the mail system took it", p.subject(""), err)
 	case !done && !h.mayRefuse(err, about):
 		h.problem("sent %q and was told %v", p.subject(""), err)
 	}
-	if (save || o.unsure > 0) && done { // what may not be out is kept in any case
-		p.acts = append(p.acts, act{by: p.by, to: m.role(backend.RoleSent), doubt: failed && o.unsure == 0})
+	if (save || m.doubts(o)) && done { // what may not be out is kept in any case
+		p.acts = append(p.acts, act{by: p.by, to: m.role(backend.RoleSent), doubt: failed && (worker || o.unsure == 0)})
 		p.sure = true
 	}
-	return done, failed || o.unsure > 0
+	return done, failed || m.doubts(o)
 }
 
 // troubles counts what failed of what is done with a mail that is out.

@@ -186,6 +186,10 @@ type outcome struct {
 	taken  int  // how many times the mail system took it
 	unsure int  // how many times the bridge gave it away and was not told what came of it
 	told   bool // a phone was told that it is out
+	given  int  // how many times a Worker gave it to the mail system
+	begun  bool // a phone sends it by way of a Worker
+	harm   int  // how many failures there were before it did
+	clean  bool // and there was none until the phone was told that it is out
 }
 
 // outcome is that of a piece. m.mu is held.

@@ -6,7 +6,6 @@ import (
 
 	"github.com/pushbridge/pushbridge/bridge/eas"
 	"github.com/pushbridge/pushbridge/bridge/eas/tag"
-	"github.com/pushbridge/pushbridge/bridge/outbox"
 )
 
 // mine is an edit of the phone's owner.
@@ -120,7 +119,7 @@ func (h *handset) remove() {
 // the trouble that an earlier one is in.
 func (h *handset) calmSync() bool {
 	if _, err := h.sync(); err != nil && h.world.mail != nil {
-		h.world.pass(outbox.SendTime) // a mail may be under way at a worker that was killed
+		h.world.outlast() // a mail may be under way at a worker that was killed
 	}
 	n, err := h.sync()
 	if err != nil {

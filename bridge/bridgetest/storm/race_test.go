@@ -4,4 +4,4 @@ package storm_test
 
 // The race detector makes everything ten times as slow; what it looks for, it
 // finds in any storm.
-const seeds, calmSeeds, pluginSeeds, workerSeeds = 5, 1, 1, 1
+const seeds, calmSeeds, pluginSeeds, workerSeeds, mailSeeds = 5, 1, 1, 1, 1

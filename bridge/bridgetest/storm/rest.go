@@ -24,6 +24,9 @@ func (w *world) calm(calm bool) {
 	if s, ok := w.shelf.(Stormy); ok {
 		s.Still(calm || w.options.Calm)
 	}
+	if house := w.options.Mailhouse; house != nil {
+		house.Still(calm || w.options.Calm)
+	}
 }
 
 // calmly ends all that is wrong, until the answer is called.
@@ -44,6 +47,9 @@ func (w *world) rest() {
 	w.note("rest")
 	defer w.calmly()()
 	w.pass(time.Hour)
+	if w.options.Mailhouse != nil {
+		w.outlast()
+	}
 	w.count(func(r *Report) { r.Rests++ })
 	for pass := 1; ; pass++ {
 		news := 0

@@ -82,13 +82,17 @@ func (w *world) pass(span time.Duration) {
 // stumble lets the shelf's worst happen.
 func (w *world) stumble() {
 	what := ""
-	if worker := w.options.Worker; worker != nil && w.rng.IntN(2) == 0 {
+	switch worker, house := w.options.Worker, w.options.Mailhouse; {
+	case worker != nil && w.rng.IntN(2) == 0:
 		what = worker.Stumble()
-	} else {
+	case house != nil && w.rng.IntN(2) == 0:
+		what = house.Stumble()
+	default:
 		what = w.shelf.Stumble()
 	}
 	if what != "" {
 		w.fault("%s", what)
+		w.mail.harmed()
 	}
 }
 

@@ -36,6 +36,10 @@ type Options struct {
 	// Mail has people read and write mail, too. It takes the place of the Shelf.
 	Mail bool
 
+	// Mailhouse, if it is not nil, is the mail system of the Worker, which is an Ager
+	// then. The Shelf stays, and what is with Mail is with this.
+	Mailhouse Mailhouse
+
 	// Awake plays in real time, outside of a bubble: no clock jumps, and nothing
 	// is slow.
 	Awake bool
@@ -111,24 +115,26 @@ func (r Report) String() string {
 // A world is everything that a storm plays with. Its script runs on one
 // goroutine; mu guards what the bridge's goroutines touch, too.
 type world struct {
-	t       *testing.T
-	options Options
-	rng     *rand.Rand
-	shelf   Shelf
-	mail    *mailroom // nil if there is no mail
-	log     *bridgetest.Log
-	weather *weather
-	wire    *wire
-	phones  []*handset
-	probe   *handset // finds out whether a Worker works; nil without one
-	objects map[int]*object
-	places  []*place
-	named   map[string]*place // by every name that an extra one ever had
-	folders map[string]*place // by ServerId, as far as a phone was seen with them
-	serial  int               // of the last edit
-	desk    int               // of the last edit that phones do not see
-	told    int               // problems
-	forgave int               // refusals
+	t        *testing.T
+	options  Options
+	rng      *rand.Rand
+	shelf    Shelf
+	mail     *mailroom // nil if there is no mail
+	log      *bridgetest.Log
+	weather  *weather
+	wire     *wire
+	phones   []*handset
+	target   target
+	striking sync.WaitGroup // who waits for the moment to do that
+	probe    *handset       // finds out whether a Worker works; nil without one
+	objects  map[int]*object
+	places   []*place
+	named    map[string]*place // by every name that an extra one ever had
+	folders  map[string]*place // by ServerId, as far as a phone was seen with them
+	serial   int               // of the last edit
+	desk     int               // of the last edit that phones do not see
+	told     int               // problems
+	forgave  int               // refusals
 
 	rewrites   bool // the shelf stores things in a form of its own
 	outages    int  // so far
@@ -167,6 +173,7 @@ func Run(t *testing.T, o Options) Report {
 	w.furnish()
 	w.open()
 	defer w.close()
+	defer w.striking.Wait()
 	for range 24 {
 		w.desktopAdds()
 	}
@@ -307,6 +314,8 @@ func (w *world) count(f func(*Report)) {
 
 // problem is what must not be.
 func (w *world) problem(format string, args ...any) {
+	w.mu.Lock()
 	w.told++
+	w.mu.Unlock()
 	w.t.Errorf("seed %d, step %d: %s", w.options.Seed, w.report.Steps, fmt.Sprintf(format, args...))
 }

@@ -21,7 +21,7 @@ import (
 )
 
 var (
-	mail  = flag.Bool("storm.mail", false, "with mail; otherwise one seed in four has some")
+	mail  = flag.Bool("storm.mail", false, "with mail; otherwise one seed in four has some, and of those with processes one in three")
 	seed  = flag.Uint64("storm.seed", 0, "play this seed alone")
 	steps = flag.Int("storm.steps", storm.DefaultSteps, "play so many steps")
 	span  = flag.Duration("storm.for", 0, "how long TestLong goes on")

@@ -66,6 +66,13 @@ func (s *weather) settle() {
 	clear(s.emptied)
 }
 
+// calmed tells whether nothing goes wrong.
+func (s *weather) calmed() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.calm
+}
+
 // A gust is the chance of one request, so that what befalls it does not depend
 // on what happens beside it.
 type gust struct {

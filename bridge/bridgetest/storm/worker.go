@@ -27,6 +27,9 @@ func (x *wire) hire(m *message) (*http.Response, error) {
 	switch {
 	case alone && x.roll(m, 60):
 		at := time.Duration(m.gust.number(int(mostRandom)))
+		if w.mail != nil { // which takes longer
+			at *= 4
+		}
 		w.fault("the worker is killed")
 		w.count(func(r *Report) { r.Kills++ })
 		var killing sync.WaitGroup
@@ -35,10 +38,12 @@ func (x *wire) hire(m *message) (*http.Response, error) {
 			if err := w.options.Worker.Kill(); err != nil {
 				w.t.Errorf("killing the worker: %v", err)
 			}
+			w.mail.harmed()
 		})
 		resp, err := x.serve(ctx, m)
 		killing.Wait()
 		w.open()
+		w.mail.harmed() // what it said before it was killed may have been heard only then
 		return resp, err
 	case alone && x.roll(m, 40):
 		w.note("  meanwhile:")
@@ -56,7 +61,13 @@ func (x *wire) hire(m *message) (*http.Response, error) {
 	case alone && x.roll(m, 120):
 		w.hide()
 	}
-	return x.serve(ctx, m)
+	w.expose(alone && w.mail != nil)
+	resp, err := x.serve(ctx, m)
+	if w.expose(false) {
+		w.open()
+		w.mail.harmed()
+	}
+	return resp, err
 }
 
 // recover waits until the worker and everything behind it works: until one

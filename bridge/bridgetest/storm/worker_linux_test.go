@@ -1,6 +1,7 @@
 package storm_test
 
 import (
+	"database/sql"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -45,7 +46,9 @@ type worker struct {
 	log      *bridgetest.Log // of the present process
 	process  *exec.Cmd
 	ended    chan struct{}
-	orphans  []int // plugins of workers that were killed
+	state    string // its directory
+	orphans  []int  // plugins of workers that were killed
+	stumbles int
 }
 
 // newWorker prepares a worker that is reached at door and serves some backends.
@@ -57,11 +60,12 @@ func newWorker(t *testing.T, door string, rt http.RoundTripper, password, backen
 	}
 	dir := t.TempDir()
 	file := filepath.Join(dir, "pushbridge.toml")
-	config := fmt.Sprintf("%s\nstate = %q\nheartbeat_min = 1\npoll_min = \"1s\"\npoll_max = \"2s\"\n%s", door, filepath.Join(dir, "state"), backends)
+	state := filepath.Join(dir, "state")
+	config := fmt.Sprintf("%s\nstate = %q\nheartbeat_min = 1\npoll_min = \"1s\"\npoll_max = \"2s\"\n%s", door, state, backends)
 	if err := os.WriteFile(file, []byte(config), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	w := &worker{RoundTripper: rt, t: t, password: password, command: []string{path, "serve", "--config", file}}
+	w := &worker{RoundTripper: rt, t: t, password: password, state: state, command: []string{path, "serve", "--config", file}}
 	t.Cleanup(func() {
 		if err := w.Kill(); err != nil {
 			t.Error(err)
@@ -137,10 +141,21 @@ func (w *worker) end(how syscall.Signal) error {
 // Stumble kills a plugin.
 func (w *worker) Stumble() string {
 	list := w.plugins()
-	if len(list) == 0 || syscall.Kill(list[0], syscall.SIGKILL) != nil {
+	w.stumbles++
+	if len(list) == 0 || syscall.Kill(list[w.stumbles%len(list)], syscall.SIGKILL) != nil {
 		return ""
 	}
 	return "a plugin is killed"
+}
+
+// Age has what workers began with mails lie further back.
+func (w *worker) Age(span time.Duration) error {
+	db, err := sql.Open("sqlite", filepath.Join(w.state, "pushbridge.db"))
+	if err != nil {
+		return err
+	}
+	_, err = db.Exec("UPDATE letters SET began = began - ?", int(span/time.Second))
+	return errors.Join(err, db.Close())
 }
 
 // Release is what an administrator types.
@@ -218,7 +233,10 @@ func (w *worker) Leftovers() int {
 }
 
 // onLocaldir is a worker behind plain HTTP that serves files.
-func onLocaldir(t *testing.T) storm.Options {
+func onLocaldir(t *testing.T) storm.Options { return onFiles(t, bridgetest.Password, "") }
+
+// onFiles is a worker that serves files, and what more is configured.
+func onFiles(t *testing.T, password, more string) storm.Options {
 	t.Helper()
 	dir := makeDrawers(t)
 	l, err := net.Listen("tcp", "127.0.0.1:0")
@@ -227,8 +245,8 @@ func onLocaldir(t *testing.T) storm.Options {
 	}
 	address := l.Addr().String()
 	l.Close()
-	w := newWorker(t, fmt.Sprintf("http = %q", address), to(address), bridgetest.Password,
-		fmt.Sprintf("[backend.shelf]\nplugin = \"localdir\"\ndir = %q\nusers = { %s = %q }\n", dir, bridgetest.User, bridgetest.Password))
+	w := newWorker(t, fmt.Sprintf("http = %q", address), to(address), password,
+		fmt.Sprintf("[backend.shelf]\nplugin = \"localdir\"\ndir = %q\nusers = { %s = %q }\n%s", dir, bridgetest.User, password, more))
 	return storm.Options{Shelf: drawers{storm.Directory(filepath.Join(dir, bridgetest.User))}, Worker: w, Awake: true}
 }
 
@@ -246,10 +264,15 @@ type roundTripper func(*http.Request) (*http.Response, error)
 
 func (f roundTripper) RoundTrip(r *http.Request) (*http.Response, error) { return f(r) }
 
+// mailSteps are the most steps that every run of the tests plays with Dovecot, where each takes long.
+const mailSteps = 100
+
 var worlds = []struct {
-	name string
-	make func(*testing.T) storm.Options
-}{{"localdir", onLocaldir}, {"Radicale", onRadicale}}
+	name  string
+	make  func(*testing.T) storm.Options
+	seeds uint64
+	steps int // at most; 0 means any
+}{{"localdir", onLocaldir, workerSeeds, 0}, {"Radicale", onRadicale, workerSeeds, 0}, {"Dovecot", onDovecot, mailSeeds, mailSteps}}
 
 func TestWorker(t *testing.T) {
 	if testing.Short() {
@@ -257,10 +280,12 @@ func TestWorker(t *testing.T) {
 	}
 	played, ended := make(map[string]int), 0
 	for _, world := range worlds {
-		for n := range uint64(workerSeeds) {
+		for n := range world.seeds {
 			t.Run(fmt.Sprintf("%s/%d", world.name, n+1), func(t *testing.T) {
 				o := world.make(t)
-				o.Seed, o.Steps = n+1, *steps
+				if o.Seed, o.Steps = n+1, *steps; world.steps > 0 {
+					o.Steps = min(o.Steps, world.steps)
+				}
 				t.Log(storm.Run(t, o))
 				if l, ok := o.Shelf.(library); ok {
 					t.Log(l.played)
@@ -280,9 +305,12 @@ func TestWorker(t *testing.T) {
 }
 
 // TestWorkerLasts is TestLong with processes, against one kind of server after
-// the other.
+// the other, or only where there is mail.
 func TestWorkerLasts(t *testing.T) {
-	n := 0
+	n, worlds := 0, worlds
+	if *mail {
+		worlds = worlds[len(worlds)-1:]
+	}
 	long(t, func(t *testing.T) storm.Options {
 		n++
 		return worlds[n%len(worlds)].make(t)

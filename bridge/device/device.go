@@ -104,6 +104,9 @@ var (
 	ErrTooMany     = errors.New("device: the user has too many phones")       // status 177
 )
 
+// MaxRecalled bounds the names that one question is about.
+const MaxRecalled = 4
+
 // A Store keeps the register. Its methods may be called from many goroutines
 // and many processes at a time.
 type Store interface {
@@ -129,6 +132,13 @@ type Store interface {
 
 	// Recall answers what was remembered last, or nil.
 	Recall(ctx context.Context, id ID, name string) ([]byte, error)
+
+	// RecallSome answers by their names what Recall does, of at most MaxRecalled of
+	// them in one question. What is not remembered is missing.
+	RecallSome(ctx context.Context, id ID, names ...string) (map[string][]byte, error)
+
+	// Count is how many phones there are, of all users.
+	Count(ctx context.Context) (int, error)
 
 	// Forget removes a phone and everything remembered for it. An unknown one
 	// is no error.

@@ -177,6 +177,10 @@ func recall(ctx context.Context, m Memory, id ID, name string, into any) error {
 	if err != nil {
 		return fmt.Errorf("device: recalling %q: %w", name, err)
 	}
+	return read(text, into)
+}
+
+func read(text []byte, into any) error {
 	if text != nil && json.Unmarshal(text, into) != nil {
 		return json.Unmarshal([]byte("null"), into)
 	}

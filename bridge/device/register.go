@@ -294,6 +294,29 @@ func (r *Register) Recall(ctx context.Context, id ID, name string) ([]byte, erro
 	return value, nil
 }
 
+// Waits are what is remembered of a phone's waits.
+type Waits struct {
+	Push     Push     // see PushOf
+	Networks Networks // see NetworksOf
+}
+
+// RecallWaits answers what Recall does, and with the same question what is
+// remembered of the phone's waits.
+func (r *Register) RecallWaits(ctx context.Context, id ID, name string) ([]byte, Waits, error) {
+	found, err := r.Store.RecallSome(ctx, id, name, pushName, heartbeatName)
+	if err != nil {
+		return nil, Waits{}, fmt.Errorf("device: recalling %q: %w", name, err)
+	}
+	var w Waits
+	if err := read(found[pushName], &w.Push); err != nil {
+		return nil, Waits{}, err
+	}
+	if err := read(found[heartbeatName], &w.Networks); err != nil {
+		return nil, Waits{}, err
+	}
+	return found[name], w, nil
+}
+
 // newKey draws a policy key. 0 means "none" on the wire.
 func newKey() uint32 {
 	for {

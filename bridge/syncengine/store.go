@@ -59,7 +59,17 @@ type FolderReader interface {
 
 	// Folder finds one; ErrNoFolder if the user has none with this ID, gone or not.
 	Folder(ctx context.Context, user string, id FolderID) (FolderRecord, error)
+
+	// FoldersAmong lists those of a user's folders, gone or not, that have one of
+	// these IDs, in no certain order. It costs as many questions as there are
+	// times MaxAmong IDs, begun ones included.
+	FoldersAmong(ctx context.Context, user string, ids []FolderID) ([]FolderRecord, error)
 }
+
+// MaxAmong is how many folders one question to the store is about: more than
+// most phones wait for, and the place for the folders themselves, see
+// [PartnershipReader].
+const MaxAmong = 8
 
 // A FolderWriter stores folders.
 type FolderWriter interface {
@@ -228,6 +238,13 @@ type Standing struct {
 	Unfinished bool
 }
 
+// A FolderStanding is the Standing of a phone and a folder.
+type FolderStanding struct {
+	Folder FolderID
+	Standing
+	Told []byte // the present state of folder 0; nil for others
+}
+
 // A PartnershipReader reads partnerships.
 type PartnershipReader interface {
 	// Partnership finds one, or answers ErrUnknown.
@@ -239,6 +256,11 @@ type PartnershipReader interface {
 	// Standing compares a partnership with the mirror in one question;
 	// ErrUnknown if there is no partnership.
 	Standing(ctx context.Context, p Phone, f FolderID) (Standing, error)
+
+	// Standings are the Standing of each of these folders that there is a
+	// partnership with, in no certain order, and Told of folder 0, if that is
+	// among them. It costs as many questions as FoldersAmong.
+	Standings(ctx context.Context, p Phone, ids []FolderID) ([]FolderStanding, error)
 
 	// Foremost is the greatest position of a present partnership with the
 	// folder; 0 if there is none.

@@ -91,6 +91,24 @@ func (m *Memory) Recall(_ context.Context, id device.ID, name string) ([]byte, e
 	return slices.Clone(m.values[valueKey{id, name}]), nil
 }
 
+// RecallSome implements device.Store.
+func (m *Memory) RecallSome(ctx context.Context, id device.ID, names ...string) (map[string][]byte, error) {
+	found := map[string][]byte{}
+	for _, name := range names {
+		if value, _ := m.Recall(ctx, id, name); value != nil { // it does not fail
+			found[name] = value
+		}
+	}
+	return found, nil
+}
+
+// Count implements device.Store.
+func (m *Memory) Count(context.Context) (int, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return len(m.phones), nil
+}
+
 // Forget implements device.Store.
 func (m *Memory) Forget(_ context.Context, id device.ID) error {
 	m.mu.Lock()

@@ -1,7 +1,9 @@
 package devicetest
 
 import (
+	"bytes"
 	"errors"
+	"maps"
 	"slices"
 	"strings"
 	"sync"
@@ -197,13 +199,28 @@ func values(t *testing.T, s device.Store) {
 	recall(ann, "ping", long, true)
 	recall(ann, "sync", "three", true)
 	recall(device.ID{User: "bob", Device: ann.Device}, "ping", "", false)
+	remember("empty", []byte{})
+	some := func(id device.ID, names []string, want map[string][]byte) {
+		t.Helper()
+		if got, err := s.RecallSome(t.Context(), id, names...); err != nil || !maps.EqualFunc(got, want, bytes.Equal) {
+			t.Errorf("%q of %v are %.80q, %v, want %.80q", names, id, got, err, want)
+		}
+	}
+	some(ann, []string{"sync"}, map[string][]byte{"sync": []byte("three")})
+	some(ann, []string{"nothing", "sync", "ping", "empty"}, map[string][]byte{"sync": []byte("three"), "ping": []byte(long), "empty": {}})
+	some(ann, []string{"nothing"}, nil)
+	some(device.ID{User: "bob", Device: ann.Device}, []string{"ping", "sync"}, nil)
 	remember("ping", nil)
 	recall(ann, "ping", "", false)
 	recall(ann, "sync", "three", true)
+	some(ann, []string{"ping", "sync"}, map[string][]byte{"sync": []byte("three")})
 }
 
 func forgotten(t *testing.T, s device.Store) {
 	save(t, s, full(ann))
+	if n, err := s.Count(t.Context()); err != nil || n != 1 {
+		t.Errorf("%d phones, %v, are counted where there is one", n, err)
+	}
 	if err := s.Remember(t.Context(), ann, "ping", []byte("x")); err != nil {
 		t.Fatal(err)
 	}
@@ -212,6 +229,9 @@ func forgotten(t *testing.T, s device.Store) {
 	}
 	if _, err := s.Phone(t.Context(), ann); !errors.Is(err, device.ErrUnknown) {
 		t.Errorf("error = %v, want %v", err, device.ErrUnknown)
+	}
+	if n, err := s.Count(t.Context()); err != nil || n != 0 {
+		t.Errorf("%d phones, %v, are counted when the only one is forgotten", n, err)
 	}
 	if v, err := s.Recall(t.Context(), ann, "ping"); err != nil || v != nil {
 		t.Errorf("a forgotten phone's value is %q, %v, want none", v, err)

@@ -2,6 +2,9 @@ package sqlstore
 
 import (
 	"context"
+	"fmt"
+	"slices"
+	"strings"
 
 	"github.com/pushbridge/pushbridge/bridge/syncengine"
 )
@@ -33,6 +36,7 @@ const folderColumns = `id, account, backend, collection, kind, name, parent, mai
 var (
 	selectFolders = query(`SELECT ` + folderColumns + ` FROM folders WHERE account = $1 ORDER BY id`)
 	selectFolder  = query(`SELECT ` + folderColumns + ` FROM folders WHERE account = $1 AND id = $2`)
+	selectAmong   = query(`SELECT ` + folderColumns + ` FROM folders WHERE account = $1 AND id IN ` + among(2))
 	insertFolder  = query(`INSERT INTO folders
 		(account, backend, collection, kind, name, parent, main, read_only, colour, owner, role, place, gone, zone)
 		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14) RETURNING id`)
@@ -47,15 +51,46 @@ func folderPlaces(f *syncengine.FolderRecord) []any {
 	}
 }
 
-func (r reader) Folders(ctx context.Context, user string) ([]syncengine.FolderRecord, error) {
-	var list []syncengine.FolderRecord
-	err := r.in.rows(ctx, func(scan func(...any) error) error {
+func (r reader) Folders(ctx context.Context, user string) (list []syncengine.FolderRecord, err error) {
+	err = r.in.rows(ctx, intoFolders(&list), selectFolders, user)
+	return list, err
+}
+
+// intoFolders appends rows to a list.
+func intoFolders(list *[]syncengine.FolderRecord) func(scan func(...any) error) error {
+	return func(scan func(...any) error) error {
 		var f syncengine.FolderRecord
 		err := scan(folderPlaces(&f)...)
-		list = append(list, f)
+		*list = append(*list, f)
 		return err
-	}, selectFolders, user)
-	return list, err
+	}
+}
+
+func (r reader) FoldersAmong(ctx context.Context, user string, ids []syncengine.FolderID) (list []syncengine.FolderRecord, err error) {
+	for some := range slices.Chunk(ids, syncengine.MaxAmong) {
+		if err := r.in.rows(ctx, intoFolders(&list), selectAmong, amongArgs(some, user)...); err != nil {
+			return nil, err
+		}
+	}
+	return list, nil
+}
+
+// among lists the placeholders of MaxAmong folders, the first of which is $from.
+func among(from int) string {
+	places := make([]string, syncengine.MaxAmong)
+	for i := range places {
+		places[i] = fmt.Sprintf("$%d", from+i)
+	}
+	return "(" + strings.Join(places, ", ") + ")"
+}
+
+// amongArgs are the arguments for some and for among behind them. The last of few
+// folders stands for those that are missing: IN counts each once.
+func amongArgs(some []syncengine.FolderID, first ...any) []any {
+	for i := range syncengine.MaxAmong {
+		first = append(first, some[min(i, len(some)-1)])
+	}
+	return first
 }
 
 func (r reader) Folder(ctx context.Context, user string, id syncengine.FolderID) (syncengine.FolderRecord, error) {

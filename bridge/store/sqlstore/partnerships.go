@@ -2,6 +2,7 @@ package sqlstore
 
 import (
 	"context"
+	"slices"
 
 	"github.com/pushbridge/pushbridge/bridge/syncengine"
 )
@@ -16,6 +17,9 @@ var (
 	selectStanding = query(`SELECT p.position, p.unfinished, COALESCE(m.sequence, 0)
 		FROM partnerships p LEFT JOIN mirrors m ON m.folder = p.folder
 		WHERE p.account = $1 AND p.device = $2 AND p.folder = $3`)
+	selectStandings = query(`SELECT p.folder, p.position, p.unfinished, COALESCE(m.sequence, 0), CASE p.folder WHEN 0 THEN p.state END
+		FROM partnerships p LEFT JOIN mirrors m ON m.folder = p.folder
+		WHERE p.account = $1 AND p.device = $2 AND p.folder IN ` + among(3))
 	selectForemost  = query(`SELECT COALESCE(MAX(position), 0) FROM partnerships WHERE folder = $1`)
 	savePartnership = query(`INSERT INTO partnerships (account, device, folder, sync_key, position, unfinished, state,
 		before_key, before_position, before_state, results)
@@ -57,6 +61,22 @@ func (r reader) Standing(ctx context.Context, p syncengine.Phone, f syncengine.F
 	var s syncengine.Standing
 	err := r.in.row(ctx, syncengine.ErrUnknown, []any{&s.Position, &s.Unfinished, &s.Sequence}, selectStanding, p.User, p.Device, f)
 	return s, err
+}
+
+func (r reader) Standings(ctx context.Context, p syncengine.Phone, ids []syncengine.FolderID) ([]syncengine.FolderStanding, error) {
+	var list []syncengine.FolderStanding
+	each := func(scan func(...any) error) error {
+		var s syncengine.FolderStanding
+		err := scan(&s.Folder, &s.Position, &s.Unfinished, &s.Sequence, &s.Told)
+		list = append(list, s)
+		return err
+	}
+	for some := range slices.Chunk(ids, syncengine.MaxAmong) {
+		if err := r.in.rows(ctx, each, selectStandings, amongArgs(some, p.User, p.Device)...); err != nil {
+			return nil, err
+		}
+	}
+	return list, nil
 }
 
 func (r reader) Foremost(ctx context.Context, f syncengine.FolderID) (position int64, err error) {

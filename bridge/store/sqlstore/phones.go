@@ -67,11 +67,13 @@ var (
 	selectPhone  = query(`SELECT record FROM phones WHERE account = $1 AND device = $2`)
 	selectPhones = query(`SELECT account, device, record FROM phones WHERE $1 IN ('', account)
 		ORDER BY last_seen DESC, account, device`)
-	savePhone = query(`INSERT INTO phones (account, device, last_seen, record) VALUES ($1, $2, $3, $4)
+	countPhones = query(`SELECT COUNT(*) FROM phones`)
+	savePhone   = query(`INSERT INTO phones (account, device, last_seen, record) VALUES ($1, $2, $3, $4)
 		ON CONFLICT (account, device) DO UPDATE SET last_seen = excluded.last_seen, record = excluded.record`)
 	deletePhone = query(`DELETE FROM phones WHERE account = $1 AND device = $2`)
 
 	selectValue = query(`SELECT value FROM phone_values WHERE account = $1 AND device = $2 AND name = $3`)
+	selectSome  = query(`SELECT name, value FROM phone_values WHERE account = $1 AND device = $2 AND name IN ($3, $4, $5, $6)`)
 	saveValue   = query(`INSERT INTO phone_values (account, device, name, value) VALUES ($1, $2, $3, $4)
 		ON CONFLICT (account, device, name) DO UPDATE SET value = excluded.value`)
 	deleteValue  = query(`DELETE FROM phone_values WHERE account = $1 AND device = $2 AND name = $3`)
@@ -171,6 +173,37 @@ func (s *Phones) Recall(ctx context.Context, id device.ID, name string) ([]byte,
 		return nil
 	}, selectValue, id.User, id.Device, name)
 	return value, err
+}
+
+// RecallSome implements device.Store.
+func (s *Phones) RecallSome(ctx context.Context, id device.ID, names ...string) (map[string][]byte, error) {
+	if len(names) == 0 || len(names) > device.MaxRecalled {
+		return nil, fmt.Errorf("sqlstore: %d values asked for at a time, 1 to %d can be", len(names), device.MaxRecalled)
+	}
+	args := []any{id.User, id.Device}
+	for i := range device.MaxRecalled {
+		args = append(args, names[min(i, len(names)-1)]) // IN counts each once
+	}
+	found := make(map[string][]byte, len(names))
+	err := s.in.rows(ctx, func(scan func(...any) error) error {
+		var name string
+		var value []byte
+		if err := scan(&name, &value); err != nil {
+			return err
+		}
+		if value == nil {
+			value = []byte{} // remembered, and empty
+		}
+		found[name] = value
+		return nil
+	}, selectSome, args...)
+	return found, err
+}
+
+// Count implements device.Store.
+func (s *Phones) Count(ctx context.Context) (n int, err error) {
+	err = s.in.row(ctx, nil, []any{&n}, countPhones)
+	return n, err
 }
 
 // Forget implements device.Store.

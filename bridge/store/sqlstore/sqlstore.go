@@ -12,6 +12,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"sync/atomic"
 )
 
 // Options tell New what to build with. Write is required.
@@ -191,6 +192,15 @@ func (s session) row(ctx context.Context, none error, to []any, q string, args .
 	}
 }
 
+// countedKey is under which a context has the count of its questions.
+type countedKey struct{}
+
+// Counted adds to n how many questions a database is asked with the context, for
+// tests of what things cost.
+func Counted(ctx context.Context, n *atomic.Int64) context.Context {
+	return context.WithValue(ctx, countedKey{}, n)
+}
+
 // quick is the context of a question that is answered in microseconds: whoever
 // has given up is told so at once, and nobody watches for it meanwhile, which
 // would cost the driver two goroutines and more than the question itself. Nor is
@@ -198,6 +208,9 @@ func (s session) row(ctx context.Context, none error, to []any, q string, args .
 func quick(ctx context.Context) (context.Context, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, fmt.Errorf("sqlstore: %w", err)
+	}
+	if n, ok := ctx.Value(countedKey{}).(*atomic.Int64); ok {
+		n.Add(1)
 	}
 	return context.WithoutCancel(ctx), nil
 }

@@ -3,6 +3,7 @@ package storetest
 import (
 	"context"
 	"errors"
+	"slices"
 	"sync"
 	"testing"
 
@@ -76,6 +77,7 @@ func folders(t *testing.T, s syncengine.Store) {
 		}
 	}
 	check(full, bare)
+	among(t, s, full, bare)
 	full.Name, full.Gone, full.Default, full.Order, full.Parent = "Work", false, false, 0, 0
 	update(t, s, ann, func(w syncengine.Writer) error {
 		id, err := w.SaveFolder(t.Context(), full)
@@ -85,6 +87,31 @@ func folders(t *testing.T, s syncengine.Store) {
 		return err
 	})
 	check(full, bare)
+}
+
+// FoldersAmong finds those folders that there are.
+func among(t *testing.T, s syncengine.Store, full, bare syncengine.FolderRecord) {
+	t.Helper()
+	many := []syncengine.FolderID{bare.ID}
+	for i := range syncengine.MaxAmong { // so that the last is of another question
+		many = append(many, full.ID+1000+syncengine.FolderID(i))
+	}
+	for _, tc := range []struct {
+		user string
+		ids  []syncengine.FolderID
+		want []syncengine.FolderRecord
+	}{
+		{ann, nil, nil},
+		{ann, []syncengine.FolderID{bare.ID}, []syncengine.FolderRecord{bare}},
+		{ann, append(many, full.ID), []syncengine.FolderRecord{full, bare}},
+		{bob, []syncengine.FolderID{full.ID, bare.ID}, nil},
+	} {
+		got, err := s.FoldersAmong(t.Context(), tc.user, tc.ids)
+		slices.SortFunc(got, func(a, b syncengine.FolderRecord) int { return int(a.ID - b.ID) })
+		if err != nil || !slices.Equal(got, tc.want) {
+			t.Errorf("among %v of %s are %+v, %v, want %+v", tc.ids, tc.user, got, err, tc.want)
+		}
+	}
 }
 
 func strangers(t *testing.T, s syncengine.Store) {

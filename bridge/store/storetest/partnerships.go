@@ -3,11 +3,15 @@ package storetest
 import (
 	"bytes"
 	"errors"
+	"fmt"
+	"slices"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
 
 	"github.com/pushbridge/pushbridge/bridge/syncengine"
+	"github.com/pushbridge/pushbridge/plugins/backend"
 )
 
 var phone = syncengine.Phone{User: ann, Device: "ABC"}
@@ -89,6 +93,34 @@ func standing(t *testing.T, s syncengine.Store) {
 		return w.SaveMirror(t.Context(), f, syncengine.Mirror{Sequence: 6})
 	})
 	check(syncengine.Standing{Position: 4, Sequence: 6, Unfinished: true})
+}
+
+// All that a Look asks about at once is what it would be told one by one.
+func standings(t *testing.T, s syncengine.Store) {
+	ids := []syncengine.FolderID{0}
+	want := []syncengine.FolderStanding{{Told: []byte("folders"), Standing: syncengine.Standing{Unfinished: true}}}
+	savePartnership(t, s, phone, syncengine.Partnership{Present: syncengine.Present{Key: "k", Unfinished: true, State: []byte("folders")}})
+	for i := range 2*syncengine.MaxAmong + 1 {
+		f := newFolder(t, s, backend.CollectionID(fmt.Sprintf("/%d/", i)))
+		ids = append(ids, f)
+		for _, p := range others {
+			savePartnership(t, s, p, syncengine.Partnership{Folder: f, Present: syncengine.Present{Key: "k", Position: 99, State: []byte{1}}})
+		}
+		if i == 1 {
+			continue // the phone never asked
+		}
+		savePartnership(t, s, phone, syncengine.Partnership{Folder: f, Present: syncengine.Present{Key: "k", Position: int64(i), Unfinished: i == 3, State: []byte{1}}})
+		update(t, s, ann, func(w syncengine.Writer) error { return w.SaveMirror(t.Context(), f, syncengine.Mirror{Sequence: 50}) })
+		want = append(want, syncengine.FolderStanding{Folder: f, Standing: syncengine.Standing{Position: int64(i), Sequence: 50, Unfinished: i == 3}})
+	}
+	for _, n := range []int{0, 1, 2, syncengine.MaxAmong, syncengine.MaxAmong + 1, len(ids)} {
+		got, err := s.Standings(t.Context(), phone, ids[:n])
+		some := slices.DeleteFunc(slices.Clone(want), func(w syncengine.FolderStanding) bool { return !slices.Contains(ids[:n], w.Folder) })
+		slices.SortFunc(got, func(a, b syncengine.FolderStanding) int { return int(a.Folder - b.Folder) })
+		if diff := cmp.Diff(some, got, cmpopts.EquateEmpty()); err != nil || diff != "" {
+			t.Errorf("standings in %d folders: %v (-want +got):\n%s", n, err, diff)
+		}
+	}
 }
 
 func foremost(t *testing.T, s syncengine.Store) {

@@ -63,6 +63,7 @@ func Run(t *testing.T, open func(*testing.T) Stores) {
 			{"Holds", holds},
 			{"Partnership", partnership},
 			{"Standing", standing},
+			{"Standings", standings},
 			{"Foremost", foremost},
 			{"Answers", answers},
 			{"ForgottenPhone", forgottenPhone},

@@ -58,6 +58,7 @@ type Engine interface {
 type Devices interface {
 	Phone(ctx context.Context, id device.ID) (device.Phone, error)
 	Phones(ctx context.Context, user string) ([]device.Phone, error)
+	Count(ctx context.Context) (int, error)
 	Forget(ctx context.Context, id device.ID) error
 	device.Memory
 }

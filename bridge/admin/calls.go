@@ -13,7 +13,7 @@ import (
 )
 
 func (s *Server) status(ctx context.Context, _ *visit, _ Nothing) (st Status, err error) {
-	phones, err := s.Devices.Phones(ctx, "")
+	phones, err := s.Devices.Count(ctx)
 	if err != nil {
 		return st, err
 	}
@@ -26,7 +26,7 @@ func (s *Server) status(ctx context.Context, _ *visit, _ Nothing) (st Status, er
 		return st, err
 	}
 	st = Status{
-		Version: s.Version, Started: s.started, Phones: len(phones), Waiting: s.Waiting.Waiting(),
+		Version: s.Version, Started: s.started, Phones: phones, Waiting: s.Waiting.Waiting(),
 		Holds: len(holds), Problems: len(problems), Backends: []Backend{},
 	}
 	if s.Backends != nil {

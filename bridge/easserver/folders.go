@@ -28,10 +28,15 @@ func (s *Server) shows(ctx context.Context, c *call) (func(syncengine.Folder) bo
 	if err != nil {
 		return nil, err
 	}
+	return c.shown(chosen), nil
+}
+
+// shown tells which folders the phone is told of, if these were chosen for it.
+func (c *call) shown(chosen func(syncengine.Folder) bool) func(syncengine.Folder) bool {
 	return func(f syncengine.Folder) bool {
 		merged := f.ID.Merged()
 		return hasPlace(c, f) && merged == c.profile.Merges(f.Kind) && (merged || chosen(f))
-	}, nil
+	}
 }
 
 // chosen tells which folders people chose for a phone.
@@ -87,10 +92,18 @@ func (s *Server) wantedFolder(ctx context.Context, c *call, id, class string) (s
 		return f, err
 	}
 	show, err := s.shows(ctx, c)
-	if err == nil && !show(f) {
-		err = fmt.Errorf("%w: the phone is not told of folder %v, of %s", syncengine.ErrNoFolder, n, f.Kind)
+	if err == nil {
+		err = toldOf(show, f)
 	}
 	return f, err
+}
+
+// toldOf is ErrNoFolder for a folder that the phone is not told of.
+func toldOf(show func(syncengine.Folder) bool, f syncengine.Folder) error {
+	if show(f) {
+		return nil
+	}
+	return fmt.Errorf("%w: the phone is not told of folder %v, of %s", syncengine.ErrNoFolder, f.ID, f.Kind)
 }
 
 func (s *Server) mainFolder(ctx context.Context, c *call, class string) (syncengine.Folder, error) {

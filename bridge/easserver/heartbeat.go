@@ -178,19 +178,27 @@ func (s *Server) judge(ctx context.Context, c *call, end ending, from netip.Addr
 
 // bounds are those of the heartbeat for the phone of a call.
 func (s *Server) bounds(ctx context.Context, c *call) (Heartbeat, error) {
-	h := s.Heartbeat
-	if !h.Learn {
-		return h, nil
+	if !s.Heartbeat.Learn {
+		return s.Heartbeat, nil
 	}
 	all, err := device.NetworksOf(ctx, s.Devices.Store, c.deviceID())
 	if err != nil {
-		return h, err
+		return s.Heartbeat, err
+	}
+	return s.boundsIn(c, all), nil
+}
+
+// boundsIn is bounds for a phone of whose waits this was seen.
+func (s *Server) boundsIn(c *call, all device.Networks) Heartbeat {
+	h := s.Heartbeat
+	if !h.Learn {
+		return h
 	}
 	if most, because := all.Of(device.NetworkOf(c.from.Addr())).Cap(h, time.Now()); most > 0 {
 		h.Max = most
 		c.note(slog.Duration("heartbeat_max", most), slog.String("heartbeat_because", because))
 	}
-	return h, nil
+	return h
 }
 
 // clientAddress is where a request comes from; its port is 0 where the web

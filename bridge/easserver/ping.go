@@ -27,24 +27,21 @@ type rememberedPing struct {
 // ping holds the phone until one of its folders changes, and answers which.
 // See [MS-ASCMD] "Ping".
 func (s *Server) ping(ctx context.Context, c *call) (answer, error) {
-	want, refusal, err := s.wantedPing(ctx, c)
+	want, p, refusal, err := s.wantedPing(ctx, c)
 	if err != nil {
 		return nil, err
 	}
 	if refusal != nil {
 		return s.pinged(c, *refusal), nil
 	}
-	p, err := s.pushOf(ctx, c)
-	if err != nil {
-		return nil, err
-	}
 	if s.Devices.Stale(c.device) { // FolderSync is told what to do about it
 		return s.pinged(c, eas.PingResponse{Status: eas.PingHierarchyChanged}), nil
 	}
 	_, quiet := p.quiet()
 	topics := []hub.Topic{{User: c.phone.User}}
+	l := s.lookAt(c, want.Folders)
 	for _, id := range want.Folders {
-		f, err := s.wantedFolder(ctx, c, id, "")
+		f, err := l.wanted(ctx, id)
 		if errors.Is(err, syncengine.ErrNoFolder) {
 			if quiet { // it is told when they are over
 				continue
@@ -54,7 +51,7 @@ func (s *Server) ping(ctx context.Context, c *call) (answer, error) {
 		if err != nil {
 			return nil, err
 		}
-		t, err := s.topics(ctx, c, f)
+		t, err := l.topics(ctx, f)
 		if err != nil {
 			return nil, err
 		}
@@ -99,26 +96,23 @@ func (s *Server) pinged(c *call, r eas.PingResponse) answer {
 }
 
 // wantedPing reads the request, fills in what is remembered, and refuses what
-// cannot be done.
-func (s *Server) wantedPing(ctx context.Context, c *call) (want rememberedPing, refusal *eas.PingResponse, err error) {
+// cannot be done; and it says what may wake the phone.
+func (s *Server) wantedPing(ctx context.Context, c *call) (want rememberedPing, p *push, refusal *eas.PingResponse, err error) {
 	var req eas.PingRequest
 	if len(c.body) > 0 {
 		if err := c.decode(&req); err != nil {
-			return want, nil, err
+			return want, nil, nil, err
 		}
 	}
-	stored, err := s.Devices.Recall(ctx, c.deviceID(), lastPing)
+	stored, waits, err := s.Devices.RecallWaits(ctx, c.deviceID(), lastPing)
 	if err != nil {
-		return want, nil, err
+		return want, nil, nil, err
 	}
 	var before rememberedPing
 	if stored != nil && json.Unmarshal(stored, &before) != nil {
 		before = rememberedPing{} // of an earlier program: the phone is asked to say it again
 	}
-	bounds, err := s.bounds(ctx, c)
-	if err != nil {
-		return want, nil, err
-	}
+	bounds := s.boundsIn(c, waits.Networks)
 	want = before
 	if req.HeartbeatInterval != nil {
 		want.Heartbeat = *req.HeartbeatInterval
@@ -132,12 +126,12 @@ func (s *Server) wantedPing(ctx context.Context, c *call) (want rememberedPing, 
 	refusal = checkPing(bounds, want, req)
 	text, err := json.Marshal(keptOfPing(bounds, before, want, refusal))
 	if err != nil {
-		return want, nil, fmt.Errorf("easserver: remembering a Ping: %w", err)
+		return want, nil, nil, fmt.Errorf("easserver: remembering a Ping: %w", err)
 	}
 	if !bytes.Equal(text, stored) {
 		err = s.Devices.Remember(ctx, c.deviceID(), lastPing, text)
 	}
-	return want, refusal, err
+	return want, wantedPush(waits.Push), refusal, err
 }
 
 // keptOfPing is what is remembered: of a request that is refused the part that

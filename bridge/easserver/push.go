@@ -20,10 +20,15 @@ type push struct {
 // pushOf answers what may wake the phone of a call.
 func (s *Server) pushOf(ctx context.Context, c *call) (*push, error) {
 	p, err := device.PushOf(ctx, s.Devices.Store, c.deviceID())
-	if err != nil || !p.Only && p.Quiet == nil {
-		return nil, err
+	return wantedPush(p), err
+}
+
+// wantedPush is nil where nothing is wanted.
+func wantedPush(p device.Push) *push {
+	if !p.Only && p.Quiet == nil {
+		return nil
 	}
-	return &push{Push: p}, nil
+	return &push{Push: p}
 }
 
 // wakes tells whether a change in a folder may wake the phone.

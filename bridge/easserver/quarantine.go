@@ -127,7 +127,7 @@ func quarantineMessage(c *call) eas.Properties {
 
 // pingInQuarantine waits for being let in.
 func (s *Server) pingInQuarantine(ctx context.Context, c *call) (answer, error) {
-	want, refusal, err := s.wantedPing(ctx, c)
+	want, _, refusal, err := s.wantedPing(ctx, c)
 	if err != nil {
 		return nil, err
 	}

@@ -200,7 +200,7 @@ func (s *Server) syncWaiting(ctx context.Context, c *call, w *syncWant, all allF
 		if !f.wantsNews() || !p.wakes(f.folder) { // it would wake the phone for nothing
 			continue
 		}
-		t, err := s.topics(ctx, c, f.folder)
+		t, err := s.look(c).topics(ctx, f.folder)
 		if err != nil {
 			return nil, err
 		}
@@ -271,39 +271,6 @@ func (s *Server) pending(c *call, p *push) func(context.Context, []hub.Topic) ([
 		}
 		return s.newsIn(ctx, c, p.waking(topics))
 	}
-}
-
-func (s *Server) newsIn(ctx context.Context, c *call, topics []hub.Topic) ([]hub.Topic, error) {
-	var news []hub.Topic
-	for _, t := range topics {
-		yes, err := s.isNews(ctx, c, t)
-		if err != nil {
-			return nil, err
-		}
-		if yes {
-			news = append(news, t)
-		}
-	}
-	return news, nil
-}
-
-func (s *Server) isNews(ctx context.Context, c *call, t hub.Topic) (bool, error) {
-	switch id := syncengine.FolderID(t.Folder); {
-	case id == 0:
-		return s.hierarchyPending(ctx, c)
-	case id.Merged():
-		return s.isMergedNews(ctx, c, id)
-	case slices.Contains(c.behind, id):
-		return false, nil // the merged folder is what the phone hears of
-	}
-	yes, err := s.Engine.Pending(ctx, c.phone, syncengine.FolderID(t.Folder))
-	switch {
-	case errors.Is(err, syncengine.ErrUnknown):
-		return true, nil // never synchronized: everything is news
-	case errors.Is(err, syncengine.ErrNoFolder):
-		return false, nil // it is gone, which is news of the hierarchy
-	}
-	return yes, err
 }
 
 // commitSync makes the rounds come true and answers.

@@ -10,7 +10,6 @@ import (
 	"github.com/pushbridge/pushbridge/bridge/account"
 	"github.com/pushbridge/pushbridge/bridge/eas"
 	"github.com/pushbridge/pushbridge/bridge/eas/tag"
-	"github.com/pushbridge/pushbridge/bridge/hub"
 	"github.com/pushbridge/pushbridge/bridge/syncengine"
 	"github.com/pushbridge/pushbridge/plugins/backend"
 )
@@ -85,6 +84,12 @@ func (s *Server) partsOf(ctx context.Context, c *call, kind backend.CollectionKi
 	if err != nil {
 		return nil, err
 	}
+	return chosenParts(all, told, chosen), nil
+}
+
+// chosenParts leaves out what was not chosen for the phone, unless it was told of it;
+// then the part leaves.
+func chosenParts(all []syncengine.Part, told map[syncengine.FolderID]syncengine.Key, chosen func(syncengine.Folder) bool) []syncengine.Part {
 	var stay, leave []syncengine.Part
 	for _, p := range all {
 		_, known := told[p.ID]
@@ -95,7 +100,7 @@ func (s *Server) partsOf(ctx context.Context, c *call, kind backend.CollectionKi
 			leave = append(leave, p)
 		}
 	}
-	return append(stay, leave...), nil
+	return append(stay, leave...)
 }
 
 // share gives each part its commands. The main folder comes first among the
@@ -307,61 +312,6 @@ func (s *Server) hiddenFolder(ctx context.Context, c *call, id string) (syncengi
 		err = fmt.Errorf("%w: the phone was not told of folder %v", syncengine.ErrNoFolder, n)
 	}
 	return f, err
-}
-
-// topics are what a phone waits for that waits for a folder: of a merged one
-// all of its parts, too.
-func (s *Server) topics(ctx context.Context, c *call, f syncengine.Folder) ([]hub.Topic, error) {
-	list := []hub.Topic{topic(c.phone.User, f.ID)}
-	if !f.ID.Merged() {
-		return list, nil
-	}
-	parts, err := s.partsOf(ctx, c, f.Kind, nil)
-	if err != nil {
-		return nil, err
-	}
-	for _, p := range parts {
-		c.behind = append(c.behind, p.ID)
-		list = append(list, topic(c.phone.User, p.ID))
-	}
-	return list, nil
-}
-
-// isMergedNews tells whether a Sync of a merged folder would have news: of one
-// of its parts, or because these are others now.
-func (s *Server) isMergedNews(ctx context.Context, c *call, id syncengine.FolderID) (bool, error) {
-	b, err := s.Engine.PresentSettings(ctx, c.phone, id)
-	if errors.Is(err, syncengine.ErrUnknown) {
-		return true, nil
-	}
-	if err != nil {
-		return false, err
-	}
-	f, err := s.Engine.Folder(ctx, c.phone.User, id)
-	if errors.Is(err, syncengine.ErrNoFolder) {
-		return false, nil // a matter of the hierarchy
-	}
-	if err != nil {
-		return false, err
-	}
-	told := readSettings(b).Parts
-	parts, err := s.partsOf(ctx, c, f.Kind, told)
-	if err != nil {
-		return false, err
-	}
-	for _, p := range parts {
-		if told[p.ID] == "" || p.Leaves {
-			return true, nil
-		}
-		yes, err := s.Engine.Pending(ctx, c.phone, p.ID)
-		if yes || errors.Is(err, syncengine.ErrUnknown) {
-			return true, nil
-		}
-		if err != nil {
-			return false, err
-		}
-	}
-	return false, nil
 }
 
 // estimateParts counts for a merged folder.

@@ -259,8 +259,5 @@ func (e *Engine) Folder(ctx context.Context, user string, id FolderID) (Folder, 
 	if err != nil {
 		return Folder{}, fmt.Errorf("syncengine: folder %v: %w", id, err)
 	}
-	if r.Gone {
-		return Folder{}, fmt.Errorf("%w: folder %v is gone", ErrNoFolder, id)
-	}
-	return r.Folder, nil
+	return r.there()
 }

@@ -134,16 +134,22 @@ func (e *Engine) HierarchyPending(ctx context.Context, p Phone, show ...func(Fol
 	if err != nil {
 		return false, fmt.Errorf("syncengine: hierarchy: %w", err)
 	}
-	old, err := decodeSights(stored.State)
-	if err != nil {
-		return true, nil // Hierarchy will send the phone back to NoKey
-	}
-	now, err := shown(ctx, e.store, p.User, show)
+	records, err := e.store.Folders(ctx, p.User)
 	if err != nil {
 		return false, fmt.Errorf("syncengine: hierarchy: %w", err)
 	}
-	round := difference(old, now)
-	return !round.empty(), nil
+	return hierarchyDiffers(stored.State, records, show), nil
+}
+
+// hierarchyDiffers tells whether a phone that was told of some folders is to see
+// others now.
+func hierarchyDiffers(told []byte, records []FolderRecord, show []func(Folder) bool) bool {
+	old, err := decodeSights(told)
+	if err != nil {
+		return true // Hierarchy will send the phone back to NoKey
+	}
+	round := difference(old, shownOf(records, show))
+	return !round.empty()
 }
 
 // shown lists the folders that the phone is to see. A child of one that it is
@@ -153,6 +159,11 @@ func shown(ctx context.Context, r Reader, user string, show []func(Folder) bool)
 	if err != nil {
 		return nil, err
 	}
+	return shownOf(records, show), nil
+}
+
+// shownOf is shown among a person's folders, whose order it changes.
+func shownOf(records []FolderRecord, show []func(Folder) bool) []Folder {
 	var list []Folder
 	there := map[FolderID]bool{}
 	all := parentsFirst(records)
@@ -175,7 +186,7 @@ next:
 		list = append(list, f)
 	}
 	promote(list)
-	return list, nil
+	return list
 }
 
 // promote makes the first folder of each kind the Default for a phone that is

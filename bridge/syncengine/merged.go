@@ -77,6 +77,11 @@ func (e *Engine) mergedFolder(ctx context.Context, user string, id FolderID) (Fo
 	if err != nil {
 		return Folder{}, err
 	}
+	return mergedOf(folders, id)
+}
+
+// mergedOf is mergedFolder among a person's folders.
+func mergedOf(folders []Folder, id FolderID) (Folder, error) {
 	for _, m := range merge(folders) {
 		if m.ID == id {
 			return m, nil
@@ -98,6 +103,11 @@ func (e *Engine) Parts(ctx context.Context, user string, kind backend.Collection
 	if err != nil {
 		return nil, fmt.Errorf("syncengine: the parts of a folder: %w", err)
 	}
+	return partsOf(records, kind, told), nil
+}
+
+// partsOf is Parts among a person's folders, whose order it changes.
+func partsOf(records []FolderRecord, kind backend.CollectionKind, told map[FolderID]Key) []Part {
 	slices.SortStableFunc(records, func(a, b FolderRecord) int {
 		if a.Default != b.Default {
 			if a.Default {
@@ -115,7 +125,7 @@ func (e *Engine) Parts(ctx context.Context, user string, kind backend.Collection
 			parts = append(parts, Part{r.Folder, leaves})
 		}
 	}
-	return parts, nil
+	return parts
 }
 
 // PresentSettings are the Settings of a phone and a folder at the present key;

@@ -164,6 +164,11 @@ func (e *Engine) Pending(ctx context.Context, p Phone, id FolderID) (bool, error
 	if err != nil {
 		return false, fmt.Errorf("syncengine: pending news: %w", err)
 	}
+	return e.pendingFrom(ctx, p, id, st)
+}
+
+// pendingFrom is Pending for a phone that stands there.
+func (e *Engine) pendingFrom(ctx context.Context, p Phone, id FolderID, st Standing) (bool, error) {
 	if st.Sequence <= st.Position && !st.Unfinished {
 		return false, nil
 	}

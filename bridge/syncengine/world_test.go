@@ -498,6 +498,43 @@ func (p *phone) quiet() {
 	if pending, err := p.w.engine.Pending(p.w.t.Context(), p.id, p.folder.ID); err != nil || pending {
 		p.fail("there is something pending after everything was told: %v, %v", pending, err)
 	}
+	p.looks()
+}
+
+// looks checks that one look at all of the person's folders finds what the engine
+// answers about each.
+func (p *phone) looks() {
+	p.w.t.Helper()
+	ctx, e := p.w.t.Context(), p.w.engine
+	all, err := e.Folders(ctx, user)
+	if err != nil {
+		p.w.t.Fatal(err)
+	}
+	ids := []syncengine.FolderID{0, syncengine.Merged(backend.Events), 1 << 40} // the last of them is nobody's
+	for _, f := range all {
+		ids = append(ids, f.ID)
+	}
+	about, bare := e.Look(p.id, ids...), e.Look(p.id)
+	for _, l := range []*syncengine.Look{about, bare} {
+		for _, id := range ids[1:] {
+			f, err := l.Folder(ctx, id)
+			if want, why := e.Folder(ctx, user, id); f != want || fmt.Sprint(err) != fmt.Sprint(why) {
+				p.fail("a look finds folder %+v, %v; the engine %+v, %v", f, err, want, why)
+			}
+			news, err := l.Pending(ctx, id)
+			if want, why := e.Pending(ctx, p.id, id); news != want || fmt.Sprint(err) != fmt.Sprint(why) {
+				p.fail("a look finds news in folder %v: %v, %v; the engine %v, %v", id, news, err, want, why)
+			}
+		}
+		news, err := l.HierarchyPending(ctx)
+		if want, why := e.HierarchyPending(ctx, p.id); news != want || fmt.Sprint(err) != fmt.Sprint(why) {
+			p.fail("a look finds news of folders: %v, %v; the engine %v, %v", news, err, want, why)
+		}
+		parts, err := l.Parts(ctx, backend.Events, nil)
+		if want, why := e.Parts(ctx, user, backend.Events, nil); !slices.Equal(parts, want) || fmt.Sprint(err) != fmt.Sprint(why) {
+			p.fail("a look finds parts %+v, %v; the engine %+v, %v", parts, err, want, why)
+		}
+	}
 }
 
 // hour is a moment on WindowStep.

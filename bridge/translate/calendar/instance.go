@@ -51,19 +51,26 @@ func withInstance(ics []byte, instance string, o translate.Options, edit func(*e
 	if !e.rule.shown { // also of an expansion
 		return nil, invalid("the event has no occurrences that could be changed from a phone")
 	}
-	wall := e.instanceWall(t)
-	exists := func() bool { return e.knows(wall) || e.occurs(wall) }
-	if !exists() {
-		ok := false
-		if wall, ok = e.toldWall(t); !ok || !exists() {
-			return nil, invalid("there is no occurrence at %s", t.Format(time.RFC3339))
-		}
+	wall, ok := e.namedWall(t)
+	if !ok {
+		return nil, invalid("there is no occurrence at %s", t.Format(time.RFC3339))
 	}
 	before := obj.fingerprints()
 	if err := edit(e, wall); err != nil {
 		return nil, err
 	}
 	return obj.finish(ics, before), nil
+}
+
+// namedWall finds the occurrence that an InstanceId names, on the series' clock;
+// false if there is none.
+func (e *event) namedWall(t time.Time) (wall time.Time, ok bool) {
+	exists := func(wall time.Time) bool { return e.knows(wall) || e.occurs(wall) }
+	if wall = e.instanceWall(t); exists(wall) {
+		return wall, true
+	}
+	wall, ok = e.toldWall(t)
+	return wall, ok && exists(wall)
 }
 
 // orphan tells whether the event is an override without its series, and of

@@ -166,6 +166,11 @@ func TestOccurrenceAnHourOff(t *testing.T) {
 			if _, added := lines(c.ics, got); err != nil || added != c.want {
 				t.Errorf("16.1: added %q, %v, want %q", added, err, c.want)
 			}
+			invited := []byte(strings.Replace(string(c.ics), "SUMMARY:Tea", "SUMMARY:Tea\r\nORGANIZER:mailto:bob@example.org\r\nATTENDEE:mailto:ann@example.org", 1))
+			got, err = Respond(invited, Answer{Response: Accepted, Instance: c.at}, options(eas.V161))
+			if named := strings.Replace(c.want, "EXDATE", "RECURRENCE-ID", 1); err != nil || !strings.Contains(string(got), "\r\n"+named+"\r\n") {
+				t.Errorf("an answer: no %s, %v, in\n%s", named, err, got)
+			}
 			sent := within(tag.CalendarExceptions, only(eas.C(tag.CalendarException, eas.T(tag.CalendarDeleted, "1"), eas.T(tag.CalendarExceptionStartTime, c.at))))
 			ps, err := FromICalendar(c.ics, options(eas.V141))
 			if err != nil {

@@ -106,6 +106,9 @@ func (obj *object) occurrenceAt(instance string) (*event, error) {
 		return nil, ErrNoSeries
 	}
 	wall := e.instanceWall(t)
+	if e.rule.shown {
+		wall, _ = e.namedWall(t)
+	}
 	if x := e.findOverride(wall); x != nil {
 		return x, nil
 	}

@@ -126,8 +126,8 @@ func (e *event) exdate(wall time.Time) (*line, int) {
 
 // exclude takes an occurrence out, in the form of DTSTART.
 func (e *event) exclude(wall time.Time) {
-	if x := e.findOverride(wall); x != nil {
-		e.removeOverride(x)
+	for x := e.findOverride(wall); x != nil; x = e.findOverride(wall) {
+		e.removeOverride(x) // some programs leave an older one behind
 	}
 	if l, _ := e.exdate(wall); l == nil {
 		m := e.start.At(wall)

@@ -201,6 +201,31 @@ func TestOccurrenceThatNoClockShows(t *testing.T) {
 	}
 }
 
+// TestTwoOverridesOfOneOccurrence: the later one is shown and edited, and with it goes
+// what a program left behind.
+func TestTwoOverridesOfOneOccurrence(t *testing.T) {
+	override := func(sequence, subject string) []string {
+		return []string{"END:VEVENT", "BEGIN:VEVENT", "UID:e1", "RECURRENCE-ID:20261130T100000Z", "SEQUENCE:" + sequence, "SUMMARY:" + subject, "DTSTART:20261130T110000Z"}
+	}
+	ics := vevent(append(append([]string{"SUMMARY:Tea", "DTSTART:20261123T100000Z", "RRULE:FREQ=WEEKLY"}, override("1", "old")...), override("2", "new")...)...)
+	for _, v := range eas.Versions {
+		ps, err := FromICalendar(ics, options(v))
+		if subject := get(ps, tag.CalendarExceptions, tag.CalendarException, tag.CalendarSubject); err != nil || subject != "new" {
+			t.Errorf("%v: shown %q, %v", v, subject, err)
+		}
+		identity(t, ics, options(v))
+	}
+	o := options(eas.V161)
+	got, err := MergeInstance(ics, "20261130T100000Z", eas.Properties{eas.T(tag.CalendarSubject, "Cake")}, o)
+	if gone, added := lines(ics, got); err != nil || gone != "SUMMARY:new" || added != "SUMMARY:Cake" {
+		t.Errorf("gone %q, added %q, %v", gone, added, err)
+	}
+	got, err = DeleteInstance(ics, "20261130T100000Z", o)
+	if err != nil || strings.Contains(string(got), "RECURRENCE-ID") || !strings.Contains(string(got), "\r\nEXDATE:20261130T100000Z\r\n") {
+		t.Errorf("%v: it is not gone:\n%s", err, got)
+	}
+}
+
 // TestNextSeriesIsNew: of a series that a phone made a single event of nothing comes
 // back when it recurs again.
 func TestNextSeriesIsNew(t *testing.T) {

@@ -114,6 +114,8 @@ func (obj *object) choose(vevents []*component) error {
 			obj.overrides = append(obj.overrides, x)
 		}
 	}
+	// Of two overrides of one occurrence the later one counts: RFC 5546, section 2.1.5.
+	slices.SortStableFunc(obj.overrides, func(a, b *event) int { return b.sequence() - a.sequence() })
 	if orphans && len(obj.overrides) > 0 {
 		obj.chooseOrphan()
 		obj.event.rule = series{recurs: true, locked: true, orphans: true}
@@ -182,6 +184,15 @@ func (obj *object) fingerprints() map[*component]prints {
 		m[c] = printsOf(c)
 	}
 	return m
+}
+
+// sequence is which revision of the event it is, as far as it says so.
+func (e *event) sequence() int {
+	n, err := strconv.Atoi(strings.TrimSpace(e.c.Get("SEQUENCE").Value()))
+	if err != nil || n < 0 || n > 1<<30 {
+		return 0
+	}
+	return n
 }
 
 // countUp raises the SEQUENCE of an event whose organizer we are. A guest's

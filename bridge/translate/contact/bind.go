@@ -102,7 +102,11 @@ func preference(l *contentline.Line) int {
 	if l.HasType("PREF") {
 		return 1
 	}
-	if n, err := strconv.Atoi(l.Param("PREF")); err == nil && n >= 1 && n <= leastPreferred {
+	pref := l.Param("PREF")
+	if pref == "" {
+		return leastPreferred + 1
+	}
+	if n, err := strconv.Atoi(pref); err == nil && n >= 1 && n <= leastPreferred {
 		return n
 	}
 	return leastPreferred + 1

@@ -46,7 +46,7 @@ type Account struct {
 	names       map[string]string // what backends are told that have a rule of their own
 
 	mu       sync.Mutex
-	sessions []watched // few, and what each phone that waits may hold
+	sessions []*watched // few, and what each phone that waits may hold
 }
 
 // String shows the name and hides the password.
@@ -97,7 +97,7 @@ func (a *Account) Session(ctx context.Context, name string) (backend.Session, er
 		s.Close()
 		return other, nil
 	}
-	mine := watched{s, a, name}
+	mine := &watched{s, a, name}
 	a.sessions = append(a.sessions, mine)
 	// A watch function may use the session when the request is long answered,
 	// which keeps the account alive; it is closed when nobody can use it any

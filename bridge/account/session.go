@@ -17,7 +17,7 @@ type watched struct {
 
 var (
 	_ backend.Watcher  = watched{}
-	_ backend.Follower = watched{}
+	_ backend.Follower = (*watched)(nil)
 
 	_ backend.ListWatcher = watched{}
 
@@ -98,7 +98,7 @@ func (w watched) WatchesList() bool {
 	return ok && inside.WatchesList()
 }
 
-func (w watched) Follow(cs []backend.CollectionID, f backend.Followed) (func(), bool) {
+func (w *watched) Follow(cs []backend.CollectionID, f backend.Followed) (func(), bool) {
 	inside, _ := backend.As[backend.Watcher](w.Session)
 	follower, ok := inside.(backend.Follower)
 	if !ok || w.account.standing.err() != nil { // which Watch tells
@@ -110,7 +110,7 @@ func (w watched) Follow(cs []backend.CollectionID, f backend.Followed) (func(), 
 // followed tells the account when the backend no longer accepts the password.
 type followed struct {
 	backend.Followed
-	w watched
+	w *watched
 }
 
 func (f followed) Ended(err error) { f.Followed.Ended(f.w.account.denied(f.w.backend, err)) }

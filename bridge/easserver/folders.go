@@ -269,13 +269,12 @@ func (s *Server) watcher(acct *account.Account) hub.Watch {
 		if syncengine.FolderID(t.Folder).Merged() {
 			return func() {} // its parts are looked after
 		}
-		f := &folderWatch{server: s, account: acct, topic: t, over: ended}
+		f := &folderWatch{server: s, account: acct, folder: syncengine.FolderID(t.Folder), over: ended}
 		f.mu.Lock()
 		defer f.mu.Unlock()
 		f.watching = s.Desk.Start(watch.Watcher{
 			User: acct.Name(), Min: s.PollMin, Max: s.PollMax, Owner: f,
-			Open: f.open, Publish: f.publish, Report: f.report,
-		}, f.ended)
+		}, nil)
 		return f.stop
 	}
 }
@@ -283,18 +282,19 @@ func (s *Server) watcher(acct *account.Account) hub.Watch {
 // refused ends all watching with a password of a user that a backend refuses,
 // so that nobody is asked with it any more.
 func (s *Server) refused(user string) {
-	s.Desk.Each(func(owner any) {
-		if f, ok := owner.(*folderWatch); ok && f.topic.User == user && f.account.Refused() != nil {
+	s.Desk.Each(func(owner watch.Owner) {
+		if f, ok := owner.(*folderWatch); ok && f.account.Name() == user && f.account.Refused() != nil {
 			f.refused()
 		}
 	})
 }
 
-// A folderWatch is a topic that is watched for all phones of an account.
+// A folderWatch is a folder, or the list of them, that is watched for all phones of
+// an account. Each person has some, so it is kept small.
 type folderWatch struct {
 	server  *Server
 	account *account.Account
-	topic   hub.Topic
+	folder  syncengine.FolderID // 0 is the list
 	over    func(recall bool)
 
 	mu       sync.Mutex
@@ -302,10 +302,17 @@ type folderWatch struct {
 	pause    *time.Timer // see deniedPause; nil if there is none
 }
 
-func (f *folderWatch) publish() { f.server.Hub.Publish(f.topic) }
+var _ watch.Owner = (*folderWatch)(nil)
 
-func (f *folderWatch) report(err error) {
-	f.server.Logger.Warn("looking for changes", "user", f.topic.User, "folder", f.topic.Folder, "error", err)
+// Publish wakes those who wait.
+func (f *folderWatch) Publish() { f.server.Hub.Publish(topic(f.account.Name(), f.folder)) }
+
+// NameAt is the person's name at a backend.
+func (f *folderWatch) NameAt(backend string) string { return f.account.NameAt(backend) }
+
+// Report logs what the watching lives on after.
+func (f *folderWatch) Report(err error) {
+	f.server.Logger.Warn("looking for changes", "user", f.account.Name(), "folder", int64(f.folder), "error", err)
 }
 
 // stop is called by the hub when nobody waits any more.
@@ -330,9 +337,9 @@ func (f *folderWatch) refused() {
 	w.End(f.account.Refused())
 }
 
-// ended is called when it cannot go on.
-func (f *folderWatch) ended(err error) {
-	f.server.Logger.Info("no longer looking for changes", "user", f.topic.User, "folder", f.topic.Folder, "error", err)
+// Ended is called when it cannot go on.
+func (f *folderWatch) Ended(err error) {
+	f.server.Logger.Info("no longer looking for changes", "user", f.account.Name(), "folder", int64(f.folder), "error", err)
 	f.mu.Lock()
 	refused := f.account.Refused() != nil
 	pause := !refused && backend.KindOf(err) == backend.Denied
@@ -353,10 +360,10 @@ func (f *folderWatch) ended(err error) {
 // once, they would go round and round.
 const deniedPause = 10 * time.Minute
 
-// open finds out what to watch.
-func (f *folderWatch) open(ctx context.Context, w *watch.Watcher) (err error) {
-	if f.topic.Folder == 0 {
-		w.Refresh, w.List = f.refreshList, &watch.List{Backends: f.server.listed, NameAt: f.account.NameAt}
+// Open finds out what to watch.
+func (f *folderWatch) Open(ctx context.Context, w *watch.Watcher) (err error) {
+	if f.folder == 0 {
+		w.List = f.server.listed
 		return nil
 	}
 	folder, err := f.now(ctx)
@@ -370,23 +377,20 @@ func (f *folderWatch) open(ctx context.Context, w *watch.Watcher) (err error) {
 		return err
 	}
 	w.Backend, w.User, w.Collection = folder.Backend, f.account.NameAt(folder.Backend), folder.Collection
-	w.Due, w.Refresh = f.due, f.refresh
 	return nil
 }
 
-func (f *folderWatch) refreshList(ctx context.Context) (bool, error) {
-	return f.server.refreshFolders(ctx, f.account)
-}
-
-// due is when a Refresh decides about what is held of the folder, or finds that
+// Due is when a Refresh decides about what is held of the folder, or finds that
 // phones are to be shown something else of an item that is the same.
-func (f *folderWatch) due(ctx context.Context) (time.Duration, bool) {
-	id := syncengine.FolderID(f.topic.Folder)
-	until, is, err := f.server.Engine.HeldUntil(ctx, id)
+func (f *folderWatch) Due(ctx context.Context) (time.Duration, bool) {
+	if f.folder == 0 {
+		return 0, false
+	}
+	until, is, err := f.server.Engine.HeldUntil(ctx, f.folder)
 	if err != nil {
 		return 0, false // the Refresh says what is wrong
 	}
-	due, ages, err := f.server.Engine.DueAt(ctx, id)
+	due, ages, err := f.server.Engine.DueAt(ctx, f.folder)
 	if err == nil && ages && (!is || due.Before(until)) {
 		until, is = due, true
 	}
@@ -395,10 +399,14 @@ func (f *folderWatch) due(ctx context.Context) (time.Duration, bool) {
 
 // now is the folder as it is now. It would be much to keep.
 func (f *folderWatch) now(ctx context.Context) (syncengine.Folder, error) {
-	return f.server.Engine.Folder(ctx, f.topic.User, syncengine.FolderID(f.topic.Folder))
+	return f.server.Engine.Folder(ctx, f.account.Name(), f.folder)
 }
 
-func (f *folderWatch) refresh(ctx context.Context) (bool, error) {
+// Refresh takes over what is new.
+func (f *folderWatch) Refresh(ctx context.Context) (bool, error) {
+	if f.folder == 0 {
+		return f.server.refreshFolders(ctx, f.account)
+	}
 	folder, err := f.now(ctx)
 	if errors.Is(err, syncengine.ErrNoFolder) {
 		return false, backend.E(backend.NotFound, "easserver: watching", err)

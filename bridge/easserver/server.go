@@ -129,7 +129,7 @@ type Server struct {
 	turns    turns
 	moving   single
 	selves   *selves
-	listed   []string // the backends whose collections come and go
+	listed   *watch.List // of the backends whose collections come and go
 }
 
 // New builds a Server.
@@ -159,7 +159,7 @@ func New(o Options) *Server {
 		o.Counts = uncounted{}
 	}
 	s := &Server{Options: o, searches: newSearches(), bodies: newBodies(), selves: newSelves()}
-	s.listed = slices.DeleteFunc(o.Accounts.Names(), func(name string) bool { return name == o.Placeholder })
+	s.listed = &watch.List{Backends: slices.DeleteFunc(o.Accounts.Names(), func(name string) bool { return name == o.Placeholder })}
 	o.Accounts.WhenRefused(s.refused)
 	s.handler = fcgi.Waitable(http.HandlerFunc(s.serve))
 	return s

@@ -92,8 +92,14 @@ type topic struct {
 	left   time.Duration // when the last seat went, since the hub began; 0 while there are any
 }
 
-// A watch is one call of Wait.Watch.
-type watch struct{ stop func() }
+// A watch is one call of Wait.Watch. It knows where it belongs, since a function
+// that does would be twice as large.
+type watch struct {
+	hub    *Hub
+	user   *user
+	folder int64
+	stop   func()
+}
 
 // A lingering is a topic that nobody waits for and that is still watched.
 type lingering struct {
@@ -253,26 +259,26 @@ func (h *Hub) watch(u *user, t *topic, begin Watch) {
 	if begin == nil || h.down || t.watch != nil {
 		return
 	}
-	w := new(watch)
+	w := &watch{hub: h, user: u, folder: t.folder}
 	t.watch = w
-	name := Topic{u.name, t.folder}
-	w.stop = begin(name, func(recall bool) { h.unwatched(u, name, w, recall) })
+	w.stop = begin(Topic{u.name, t.folder}, w.ended)
 }
 
-// unwatched notes that the watching of a topic ended by itself. It is left alone
+// ended notes that the watching of a topic ended by itself. It is left alone
 // until the next Sit.
-func (h *Hub) unwatched(u *user, name Topic, w *watch, recall bool) {
+func (w *watch) ended(recall bool) {
+	h, u := w.hub, w.user
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	for i := range u.topics {
 		if t := &u.topics[i]; t.watch == w {
 			t.watch = nil
-			h.tidy(u, name.Folder)
+			h.tidy(u, w.folder)
 			break
 		}
 	}
 	if recall {
-		for s := range h.waitingFor(name) {
+		for s := range h.waitingFor(Topic{u.name, w.folder}) {
 			s.end(ErrRecalled)
 		}
 	}

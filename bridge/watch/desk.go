@@ -32,6 +32,7 @@ type Desk struct {
 	timer  *time.Timer
 	lanes  map[string]*lane
 	groups map[groupKey]*group
+	bounds *bounds // of the last that began, which those of the next are likely to be, too
 	trust  trust
 	own    map[string]time.Time // by backend, see OwnEvent
 }
@@ -62,17 +63,36 @@ type group struct {
 // errClosed ends what is watched when the desk is closed.
 var errClosed = errors.New("watch: the desk is closed")
 
-// Start begins to watch. ended is told, unless Stop comes first, why it is over:
-// see Run. It is not called before Start has returned.
+// Start begins to watch. ended is told, unless Stop comes first or there is an
+// Owner, why it is over: see Run. It is not called before Start has returned.
 func (d *Desk) Start(w Watcher, ended func(error)) *Watching {
 	w.fill()
-	e := &Watching{desk: d, w: w, ended: ended, interval: w.Min, index: -1, opened: w.Open == nil, first: true, told: true, broad: true}
+	opened := w.Owner == nil && w.Open == nil
+	if w.Owner == nil {
+		w.Owner = &functions{w: w, ended: ended}
+	}
+	e := &Watching{
+		desk: d, owner: w.Owner, session: w.Session, collection: w.Collection, list: w.List,
+		interval: w.Min, index: -1, opened: opened, first: true, told: true, broad: true,
+	}
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	d.open()
-	d.join(e, w.User)
+	e.bounds = d.bound(w.Min, w.Max)
+	d.join(e, groupKey{w.Backend, w.User}, w.User)
 	d.schedule(e, d.now())
 	return e
+}
+
+// A bounds are the Min and Max of many.
+type bounds struct{ min, max time.Duration }
+
+// bound answers such bounds. d.mu is held.
+func (d *Desk) bound(least, most time.Duration) *bounds {
+	if b := (bounds{least, most}); d.bounds == nil || *d.bounds != b {
+		d.bounds = &b
+	}
+	return d.bounds
 }
 
 // open makes what the zero value lacks. d.mu is held.
@@ -134,7 +154,7 @@ func (d *Desk) look(e *Watching, after time.Duration) {
 	if e.busy {
 		return // once more when that is over
 	}
-	d.schedule(e, max(d.now()+after, e.looked+e.gather))
+	d.schedule(e, max(d.now()+after, e.looked+time.Duration(e.gather)*time.Millisecond))
 }
 
 // gathers says how long the events are gathered that come after a look. d.mu is
@@ -144,9 +164,9 @@ func (e *Watching) gathers(told bool, now time.Duration) {
 	case !told || e.first:
 		e.gather = 0 // nothing has happened yet
 	case e.gather > 0 && now-e.looked < calm:
-		e.gather = min(2*e.gather, mostGather)
+		e.gather = min(2*e.gather, int32(mostGather/time.Millisecond))
 	default:
-		e.gather = leastGather
+		e.gather = int32(leastGather / time.Millisecond)
 	}
 }
 
@@ -172,12 +192,12 @@ func (d *Desk) Trusted(s Hint) bool {
 }
 
 // Each shows the owners of all that is watched.
-func (d *Desk) Each(show func(owner any)) {
+func (d *Desk) Each(show func(Owner)) {
 	d.mu.Lock()
-	var owners []any
+	var owners []Owner
 	for _, g := range d.groups {
 		for _, e := range g.members {
-			owners = append(owners, e.w.Owner)
+			owners = append(owners, e.owner)
 		}
 	}
 	d.mu.Unlock()

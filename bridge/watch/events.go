@@ -49,10 +49,10 @@ func (f *following) end() {
 
 // followEvents lets the backend tell of e, if it can.
 func (d *Desk) followEvents(e *Watching) {
-	if e.w.Session == nil {
+	if e.session == nil {
 		return
 	}
-	session, ok := backend.As[backend.Watcher](e.w.Session)
+	session, ok := backend.As[backend.Watcher](e.session)
 	if !ok {
 		return
 	}
@@ -69,21 +69,21 @@ func (d *Desk) follow(g *group, session backend.Watcher) *following {
 	if d.closed || len(g.members) == 0 || before != nil && before.none {
 		return nil
 	}
-	var ids []backend.CollectionID
+	ids := make([]backend.CollectionID, 0, len(g.members)+1)
 	l, lists := backend.As[backend.ListWatcher](session)
 	if lists = lists && l.WatchesList(); lists {
 		ids = append(ids, "")
 	}
 	for _, e := range g.members {
-		if e.opened && e.w.Session != nil {
-			ids = append(ids, e.w.Collection)
+		if e.opened && e.session != nil {
+			ids = append(ids, e.collection)
 		}
 	}
 	slices.Sort(ids)
 	if before != nil && slices.Equal(ids, before.ids) {
 		return nil
 	}
-	f := &following{desk: d, group: g, session: session, ids: slices.Clip(ids), lists: lists, before: before}
+	f := &following{desk: d, group: g, session: session, ids: ids, lists: lists, before: before}
 	if before != nil {
 		f.retry = before.retry
 	}
@@ -137,7 +137,7 @@ func (f *following) Ready() {
 		return
 	}
 	for _, e := range g.members {
-		if _, there := slices.BinarySearch(f.ids, e.w.Collection); there {
+		if _, there := slices.BinarySearch(f.ids, e.collection); there {
 			e.broad = e.broad || again && !e.told // those of all others come back, too
 			d.look(e, 0)
 		}
@@ -159,7 +159,7 @@ func (d *Desk) listsOf(g *group) iter.Seq[*Watching] {
 			return
 		}
 		for _, e := range lists.members {
-			if e.w.List.in(g.key.backend) && !yield(e) {
+			if e.list.in(g.key.backend) && !yield(e) {
 				return
 			}
 		}
@@ -182,7 +182,7 @@ func (f *following) Changed(c backend.CollectionID) {
 		}
 	}
 	for _, e := range g.members {
-		if e.w.Collection == c {
+		if e.collection == c {
 			heard(e)
 		}
 	}
@@ -230,9 +230,7 @@ func (f *following) Ended(err error) {
 	if err == nil {
 		err = errors.New("the backend ended them")
 	}
-	if report := members[0].w.Report; report != nil {
-		report(fmt.Errorf("watch: events broke off: %w", err))
-	}
+	members[0].owner.Report(fmt.Errorf("watch: events broke off: %w", err))
 	time.AfterFunc(spreadOut(f.retry), f.again)
 }
 

@@ -27,10 +27,10 @@ type lane struct {
 }
 
 func (d *Desk) lane(e *Watching) *lane {
-	l := d.lanes[e.w.Backend]
+	l := d.lanes[e.group.key.backend]
 	if l == nil {
 		l = new(lane)
-		d.lanes[e.w.Backend] = l
+		d.lanes[e.group.key.backend] = l
 	}
 	return l
 }

@@ -42,7 +42,7 @@ import (
 )
 
 // A Watcher looks after one collection, or after the list of collections.
-// Refresh and Publish are required.
+// Refresh and Publish are required, or an Owner.
 type Watcher struct {
 	// Session offers the extras that make watching cheap. Nil means that only
 	// Refresh is asked.
@@ -61,8 +61,10 @@ type Watcher struct {
 	Desk          *Desk
 	Backend, User string
 
-	// Owner is whose it is, for Desk.Each.
-	Owner any
+	// Owner is whose it is, for Desk.Each, and is asked and told in place of Open,
+	// Refresh, Due, Publish, Report and what Desk.Start is given: for thousands of
+	// people so many functions of each are much memory.
+	Owner Owner
 
 	// Open fills in what takes time to find out, before the first look; an
 	// error is treated as one of Refresh. Nil means that all is said.
@@ -90,10 +92,69 @@ type Watcher struct {
 	Report func(error)
 }
 
-// A List says what is in a list of collections.
+// An Owner is what the functions of a [Watcher] are, in one: see there. Open and
+// NameAt may be called until Ended or Stop.
+type Owner interface {
+	Open(ctx context.Context, w *Watcher) error
+	Refresh(ctx context.Context) (changed bool, err error)
+	Due(ctx context.Context) (time.Duration, bool)
+	Publish()
+	Report(err error)
+
+	// Ended is told why the watching is over, unless it was stopped; see Run. It is
+	// not called before Start has returned.
+	Ended(err error)
+
+	// NameAt is the User at a backend of the List.
+	NameAt(backend string) string
+}
+
+// functions are the Owner of a Watcher that names none.
+type functions struct {
+	w     Watcher
+	ended func(error)
+}
+
+func (f *functions) Open(ctx context.Context, w *Watcher) error {
+	if f.w.Open == nil {
+		return nil
+	}
+	w.Refresh, w.Due = f.w.Refresh, f.w.Due
+	if err := f.w.Open(ctx, w); err != nil {
+		return err
+	}
+	f.w.Refresh, f.w.Due = w.Refresh, w.Due
+	return nil
+}
+
+func (f *functions) Refresh(ctx context.Context) (bool, error) { return f.w.Refresh(ctx) }
+
+func (f *functions) Due(ctx context.Context) (time.Duration, bool) {
+	if f.w.Due == nil {
+		return 0, false
+	}
+	return f.w.Due(ctx)
+}
+
+func (f *functions) Publish() { f.w.Publish() }
+
+func (f *functions) Report(err error) {
+	if f.w.Report != nil {
+		f.w.Report(err)
+	}
+}
+
+func (f *functions) Ended(err error) {
+	if f.ended != nil {
+		f.ended(err)
+	}
+}
+
+func (f *functions) NameAt(string) string { return f.w.User }
+
+// A List says what is in a list of collections. Many lists may share it.
 type List struct {
-	Backends []string                    // whose collections they are
-	NameAt   func(backend string) string // the User there; nil means the same everywhere
+	Backends []string // whose collections they are; see Owner.NameAt
 }
 
 // in tells whether a backend's collections are in the list.

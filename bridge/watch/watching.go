@@ -11,17 +11,21 @@ import (
 	"github.com/pushbridge/pushbridge/plugins/backend"
 )
 
-// A Watching is a Watcher at work. All of it is guarded by the desk's mu, but w
-// and the tag belong to the look that is under way.
+// A Watching is a Watcher at work, and kept small: each person has some. All of it
+// is guarded by the desk's mu, but what Open says and the tag belong to the look
+// that is under way.
 type Watching struct {
-	desk  *Desk
-	group *group
-	w     Watcher
-	ended func(error)
+	desk       *Desk
+	group      *group // with the Backend and the User
+	owner      Owner
+	session    backend.Session
+	collection backend.CollectionID
+	list       *List
+	bounds     *bounds
 
 	due    time.Duration // of the next look, since the desk was opened
 	looked time.Duration // when the last one began
-	gather time.Duration // until the next one after that, at least
+	gather int32         // milliseconds until the next one after that, at least
 	index  int32         // in the desk's queue; -1 if it is not there
 
 	opened  bool // Open was called with success, or there is none
@@ -31,18 +35,18 @@ type Watching struct {
 	told    bool // the next look is because of an event
 	broad   bool // which concerns many others, too, or it is the first look
 	gone    bool // stopped, or ended
+	tagged  bool // there is a tag
 
 	source      string        // who told
 	unannounced time.Duration // when a question found a change that no event has told of yet; 0 if none
 
-	tag      string // of the collection when it was last refreshed
-	tagged   bool
+	tag      string        // of the collection when it was last refreshed
 	interval time.Duration // until the next question, without spread
 	pace     time.Duration // until the next question, as it was in the end
 	retry    time.Duration // after the last failure; 0 if there was none
 }
 
-func (e *Watching) place() place { return placeOf(e.w.Backend, e.w.User, e.w.Collection) }
+func (e *Watching) place() place { return placeOf(e.group.key.backend, e.group.key.user, e.collection) }
 
 // Stop ends the watching. A look that is under way may still come to its end.
 func (e *Watching) Stop() {
@@ -79,8 +83,7 @@ func (d *Desk) part(e *Watching) {
 
 // join puts e into the group of its person and backend. account is the User of the
 // list of that person's collections. d.mu is held.
-func (d *Desk) join(e *Watching, account string) {
-	key := groupKey{e.w.Backend, e.w.User}
+func (d *Desk) join(e *Watching, key groupKey, account string) {
 	g := d.groups[key]
 	if g == nil {
 		g = &group{key: key, account: account}
@@ -94,17 +97,17 @@ func (d *Desk) end(e *Watching, err error) {
 	d.mu.Lock()
 	there := d.leave(e)
 	d.mu.Unlock()
-	if there && e.ended != nil {
-		e.ended(err)
+	if there {
+		e.owner.Ended(err)
 	}
 }
 
 // prober is the session's cheap question; nil if there is none.
 func (e *Watching) prober() backend.Prober {
-	if !e.opened || e.w.Collection == "" || e.w.Session == nil || e.group.unprobed {
+	if !e.opened || e.collection == "" || e.session == nil || e.group.unprobed {
 		return nil
 	}
-	p, _ := backend.As[backend.Prober](e.w.Session)
+	p, _ := backend.As[backend.Prober](e.session)
 	return p
 }
 
@@ -159,7 +162,7 @@ func (d *Desk) lookAt(batch []*Watching) time.Duration {
 func collections(batch []*Watching) []backend.CollectionID {
 	ids := make([]backend.CollectionID, len(batch))
 	for i, e := range batch {
-		ids[i] = e.w.Collection
+		ids[i] = e.collection
 	}
 	return ids
 }
@@ -176,20 +179,21 @@ func (d *Desk) guarded(e *Watching, do func() error) (err error) {
 
 // open finds out what is to be watched, and waits for the backend's time.
 func (e *Watching) open(ctx context.Context) error {
-	w := e.w
-	if err := w.Open(ctx, &w); err != nil {
+	key := e.group.key
+	w := Watcher{Session: e.session, Collection: e.collection, List: e.list, Backend: key.backend, User: key.user}
+	if err := e.owner.Open(ctx, &w); err != nil {
 		return err
 	}
 	d := e.desk
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	account := e.group.account
-	w.Open = nil // what it holds is not needed any more
-	e.w, e.opened, e.busy, e.broad = w, true, false, !e.told
+	e.session, e.collection, e.list = w.Session, w.Collection, w.List
+	e.opened, e.busy, e.broad = true, false, !e.told
 	e.told = true
 	if !e.gone {
 		d.part(e)
-		d.join(e, account)
+		d.join(e, groupKey{w.Backend, w.User}, account)
 		d.schedule(e, d.now())
 	}
 	return nil
@@ -200,7 +204,7 @@ func (e *Watching) question(ctx context.Context, tags map[backend.CollectionID]s
 	var tag string
 	if tags != nil {
 		var there bool
-		if tag, there = tags[e.w.Collection]; !there {
+		if tag, there = tags[e.collection]; !there {
 			return false, backend.Errorf(backend.NotFound, "watch: probe", "the collection is gone")
 		}
 		if wait, ok := e.dueIn(ctx); !told && e.tagged && tag == e.tag && !(ok && wait <= 0) {
@@ -209,7 +213,7 @@ func (e *Watching) question(ctx context.Context, tags map[backend.CollectionID]s
 	}
 	// The tag is older than the refresh, so that what happens between them
 	// is found at the next question.
-	changed, err := e.w.Refresh(ctx)
+	changed, err := e.owner.Refresh(ctx)
 	if err == nil {
 		e.tag, e.tagged = tag, tags != nil
 	}
@@ -217,10 +221,10 @@ func (e *Watching) question(ctx context.Context, tags map[backend.CollectionID]s
 }
 
 func (e *Watching) dueIn(ctx context.Context) (time.Duration, bool) {
-	if e.w.Due == nil {
-		return 0, false
+	if !e.opened {
+		return 0, false // nobody knows yet
 	}
-	return e.w.Due(ctx)
+	return e.owner.Due(ctx)
 }
 
 // done tells what came of a look, and says when the next one is.
@@ -235,14 +239,14 @@ func (d *Desk) done(e *Watching, changed, told bool, source string, err error, c
 		d.end(e, err)
 		return
 	case kind == backend.NotFound:
-		e.w.Publish() // those who wait find out that it is gone
+		e.owner.Publish() // those who wait find out that it is gone
 		d.end(e, err)
 		return
-	case err != nil && e.w.Report != nil:
-		e.w.Report(err)
+	case err != nil:
+		e.owner.Report(err)
 	}
 	if changed {
-		e.w.Publish()
+		e.owner.Publish()
 	}
 	due, soon := e.dueIn(d.ctx)
 	d.mu.Lock()
@@ -256,7 +260,7 @@ func (d *Desk) done(e *Watching, changed, told bool, source string, err error, c
 		wait = d.wait(e, changed, told && !e.first, source, cost)
 		e.first, e.retry = false, 0
 		if soon {
-			wait = min(wait, max(due, e.w.Min))
+			wait = min(wait, max(due, e.bounds.min))
 		}
 	}
 	e.pace = wait
@@ -277,7 +281,7 @@ func (d *Desk) counts(e *Watching, told bool, err error, cost time.Duration) {
 	case backend.KindOf(err) == backend.NotFound:
 		err = nil
 	}
-	d.Counts.Polled(e.w.Backend, told, cost, err)
+	d.Counts.Polled(e.group.key.backend, told, cost, err)
 }
 
 // wait is how long until the next question after one that was answered. d.mu is
@@ -297,22 +301,22 @@ func (d *Desk) wait(e *Watching, changed, told bool, source string, cost time.Du
 		e.unannounced = now
 	}
 	if changed {
-		e.interval = e.w.Min
+		e.interval = e.bounds.min
 	} else {
-		e.interval = min(time.Duration(growth*float64(e.interval)), e.w.Max)
+		e.interval = min(time.Duration(growth*float64(e.interval)), e.bounds.max)
 	}
-	upper := time.Duration(float64(e.w.Max) / (1 + spread))
-	wait := spreadOut(max(min(e.interval, max(upper, e.w.Min)), costShare*cost))
+	upper := time.Duration(float64(e.bounds.max) / (1 + spread))
+	wait := spreadOut(max(min(e.interval, max(upper, e.bounds.min)), costShare*cost))
 	switch {
 	case e.unannounced > 0:
 		return grace // then it is clear what is to be thought of the events
-	case changed && e.w.Collection == "":
+	case changed && e.collection == "":
 		return wait // what describes a new collection may come after it
-	case trusted && e.w.Collection == "":
+	case trusted && e.collection == "":
 		return max(wait, spreadOut(safetyList))
 	case trusted:
 		return max(wait, spreadOut(safetyTrusted))
-	case e.group.events.good() && e.w.Collection != "":
+	case e.group.events.good() && e.collection != "":
 		return max(wait, spreadOut(safety))
 	}
 	return wait
@@ -321,33 +325,30 @@ func (d *Desk) wait(e *Watching, changed, told bool, source string, cost time.Du
 // trusts tells whether changes of e are expected to be told. d.mu is held.
 func (d *Desk) trusts(e *Watching) bool {
 	now := time.Now()
-	if e.w.Backend != "" || e.w.Collection != "" {
-		return d.trust.healthy(e.place(), now) || e.group.events.good() && d.trust.proven(e.w.Backend, ownEvents)
+	if e.group.key.backend != "" || e.collection != "" {
+		return d.trust.healthy(e.place(), now) || e.group.events.good() && d.trust.proven(e.group.key.backend, ownEvents)
 	}
-	if e.w.List == nil {
+	if e.list == nil {
 		return false
 	}
-	for _, name := range e.w.List.Backends {
-		user := e.w.User
-		if e.w.List.NameAt != nil {
-			user = e.w.List.NameAt(name)
-		}
+	for _, name := range e.list.Backends {
+		user := e.owner.NameAt(name)
 		g := d.groups[groupKey{name, user}]
 		own := g != nil && g.events.good() && g.events.lists && d.trust.proven(name, ownEvents)
 		if !d.trust.tells(name) || !own && !d.trust.healthy(place{backend: name, user: user}, now) {
 			return false
 		}
 	}
-	return len(e.w.List.Backends) > 0
+	return len(e.list.Backends) > 0
 }
 
 // prove notes that an event of a source led to a change of e. d.mu is held.
 func (d *Desk) prove(e *Watching, source string) {
-	if e.w.Backend != "" {
-		d.trust.prove(e.w.Backend, source)
+	if e.group.key.backend != "" {
+		d.trust.prove(e.group.key.backend, source)
 	}
-	if e.w.List != nil && source != "" {
-		for _, name := range e.w.List.Backends {
+	if e.list != nil && source != "" {
+		for _, name := range e.list.Backends {
 			d.trust.told(name)
 		}
 	}
@@ -356,8 +357,8 @@ func (d *Desk) prove(e *Watching, source string) {
 // doubt notes that nobody told of a change of e. d.mu is held.
 func (d *Desk) doubt(e *Watching) {
 	d.trust.doubt(e.place())
-	if e.w.List != nil {
-		for _, name := range e.w.List.Backends {
+	if e.list != nil {
+		for _, name := range e.list.Backends {
 			d.trust.untold(name)
 		}
 	}

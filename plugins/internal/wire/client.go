@@ -78,7 +78,7 @@ func (c *Client) Configure(ctx context.Context, settings backend.Settings) (Info
 func (c *Client) Open(ctx context.Context, cred backend.Credentials) (backend.Session, error) {
 	s := c.Session(cred, nil)
 	out, err := retry(ctx, func() (*pb.OpenResponse, error) {
-		return c.rpc.Open(ctx, &pb.OpenRequest{Credentials: s.credentials})
+		return c.rpc.Open(ctx, &pb.OpenRequest{Credentials: s.login()})
 	})
 	if err != nil {
 		return nil, c.fromStatus(ctx, "Open", err)
@@ -95,19 +95,23 @@ func (c *Client) Close() error {
 
 // Session answers a session without a call. It offers these extras.
 func (c *Client) Session(cred backend.Credentials, extras []backend.Extra) *Session {
-	return &Session{c: c, extras: extras, credentials: credentialsToProto(cred)}
+	return &Session{c: c, extras: extras, credentials: cred}
 }
 
 // A Session is a person's session on the other side of the connection.
 type Session struct {
 	c           *Client
-	credentials *pb.Credentials
+	credentials backend.Credentials
 	extras      []backend.Extra
 }
 
+// login is what goes with each call. It is made anew, because a session is kept for
+// each person who waits, and the message is three times as large.
+func (s *Session) login() *pb.Credentials { return credentialsToProto(s.credentials) }
+
 // String names the plugin and the person, and hides the password.
 func (s *Session) String() string {
-	return "plugin " + s.c.name + ": session of " + string(s.credentials.GetUser())
+	return "plugin " + s.c.name + ": session of " + s.credentials.User
 }
 
 // GoString hides the password from %#v, too.
@@ -150,7 +154,7 @@ func (s *Session) Collections(ctx context.Context) ([]backend.Collection, error)
 }
 
 func (s *Session) collections(ctx context.Context) ([]backend.Collection, error) {
-	stream, err := s.c.rpc.Collections(ctx, &pb.CollectionsRequest{Credentials: s.credentials})
+	stream, err := s.c.rpc.Collections(ctx, &pb.CollectionsRequest{Credentials: s.login()})
 	if err != nil {
 		return nil, err
 	}
@@ -184,7 +188,7 @@ func (s *Session) Changes(ctx context.Context, c backend.CollectionID, since bac
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	y := yielding[[]backend.Change]{yield: yield}
-	in := &pb.ChangesRequest{Credentials: s.credentials, Collection: []byte(c), Since: []byte(since)}
+	in := &pb.ChangesRequest{Credentials: s.login(), Collection: []byte(c), Since: []byte(since)}
 	cursor, err := s.changes(ctx, in, &y)
 	if lost(ctx, err) && !y.begun {
 		cursor, err = s.changes(ctx, in, &y)
@@ -234,7 +238,7 @@ func (s *Session) changes(ctx context.Context, in *pb.ChangesRequest, y *yieldin
 // Get fetches items, some hundreds of names per call.
 func (s *Session) Get(ctx context.Context, c backend.CollectionID, ids []backend.ItemID, yield func(backend.Fetched) error) error {
 	return fetch(ctx, s, "Get", ids, fetchedOf, yield, func(ctx context.Context, names [][]byte) (fetching, error) {
-		return s.c.rpc.Get(ctx, &pb.GetRequest{Credentials: s.credentials, Collection: []byte(c), Ids: names})
+		return s.c.rpc.Get(ctx, &pb.GetRequest{Credentials: s.login(), Collection: []byte(c), Ids: names})
 	})
 }
 

@@ -30,7 +30,7 @@ func (s *Session) put(ctx context.Context, c backend.CollectionID, it backend.It
 		return nil, err
 	}
 	part := &pb.PutRequest{
-		Credentials: s.credentials, Collection: []byte(c),
+		Credentials: s.login(), Collection: []byte(c),
 		Id: []byte(it.ID), Revision: []byte(it.Revision), MediaType: text(it.MediaType, maxName),
 		Flags: backend.Flags(it.Flags),
 	}
@@ -73,7 +73,7 @@ func (s *Session) answer(op string, id, rev []byte) (backend.Item, error) {
 // Delete removes an item.
 func (s *Session) Delete(ctx context.Context, c backend.CollectionID, id backend.ItemID, rev backend.Revision) error {
 	_, err := s.c.rpc.Delete(ctx, &pb.DeleteRequest{
-		Credentials: s.credentials, Collection: []byte(c), Id: []byte(id), Revision: []byte(rev),
+		Credentials: s.login(), Collection: []byte(c), Id: []byte(id), Revision: []byte(rev),
 	})
 	if err != nil {
 		return s.c.fromStatus(ctx, "Delete", err)
@@ -83,7 +83,7 @@ func (s *Session) Delete(ctx context.Context, c backend.CollectionID, id backend
 
 // Move takes an item to another collection.
 func (s *Session) Move(ctx context.Context, from backend.CollectionID, id backend.ItemID, to backend.CollectionID) (backend.Item, error) {
-	out, err := s.c.rpc.Move(ctx, &pb.MoveRequest{Credentials: s.credentials, From: []byte(from), Id: []byte(id), To: []byte(to)})
+	out, err := s.c.rpc.Move(ctx, &pb.MoveRequest{Credentials: s.login(), From: []byte(from), Id: []byte(id), To: []byte(to)})
 	if err != nil {
 		return backend.Item{}, s.c.fromStatus(ctx, "Move", err)
 	}
@@ -93,7 +93,7 @@ func (s *Session) Move(ctx context.Context, from backend.CollectionID, id backen
 // Probe asks for the collections' tags.
 func (s *Session) Probe(ctx context.Context, cs []backend.CollectionID) (map[backend.CollectionID]string, error) {
 	out, err := retry(ctx, func() (*pb.ProbeResponse, error) {
-		return s.c.rpc.Probe(ctx, &pb.ProbeRequest{Credentials: s.credentials, Collections: idBytes(cs)})
+		return s.c.rpc.Probe(ctx, &pb.ProbeRequest{Credentials: s.login(), Collections: idBytes(cs)})
 	})
 	if err != nil {
 		return nil, s.c.fromStatus(ctx, "Probe", err)
@@ -108,7 +108,7 @@ func (s *Session) Probe(ctx context.Context, cs []backend.CollectionID) (map[bac
 // Schedules tells whether the store sends invitations.
 func (s *Session) Schedules(ctx context.Context, c backend.CollectionID) (bool, error) {
 	out, err := retry(ctx, func() (*pb.SchedulesResponse, error) {
-		return s.c.rpc.Schedules(ctx, &pb.SchedulesRequest{Credentials: s.credentials, Collection: []byte(c)})
+		return s.c.rpc.Schedules(ctx, &pb.SchedulesRequest{Credentials: s.login(), Collection: []byte(c)})
 	})
 	if err != nil {
 		return false, s.c.fromStatus(ctx, "Schedules", err)

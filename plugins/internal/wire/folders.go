@@ -11,7 +11,7 @@ import (
 
 // CreateCollection makes a collection.
 func (s *Session) CreateCollection(ctx context.Context, c backend.Collection) (backend.Collection, error) {
-	out, err := s.c.rpc.CreateCollection(ctx, &pb.EditCollectionRequest{Credentials: s.credentials, Collection: collectionToProto(c)})
+	out, err := s.c.rpc.CreateCollection(ctx, &pb.EditCollectionRequest{Credentials: s.login(), Collection: collectionToProto(c)})
 	if err != nil {
 		return collectionThere(err), s.c.fromStatus(ctx, "CreateCollection", err)
 	}
@@ -20,7 +20,7 @@ func (s *Session) CreateCollection(ctx context.Context, c backend.Collection) (b
 
 // UpdateCollection renames a collection.
 func (s *Session) UpdateCollection(ctx context.Context, c backend.Collection) (backend.Collection, error) {
-	out, err := s.c.rpc.UpdateCollection(ctx, &pb.EditCollectionRequest{Credentials: s.credentials, Collection: collectionToProto(c)})
+	out, err := s.c.rpc.UpdateCollection(ctx, &pb.EditCollectionRequest{Credentials: s.login(), Collection: collectionToProto(c)})
 	if err != nil {
 		return backend.Collection{}, s.c.fromStatus(ctx, "UpdateCollection", err)
 	}
@@ -29,7 +29,7 @@ func (s *Session) UpdateCollection(ctx context.Context, c backend.Collection) (b
 
 // DeleteCollection removes a collection.
 func (s *Session) DeleteCollection(ctx context.Context, id backend.CollectionID) error {
-	_, err := s.c.rpc.DeleteCollection(ctx, &pb.DeleteCollectionRequest{Credentials: s.credentials, Collection: []byte(id)})
+	_, err := s.c.rpc.DeleteCollection(ctx, &pb.DeleteCollectionRequest{Credentials: s.login(), Collection: []byte(id)})
 	if err != nil {
 		return s.c.fromStatus(ctx, "DeleteCollection", err)
 	}

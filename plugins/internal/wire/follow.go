@@ -217,7 +217,7 @@ func (fl *following) request() *pb.WatchesRequest {
 	if fl.session == nil {
 		return &pb.WatchesRequest{Number: fl.number, End: true}
 	}
-	return &pb.WatchesRequest{Number: fl.number, Credentials: fl.session.credentials, Collections: idBytes(fl.ids)}
+	return &pb.WatchesRequest{Number: fl.number, Credentials: fl.session.login(), Collections: idBytes(fl.ids)}
 }
 
 // A watching is a call of Watches.
@@ -371,7 +371,7 @@ func (fl *following) alone() {
 
 // watchAlone is Watch of plugins that know no Watches.
 func (s *Session) watchAlone(ctx context.Context, cs []backend.CollectionID, f backend.Followed) error {
-	stream, err := s.c.rpc.Watch(ctx, &pb.WatchRequest{Credentials: s.credentials, Collections: idBytes(cs)})
+	stream, err := s.c.rpc.Watch(ctx, &pb.WatchRequest{Credentials: s.login(), Collections: idBytes(cs)})
 	if err != nil {
 		return err
 	}

@@ -29,7 +29,7 @@ const (
 func (s *Session) Messages(ctx context.Context, c backend.CollectionID, ids []backend.ItemID, limit int, yield func(backend.Message) error) error {
 	return fetch(ctx, s, "Messages", ids, messageOf, yield, func(ctx context.Context, names [][]byte) (fetching, error) {
 		return s.c.rpc.Messages(ctx, &pb.MessagesRequest{
-			Credentials: s.credentials, Collection: []byte(c), Ids: names, Limit: int64(limit),
+			Credentials: s.login(), Collection: []byte(c), Ids: names, Limit: int64(limit),
 		})
 	})
 }
@@ -90,7 +90,7 @@ func (s *Session) Part(ctx context.Context, c backend.CollectionID, id backend.I
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	stream, err := s.c.rpc.Part(ctx, &pb.PartRequest{
-		Credentials: s.credentials, Collection: []byte(c), Id: []byte(id), Path: text(path, maxPath), Offset: offset, Length: length,
+		Credentials: s.login(), Collection: []byte(c), Id: []byte(id), Path: text(path, maxPath), Offset: offset, Length: length,
 	})
 	if err != nil {
 		return s.c.fromStatus(ctx, "Part", err)
@@ -144,7 +144,7 @@ func (s *Session) SetFlags(ctx context.Context, c backend.CollectionID, id backe
 		return "", backend.Errorf(backend.Invalid, "plugin "+s.c.name+": SetFlags", "%d flags, at most %d are allowed", len(set)+len(clear), backend.MaxFlags)
 	}
 	out, err := s.c.rpc.SetFlags(ctx, &pb.SetFlagsRequest{
-		Credentials: s.credentials, Collection: []byte(c), Id: []byte(id), Set: set, Clear: clear,
+		Credentials: s.login(), Collection: []byte(c), Id: []byte(id), Set: set, Clear: clear,
 	})
 	if err != nil {
 		return "", s.c.fromStatus(ctx, "SetFlags", err)
@@ -166,7 +166,7 @@ func (s *Server) SetFlags(ctx context.Context, in *pb.SetFlagsRequest) (*pb.SetF
 // Search finds messages.
 func (s *Session) Search(ctx context.Context, q backend.Query) ([]backend.Found, error) {
 	in := &pb.SearchRequest{
-		Credentials: s.credentials, Collections: idBytes(q.Collections),
+		Credentials: s.login(), Collections: idBytes(q.Collections),
 		Text: text(q.Text, maxSearchText), From: text(q.From, maxSearchText), To: text(q.To, maxSearchText), Subject: text(q.Subject, maxSearchText),
 		Since: seconds(q.Since), Before: seconds(q.Before), Limit: int64(q.Limit),
 	}

@@ -24,7 +24,7 @@ const (
 // Identity asks who the person is.
 func (s *Session) Identity(ctx context.Context) (backend.Identity, error) {
 	out, err := retry(ctx, func() (*pb.IdentityResponse, error) {
-		return s.c.rpc.Identity(ctx, &pb.IdentityRequest{Credentials: s.credentials})
+		return s.c.rpc.Identity(ctx, &pb.IdentityRequest{Credentials: s.login()})
 	})
 	if err != nil {
 		return backend.Identity{}, s.c.fromStatus(ctx, "Identity", err)
@@ -45,7 +45,7 @@ func (s *Session) FreeBusy(ctx context.Context, addresses []string, from, to tim
 	}
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
-	in := &pb.FreeBusyRequest{Credentials: s.credentials, From: from.Unix(), To: to.Unix()}
+	in := &pb.FreeBusyRequest{Credentials: s.login(), From: from.Unix(), To: to.Unix()}
 	for _, a := range addresses {
 		in.Addresses = append(in.Addresses, text(a, maxAddress))
 	}

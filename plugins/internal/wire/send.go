@@ -25,7 +25,7 @@ func (s *Session) Send(ctx context.Context, m backend.Envelope, r io.Reader) err
 	if err != nil {
 		return s.c.fromStatus(ctx, "Send", err)
 	}
-	in := &pb.SendRequest{Credentials: s.credentials, From: text(m.From, maxAddress), Size: m.Size}
+	in := &pb.SendRequest{Credentials: s.login(), From: text(m.From, maxAddress), Size: m.Size}
 	for _, to := range m.To {
 		if len(to) > maxAddress {
 			return backend.Errorf(backend.Invalid, op, "the address %.70q is too long", to)
@@ -149,7 +149,7 @@ func (r *sendReader) Read(p []byte) (int, error) {
 // Vacation asks what is set for the time when the person is away.
 func (s *Session) Vacation(ctx context.Context) (backend.Vacation, error) {
 	out, err := retry(ctx, func() (*pb.VacationResponse, error) {
-		return s.c.rpc.Vacation(ctx, &pb.VacationRequest{Credentials: s.credentials})
+		return s.c.rpc.Vacation(ctx, &pb.VacationRequest{Credentials: s.login()})
 	})
 	if err != nil {
 		return backend.Vacation{}, s.c.fromStatus(ctx, "Vacation", err)
@@ -165,7 +165,7 @@ func (s *Session) SetVacation(ctx context.Context, v backend.Vacation) error {
 		return tooLarge("plugin "+s.c.name+": SetVacation", len(v.Text))
 	}
 	_, err := s.c.rpc.SetVacation(ctx, &pb.SetVacationRequest{
-		Credentials: s.credentials, Enabled: v.Enabled, From: seconds(v.From), Until: seconds(v.Until), Text: text(v.Text, backend.MaxVacationText),
+		Credentials: s.login(), Enabled: v.Enabled, From: seconds(v.From), Until: seconds(v.Until), Text: text(v.Text, backend.MaxVacationText),
 	})
 	if err != nil {
 		return s.c.fromStatus(ctx, "SetVacation", err)

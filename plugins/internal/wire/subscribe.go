@@ -13,7 +13,7 @@ import (
 func (s *Session) Subscribe(ctx context.Context, c backend.CollectionID, sub backend.PushSubscription) (backend.PushRegistration, error) {
 	out, err := retry(ctx, func() (*pb.SubscribeResponse, error) {
 		return s.c.rpc.Subscribe(ctx, &pb.SubscribeRequest{
-			Credentials: s.credentials, Collection: []byte(c), Resource: sub.Resource,
+			Credentials: s.login(), Collection: []byte(c), Resource: sub.Resource,
 			PublicKey: sub.PublicKey, Auth: sub.Auth, Expires: seconds(sub.Expires),
 		})
 	})

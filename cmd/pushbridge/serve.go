@@ -145,6 +145,9 @@ func (w *service) serve(ctx context.Context, file config.File, logger *slog.Logg
 		}
 	})
 	defer checking.Wait()
+	resting, stop := context.WithCancel(ctx)
+	defer stop()
+	checking.Go(func() { newGiver().run(resting) })
 	r := w.reloads(ctx, logger, func() (*successor, error) { return newSuccessor(b, l) })
 	tellSystemd(logger, "READY=1")
 	err = b.Serve(r.serving, l)

@@ -67,18 +67,18 @@ func (s *Server) reannounce(ctx context.Context, c *call) error {
 		return err
 	}
 	if before != nil {
-		c.announces = s.announcedFor(*c.profile)
+		c.announces = true
 	}
 	return s.Devices.Remember(ctx, c.deviceID(), lastAnnounced, []byte(now))
 }
 
 // announce writes the headers that reannounce asked for.
-func (c *call) announce(h http.Header) {
-	if c.announces == "" {
+func (s *Server) announce(c *call, h http.Header) {
+	if !c.announces {
 		return
 	}
 	versions := versionsFor(*c.profile)
 	h.Set("X-MS-RP", versions)
 	h.Set("MS-ASProtocolVersions", versions)
-	h.Set("MS-ASProtocolCommands", c.announces)
+	h.Set("MS-ASProtocolCommands", s.announcedFor(*c.profile))
 }

@@ -39,9 +39,9 @@ type call struct {
 	start     time.Time
 	from      netip.AddrPort
 	gzip      bool
+	announces bool            // the answer says which commands there are now
 	tape      *trace.Exchange // nil unless the phone is recorded
 	self      []string        // the person's addresses, beside the one that follows from the login; see recognize
-	announces string          // the commands that the answer says there are now; empty if it says nothing of them
 
 	behind []syncengine.FolderID // parts of merged folders that the phone waits for
 }
@@ -220,7 +220,7 @@ func (s *Server) conclude(w *recorder, c *call, message answer, err error) error
 
 // write marshals a message and sends it.
 func (s *Server) write(w *recorder, c *call, message answer) error {
-	c.announce(w.Header())
+	s.announce(c, w.Header())
 	switch m := message.(type) {
 	case nil:
 		w.empty()

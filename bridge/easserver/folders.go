@@ -265,11 +265,11 @@ func topic(user string, f syncengine.FolderID) hub.Topic {
 
 // watcher has topics watched with the sessions of one account.
 func (s *Server) watcher(acct *account.Account) hub.Watch {
-	return func(t hub.Topic, ended func(recall bool)) func() {
-		if syncengine.FolderID(t.Folder).Merged() {
-			return func() {} // its parts are looked after
+	return func(w *hub.Watched) func() {
+		if syncengine.FolderID(w.Topic().Folder).Merged() {
+			return nil // its parts are looked after
 		}
-		f := &folderWatch{server: s, account: acct, folder: syncengine.FolderID(t.Folder), over: ended}
+		f := &folderWatch{server: s, account: acct, watched: w}
 		f.mu.Lock()
 		defer f.mu.Unlock()
 		f.watching = s.Desk.Start(watch.Watcher{
@@ -294,8 +294,7 @@ func (s *Server) refused(user string) {
 type folderWatch struct {
 	server  *Server
 	account *account.Account
-	folder  syncengine.FolderID // 0 is the list
-	over    func(recall bool)
+	watched *hub.Watched
 
 	mu       sync.Mutex
 	watching *watch.Watching
@@ -305,14 +304,19 @@ type folderWatch struct {
 var _ watch.Owner = (*folderWatch)(nil)
 
 // Publish wakes those who wait.
-func (f *folderWatch) Publish() { f.server.Hub.Publish(topic(f.account.Name(), f.folder)) }
+func (f *folderWatch) Publish() { f.server.Hub.Publish(f.watched.Topic()) }
+
+// folder is what is watched; 0 is the list of folders.
+func (f *folderWatch) folder() syncengine.FolderID {
+	return syncengine.FolderID(f.watched.Topic().Folder)
+}
 
 // NameAt is the person's name at a backend.
 func (f *folderWatch) NameAt(backend string) string { return f.account.NameAt(backend) }
 
 // Report logs what the watching lives on after.
 func (f *folderWatch) Report(err error) {
-	f.server.Logger.Warn("looking for changes", "user", f.account.Name(), "folder", int64(f.folder), "error", err)
+	f.server.Logger.Warn("looking for changes", "user", f.account.Name(), "folder", f.watched.Topic().Folder, "error", err)
 }
 
 // stop is called by the hub when nobody waits any more.
@@ -331,7 +335,7 @@ func (f *folderWatch) refused() {
 	w, early := f.watching, f.pause != nil && f.pause.Stop()
 	f.mu.Unlock()
 	if early {
-		f.over(true)
+		f.watched.Ended(true)
 		return
 	}
 	w.End(f.account.Refused())
@@ -339,18 +343,18 @@ func (f *folderWatch) refused() {
 
 // Ended is called when it cannot go on.
 func (f *folderWatch) Ended(err error) {
-	f.server.Logger.Info("no longer looking for changes", "user", f.account.Name(), "folder", int64(f.folder), "error", err)
+	f.server.Logger.Info("no longer looking for changes", "user", f.account.Name(), "folder", f.watched.Topic().Folder, "error", err)
 	f.mu.Lock()
 	refused := f.account.Refused() != nil
 	pause := !refused && backend.KindOf(err) == backend.Denied
 	if pause {
-		f.pause = time.AfterFunc(deniedPause, func() { f.over(true) })
+		f.pause = time.AfterFunc(deniedPause, func() { f.watched.Ended(true) })
 	}
 	f.mu.Unlock()
 	if !pause {
 		// Where the password was refused, those who wait come again and log in
 		// anew, with the same one or with another.
-		f.over(refused)
+		f.watched.Ended(refused)
 	}
 }
 
@@ -362,7 +366,7 @@ const deniedPause = 10 * time.Minute
 
 // Open finds out what to watch.
 func (f *folderWatch) Open(ctx context.Context, w *watch.Watcher) (err error) {
-	if f.folder == 0 {
+	if f.folder() == 0 {
 		w.List = f.server.listed
 		return nil
 	}
@@ -383,14 +387,14 @@ func (f *folderWatch) Open(ctx context.Context, w *watch.Watcher) (err error) {
 // Due is when a Refresh decides about what is held of the folder, or finds that
 // phones are to be shown something else of an item that is the same.
 func (f *folderWatch) Due(ctx context.Context) (time.Duration, bool) {
-	if f.folder == 0 {
+	if f.folder() == 0 {
 		return 0, false
 	}
-	until, is, err := f.server.Engine.HeldUntil(ctx, f.folder)
+	until, is, err := f.server.Engine.HeldUntil(ctx, f.folder())
 	if err != nil {
 		return 0, false // the Refresh says what is wrong
 	}
-	due, ages, err := f.server.Engine.DueAt(ctx, f.folder)
+	due, ages, err := f.server.Engine.DueAt(ctx, f.folder())
 	if err == nil && ages && (!is || due.Before(until)) {
 		until, is = due, true
 	}
@@ -399,12 +403,12 @@ func (f *folderWatch) Due(ctx context.Context) (time.Duration, bool) {
 
 // now is the folder as it is now. It would be much to keep.
 func (f *folderWatch) now(ctx context.Context) (syncengine.Folder, error) {
-	return f.server.Engine.Folder(ctx, f.account.Name(), f.folder)
+	return f.server.Engine.Folder(ctx, f.account.Name(), f.folder())
 }
 
 // Refresh takes over what is new.
 func (f *folderWatch) Refresh(ctx context.Context) (bool, error) {
-	if f.folder == 0 {
+	if f.folder() == 0 {
 		return f.server.refreshFolders(ctx, f.account)
 	}
 	folder, err := f.now(ctx)

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net/http"
 	"runtime/debug"
+	"slices"
 	"sync/atomic"
 	"time"
 
@@ -14,7 +15,7 @@ import (
 	"github.com/pushbridge/pushbridge/fcgi"
 )
 
-// A wait is the answer of a command that has nothing to say yet. What it
+// A wait is the answer of a command that has nothing to say yet. What then
 // refers to is what a waiting phone costs.
 type wait struct {
 	topics    []hub.Topic
@@ -28,7 +29,7 @@ type wait struct {
 
 // A waiting is a request that waits without a goroutine.
 type waiting struct {
-	*wait
+	then   func(ctx context.Context, news []hub.Topic, err error) (answer, error) // see wait
 	server *Server
 	call   *call
 	seat   *hub.Seat
@@ -39,18 +40,17 @@ type waiting struct {
 // sit lets a call wait.
 func (s *Server) sit(ctx context.Context, rec *recorder, c *call, wt *wait) error {
 	c.arrival = waited[c.query.Command]
-	w := &waiting{wait: wt, server: s, call: c, since: time.Now()}
+	w := &waiting{then: wt.then, server: s, call: c, since: time.Now()}
 	s.sits(c)
 	var err error
 	w.seat, err = s.Hub.Sit(hub.Wait{
-		User: c.phone.User, Device: c.phone.Device, Topics: wt.topics, Heartbeat: wt.heartbeat,
+		User: c.phone.User, Device: c.phone.Device, Topics: slices.Clone(wt.topics), Heartbeat: wt.heartbeat,
 		Check: s.pending(c, wt.push), Watch: s.watcher(c.account),
 	})
 	if err != nil {
 		return w.over(ctx, rec, nil, err)
 	}
 	defer w.leave(rec)
-	wt.topics = nil // the seat has them
 	if err := s.Devices.Summons(ctx, c.deviceID(), c.version.String()); err != nil {
 		return w.over(ctx, rec, nil, err)
 	}

@@ -88,13 +88,13 @@ type user struct {
 type topic struct {
 	folder int64
 	seats  int           // that wait for it
-	watch  *watch        // nil if nobody watches it
+	watch  *Watched      // nil if nobody watches it
 	left   time.Duration // when the last seat went, since the hub began; 0 while there are any
 }
 
-// A watch is one call of Wait.Watch. It knows where it belongs, since a function
-// that does would be twice as large.
-type watch struct {
+// A Watched is what one call of Wait.Watch is about. It knows where it belongs,
+// since functions that do would be several times as large.
+type Watched struct {
 	hub    *Hub
 	user   *user
 	folder int64
@@ -259,14 +259,17 @@ func (h *Hub) watch(u *user, t *topic, begin Watch) {
 	if begin == nil || h.down || t.watch != nil {
 		return
 	}
-	w := &watch{hub: h, user: u, folder: t.folder}
+	w := &Watched{hub: h, user: u, folder: t.folder}
 	t.watch = w
-	w.stop = begin(Topic{u.name, t.folder}, w.ended)
+	w.stop = begin(w)
 }
 
-// ended notes that the watching of a topic ended by itself. It is left alone
+// Topic is the topic that is watched.
+func (w *Watched) Topic() Topic { return Topic{w.user.name, w.folder} }
+
+// Ended notes that the watching of a topic ended by itself. It is left alone
 // until the next Sit.
-func (w *watch) ended(recall bool) {
+func (w *Watched) Ended(recall bool) {
 	h, u := w.hub, w.user
 	h.mu.Lock()
 	defer h.mu.Unlock()
@@ -278,7 +281,7 @@ func (w *watch) ended(recall bool) {
 		}
 	}
 	if recall {
-		for s := range h.waitingFor(Topic{u.name, w.folder}) {
+		for s := range h.waitingFor(w.Topic()) {
 			s.end(ErrRecalled)
 		}
 	}

@@ -240,12 +240,12 @@ func TestWithoutHeartbeat(t *testing.T) {
 
 // running has a function watch on a goroutine of its own until it is stopped.
 func running(run func(context.Context, Topic)) Watch {
-	return func(t Topic, ended func(bool)) func() {
+	return func(w *Watched) func() {
 		ctx, cancel := context.WithCancel(context.Background())
 		go func() {
-			run(ctx, t)
+			run(ctx, w.Topic())
 			if ctx.Err() == nil {
-				ended(false)
+				w.Ended(false)
 			}
 		}()
 		return cancel
@@ -388,7 +388,7 @@ func TestWatchedOnce(t *testing.T) {
 	for i := range 11 {
 		s, err := h.Sit(Wait{
 			User: "ann", Device: strconv.Itoa(i % 10), Topics: topics(), Heartbeat: time.Hour, Check: new(news).check,
-			Watch: func(Topic, func(bool)) func() { running++; return func() { running-- } },
+			Watch: func(*Watched) func() { running++; return func() { running-- } },
 		})
 		if err != nil {
 			t.Fatal(err)

@@ -18,9 +18,9 @@ func TestRecall(t *testing.T) {
 		watching := func(phone string) Wait {
 			w := wait(&n)
 			w.Device = phone
-			w.Watch = func(_ Topic, ended func(bool)) func() {
+			w.Watch = func(w *Watched) func() {
 				if began++; began == 1 {
-					time.AfterFunc(2*time.Minute, func() { ended(true) })
+					time.AfterFunc(2*time.Minute, func() { w.Ended(true) })
 				}
 				return func() {}
 			}

@@ -33,11 +33,12 @@ type Wait struct {
 }
 
 // A Watch begins to watch a topic: to call Publish when something may have
-// changed, until stop is called, a while after the last phone left. Where that
-// ends by itself, ended is told, and the next Sit begins anew; with recall all who
-// wait for the topic come again, see Recall. Neither Watch nor stop may block or
-// call the hub; ended may not be called before Watch has returned.
-type Watch func(t Topic, ended func(recall bool)) (stop func())
+// changed, until stop is called, a while after the last phone left; stop may be
+// nil. Where that ends by itself, w.Ended is told, and the next Sit begins anew;
+// with recall all who wait for the topic come again, see Recall. Neither Watch nor
+// stop may block or call the hub, and w.Ended may not be called before Watch has
+// returned.
+type Watch func(w *Watched) (stop func())
 
 // An ending is an error of Check that ends the wait.
 type ending struct{ err error }

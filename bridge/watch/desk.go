@@ -32,7 +32,7 @@ type Desk struct {
 	timer  *time.Timer
 	lanes  map[string]*lane
 	groups map[groupKey]*group
-	bounds *bounds // of the last that began, which those of the next are likely to be, too
+	terms  *terms // of the last that began, which those of the next are likely to be, too
 	trust  trust
 	own    map[string]time.Time // by backend, see OwnEvent
 }
@@ -53,6 +53,7 @@ type groupKey struct{ backend, user string }
 
 // A group are the collections of one person at one backend.
 type group struct {
+	desk     *Desk
 	key      groupKey
 	account  string // the person's name in the key of the group of lists
 	members  []*Watching
@@ -72,27 +73,30 @@ func (d *Desk) Start(w Watcher, ended func(error)) *Watching {
 		w.Owner = &functions{w: w, ended: ended}
 	}
 	e := &Watching{
-		desk: d, owner: w.Owner, session: w.Session, collection: w.Collection, list: w.List,
+		owner: w.Owner, session: w.Session, collection: w.Collection, list: w.List,
 		interval: w.Min, index: -1, opened: opened, first: true, told: true, broad: true,
 	}
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	d.open()
-	e.bounds = d.bound(w.Min, w.Max)
+	e.terms = d.termsOf(w.Min, w.Max)
 	d.join(e, groupKey{w.Backend, w.User}, w.User)
 	d.schedule(e, d.now())
 	return e
 }
 
-// A bounds are the Min and Max of many.
-type bounds struct{ min, max time.Duration }
+// Terms are what many have in common: the desk, and their Min and Max.
+type terms struct {
+	desk     *Desk
+	min, max time.Duration
+}
 
-// bound answers such bounds. d.mu is held.
-func (d *Desk) bound(least, most time.Duration) *bounds {
-	if b := (bounds{least, most}); d.bounds == nil || *d.bounds != b {
-		d.bounds = &b
+// termsOf answers such terms. d.mu is held.
+func (d *Desk) termsOf(least, most time.Duration) *terms {
+	if t := (terms{d, least, most}); d.terms == nil || *d.terms != t {
+		d.terms = &t
 	}
-	return d.bounds
+	return d.terms
 }
 
 // open makes what the zero value lacks. d.mu is held.
@@ -164,9 +168,9 @@ func (e *Watching) gathers(told bool, now time.Duration) {
 	case !told || e.first:
 		e.gather = 0 // nothing has happened yet
 	case e.gather > 0 && now-e.looked < calm:
-		e.gather = min(2*e.gather, int32(mostGather/time.Millisecond))
+		e.gather = min(2*e.gather, int16(mostGather/time.Millisecond))
 	default:
-		e.gather = int32(leastGather / time.Millisecond)
+		e.gather = int16(leastGather / time.Millisecond)
 	}
 }
 

@@ -14,7 +14,6 @@ import (
 // A following is one call of Watch for all collections of a group. Where one is
 // added a new call takes over, and the old one ends when that works.
 type following struct {
-	desk    *Desk
 	group   *group
 	session backend.Watcher
 	ids     []backend.CollectionID
@@ -83,7 +82,7 @@ func (d *Desk) follow(g *group, session backend.Watcher) *following {
 	if before != nil && slices.Equal(ids, before.ids) {
 		return nil
 	}
-	f := &following{desk: d, group: g, session: session, ids: ids, lists: lists, before: before}
+	f := &following{group: g, session: session, ids: ids, lists: lists, before: before}
 	if before != nil {
 		f.retry = before.retry
 	}
@@ -100,7 +99,7 @@ func (f *following) begin() {
 	if s, ok := f.session.(backend.Follower); ok {
 		stop, _ = s.Follow(f.ids, f)
 	}
-	d := f.desk
+	d := f.group.desk
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	switch {
@@ -122,7 +121,7 @@ func (f *following) begin() {
 
 // Ready notes that events come, and has what happened before they did looked for.
 func (f *following) Ready() {
-	d, g := f.desk, f.group
+	d, g := f.group.desk, f.group
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	again := f.retry > 0
@@ -168,7 +167,7 @@ func (d *Desk) listsOf(g *group) iter.Seq[*Watching] {
 
 // Changed is an event.
 func (f *following) Changed(c backend.CollectionID) {
-	d, g := f.desk, f.group
+	d, g := f.group.desk, f.group
 	d.ownEvent(g.key.backend)
 	if d.Counts != nil {
 		d.Counts.Happened(g.key.backend)
@@ -195,7 +194,7 @@ func (f *following) Changed(c backend.CollectionID) {
 
 // Ended notes the end of events, and tries again a little later.
 func (f *following) Ended(err error) {
-	d, g := f.desk, f.group
+	d, g := f.group.desk, f.group
 	d.mu.Lock()
 	if d.closed || f.over {
 		d.mu.Unlock()
@@ -247,7 +246,7 @@ func (d *Desk) askAgain(e *Watching) {
 // again begins anew what has broken off. What it was to take over from goes on
 // until that works.
 func (f *following) again() {
-	d, g := f.desk, f.group
+	d, g := f.group.desk, f.group
 	d.mu.Lock()
 	if d.closed || f.over || g.events != f {
 		d.mu.Unlock()

@@ -15,18 +15,18 @@ import (
 // is guarded by the desk's mu, but what Open says and the tag belong to the look
 // that is under way.
 type Watching struct {
-	desk       *Desk
 	group      *group // with the Backend and the User
 	owner      Owner
 	session    backend.Session
 	collection backend.CollectionID
 	list       *List
-	bounds     *bounds
+	terms      *terms
 
 	due    time.Duration // of the next look, since the desk was opened
 	looked time.Duration // when the last one began
-	gather int32         // milliseconds until the next one after that, at least
 	index  int32         // in the desk's queue; -1 if it is not there
+	gather int16         // milliseconds until the next one after that, at least
+	retry  int16         // seconds that were waited after the last failure; 0 if there was none
 
 	opened  bool // Open was called with success, or there is none
 	first   bool // nobody has looked yet
@@ -43,20 +43,19 @@ type Watching struct {
 	tag      string        // of the collection when it was last refreshed
 	interval time.Duration // until the next question, without spread
 	pace     time.Duration // until the next question, as it was in the end
-	retry    time.Duration // after the last failure; 0 if there was none
 }
 
 func (e *Watching) place() place { return placeOf(e.group.key.backend, e.group.key.user, e.collection) }
 
 // Stop ends the watching. A look that is under way may still come to its end.
 func (e *Watching) Stop() {
-	e.desk.mu.Lock()
-	defer e.desk.mu.Unlock()
-	e.desk.leave(e)
+	e.terms.desk.mu.Lock()
+	defer e.terms.desk.mu.Unlock()
+	e.terms.desk.leave(e)
 }
 
 // End ends the watching as if the backend had answered err.
-func (e *Watching) End(err error) { e.desk.end(e, err) }
+func (e *Watching) End(err error) { e.terms.desk.end(e, err) }
 
 // leave takes e out everywhere, and answers whether it was there. d.mu is held.
 func (d *Desk) leave(e *Watching) bool {
@@ -86,7 +85,7 @@ func (d *Desk) part(e *Watching) {
 func (d *Desk) join(e *Watching, key groupKey, account string) {
 	g := d.groups[key]
 	if g == nil {
-		g = &group{key: key, account: account}
+		g = &group{desk: d, key: key, account: account}
 		d.groups[key] = g
 	}
 	e.group = g
@@ -184,7 +183,7 @@ func (e *Watching) open(ctx context.Context) error {
 	if err := e.owner.Open(ctx, &w); err != nil {
 		return err
 	}
-	d := e.desk
+	d := e.terms.desk
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	account := e.group.account
@@ -254,13 +253,14 @@ func (d *Desk) done(e *Watching, changed, told bool, source string, err error, c
 	e.busy = false
 	var wait time.Duration
 	if err != nil {
-		e.retry = longer(e.retry)
-		wait = spreadOut(max(e.retry, min(backend.RetryAfter(err), longestRetryAfter), costShare*cost))
+		again := longer(time.Duration(e.retry) * time.Second)
+		e.retry = int16(again / time.Second)
+		wait = spreadOut(max(again, min(backend.RetryAfter(err), longestRetryAfter), costShare*cost))
 	} else {
 		wait = d.wait(e, changed, told && !e.first, source, cost)
 		e.first, e.retry = false, 0
 		if soon {
-			wait = min(wait, max(due, e.bounds.min))
+			wait = min(wait, max(due, e.terms.min))
 		}
 	}
 	e.pace = wait
@@ -301,12 +301,12 @@ func (d *Desk) wait(e *Watching, changed, told bool, source string, cost time.Du
 		e.unannounced = now
 	}
 	if changed {
-		e.interval = e.bounds.min
+		e.interval = e.terms.min
 	} else {
-		e.interval = min(time.Duration(growth*float64(e.interval)), e.bounds.max)
+		e.interval = min(time.Duration(growth*float64(e.interval)), e.terms.max)
 	}
-	upper := time.Duration(float64(e.bounds.max) / (1 + spread))
-	wait := spreadOut(max(min(e.interval, max(upper, e.bounds.min)), costShare*cost))
+	upper := time.Duration(float64(e.terms.max) / (1 + spread))
+	wait := spreadOut(max(min(e.interval, max(upper, e.terms.min)), costShare*cost))
 	switch {
 	case e.unannounced > 0:
 		return grace // then it is clear what is to be thought of the events

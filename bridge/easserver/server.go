@@ -14,6 +14,7 @@ import (
 	"net/http"
 	"slices"
 	"time"
+	"unique"
 
 	"github.com/pushbridge/pushbridge/bridge/account"
 	"github.com/pushbridge/pushbridge/bridge/choice"
@@ -197,7 +198,8 @@ const announced = "Sync,SendMail,SmartForward,SmartReply,GetAttachment,FolderSyn
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) { s.handler.ServeHTTP(w, r) }
 
 func (s *Server) serve(w http.ResponseWriter, r *http.Request) {
-	event := &telemetry.Event{Agent: r.UserAgent(), Command: r.Method}
+	// Thousands of phones that wait have a few agents between them.
+	event := &telemetry.Event{Agent: unique.Make(r.UserAgent()).Value(), Command: r.Method}
 	rec := &recorder{ResponseWriter: w}
 	s.guarded(r.Context(), rec, event, time.Now(), func() {
 		switch r.Method {

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -35,29 +36,29 @@ func TestGivesBackAtRest(t *testing.T) {
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				var total, gives uint64
-				holds := uint64(base)
+				var total, gives, holds atomic.Uint64
+				holds.Store(base)
 				g := &giver{
-					allocated: func() uint64 { return total }, occupied: func() uint64 { return holds },
-					free:  func() { gives++; holds = base },
+					allocated: total.Load, occupied: holds.Load,
+					free:  func() { gives.Add(1); holds.Store(base) },
 					after: base,
 				}
 				ctx, cancel := context.WithCancel(t.Context())
 				done := make(chan struct{})
 				go func() { defer close(done); g.run(ctx) }()
 				for i, s := range tc.spells {
-					given := gives
+					given := gives.Load()
 					for range s.length / time.Second {
 						time.Sleep(time.Second - time.Millisecond)
 						synctest.Wait()
-						if total += s.work; s.work > 0 && gives == given {
-							holds = s.holds
+						if total.Add(s.work); s.work > 0 && gives.Load() == given {
+							holds.Store(s.holds)
 						}
 						time.Sleep(time.Millisecond)
 						synctest.Wait()
 					}
-					if gives != uint64(s.gives) {
-						t.Errorf("after spell %d it has given back %d times, want %d", i, gives, s.gives)
+					if gives.Load() != uint64(s.gives) {
+						t.Errorf("after spell %d it has given back %d times, want %d", i, gives.Load(), s.gives)
 					}
 				}
 				cancel()

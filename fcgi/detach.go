@@ -174,6 +174,8 @@ func (c *conn) goOn(r *request, d *Detached) *Detached {
 	switch {
 	case d.cause == ErrHungUp, d.cause == ErrAborted:
 		cancel(d.cause)
+	case r.over != nil:
+		cancel(r.over)
 	case c.gone:
 		cancel(ErrHungUp)
 	case c.draining:

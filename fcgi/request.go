@@ -32,10 +32,11 @@ type request struct {
 	body       body
 	deadline   time.Time
 
-	// From then on. cancel is guarded by the connection's mu, ended by its
-	// writing.
+	// From then on. cancel and over are guarded by the connection's mu, ended by
+	// its writing.
 	ctx    context.Context
 	cancel context.CancelCauseFunc
+	over   error // why nobody waits for it any longer
 	ended  bool
 
 	detached *Detached // while it waits without its handler, or is about to; guarded by the connection's mu
@@ -57,8 +58,12 @@ func (r *request) release() {
 	r.body.Close()
 }
 
-// end tells r's handler, if it runs, why nobody waits for it any longer.
+// end tells r's handler why nobody waits for it any longer: one that runs, and one that
+// is about to go on, since its waiting has ended for another cause.
 func (r *request) end(cause error) {
+	if r.over == nil {
+		r.over = cause
+	}
 	if r.cancel != nil {
 		r.cancel(cause)
 	}

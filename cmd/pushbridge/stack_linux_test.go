@@ -89,7 +89,7 @@ func BenchmarkAtOnce(b *testing.B) {
 	refused := s.refused()
 	b.ReportMetric(float64(refused), "5xx")
 	if refused > 0 {
-		b.Errorf("%d requests were answered with an error of the server, want none", refused)
+		b.Errorf("%d requests were answered with an error of the server, want none; nginx says\n%s", refused, s.reasons())
 	}
 }
 
@@ -239,6 +239,25 @@ func (s *stack) refused() (n int) {
 		}
 	}
 	return n
+}
+
+// reasons are the first errors that each nginx has logged.
+func (s *stack) reasons() string {
+	var b strings.Builder
+	for _, l := range s.lanes {
+		log, err := os.ReadFile(filepath.Join(l.web.Dir, "error.log"))
+		if err != nil {
+			s.b.Fatal(err)
+		}
+		found := 0
+		for line := range strings.Lines(string(log)) {
+			if !strings.Contains(line, "[info]") && !strings.Contains(line, "[notice]") && found < 5 {
+				found++
+				b.WriteString(line)
+			}
+		}
+	}
+	return b.String()
 }
 
 // progress says how far it is: at full size it takes minutes.

@@ -15,6 +15,7 @@ import (
 	"github.com/pushbridge/pushbridge/bridge/phone"
 	"github.com/pushbridge/pushbridge/bridge/syncengine"
 	"github.com/pushbridge/pushbridge/plugins/backend"
+	"github.com/pushbridge/pushbridge/plugins/backend/memory"
 )
 
 // A fullDisk is a store whose disk has no room: it says so as the database
@@ -115,6 +116,43 @@ func TestEditWhileTheStateCannotBeRead(t *testing.T) {
 			}
 			if body := string(h.Backend.Items(bridgetest.User, "calendar")["e"]); !strings.Contains(body, "SUMMARY:Mine") {
 				t.Errorf("the edit is lost:\n%s", body)
+			}
+		})
+	}
+}
+
+// A phone edits an occurrence and its series, and does not hear what came of it. Somebody
+// else edits the series meanwhile, and the phone says the same again: both of its edits
+// count, and the other one's, too.
+func TestOccurrenceAndSeriesTriedTwice(t *testing.T) {
+	for _, tt := range []struct {
+		name  string
+		fails bool // what the phone says first
+	}{
+		{"nothing could be written", true},
+		{"the answer was lost", false},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			h := bridgetest.Start(t, bridgetest.Options{})
+			h.Store("calendar", "e", daily())
+			s := newHandset(t, h, eas.V161, "phone1", "Calendar", 0)
+			edits := []eas.SyncCommand{s.on(second, "Mine"), {Do: tag.AirSyncChange, ServerID: s.id, Data: eas.Properties{eas.T(tag.CalendarSubject, "All mine")}}}
+			if tt.fails {
+				h.Backend.Fail(memory.Failure{Op: memory.OpPut, Err: backend.Errorf(backend.Transient, "test", "not now")})
+			}
+			if r, err := s.send(edits...); (err != nil) != tt.fails {
+				t.Errorf("answered %+v, %v", r, err)
+			}
+			event := string(h.Backend.Items(bridgetest.User, "calendar")["e"])
+			h.Store("calendar", "e", strings.Replace(event, "BEGIN:VEVENT\r\n", "BEGIN:VEVENT\r\nLOCATION:Theirs\r\n", 1))
+			if status, _ := s.take(s.send(edits...)); status != eas.SyncOK {
+				t.Errorf("status %d the second time", status)
+			}
+			event = string(h.Backend.Items(bridgetest.User, "calendar")["e"])
+			for _, want := range []string{"SUMMARY:Mine\r\n", "SUMMARY:All mine\r\n", "LOCATION:Theirs\r\n"} {
+				if !strings.Contains(event, want) {
+					t.Errorf("%q is lost:\n%s", want, event)
+				}
 			}
 		})
 	}

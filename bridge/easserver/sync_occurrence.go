@@ -33,7 +33,7 @@ func (f *folderSync) occurrence(cmd *eas.SyncCommand, o translate.Options, apply
 			}
 		}
 		if again { // an earlier try may be what is there
-			e.held = e.held.Or(tried)
+			e.held = e.held.OrOccurrences(tried, before)
 		}
 		e.held = e.held.WroteInstance(cmd.InstanceID, before, shown)
 		e.try = tryOf(cmd)

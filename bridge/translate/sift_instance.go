@@ -81,6 +81,24 @@ func (d Digest) hasException(e *eas.Element, series eas.Properties) bool {
 	return d.has(tag.CalendarExceptions|markElement, exceptions.element(&was).sums[0])
 }
 
+// OrOccurrences is Or for what of a series the occurrences are: an earlier try of their
+// edit may be what the series shows. What else that try noted of the series is what the
+// phone was about to write of it besides, and not what it holds: to take it for that
+// would be to take the edit for none when it comes again. Of an event that is no series
+// the occurrence is all that there is.
+func (d Digest) OrOccurrences(o Digest, now eas.Properties) Digest {
+	if _, series := now.Find(tag.CalendarRecurrence); !series {
+		return d.Or(o)
+	}
+	ofOccurrences := func(e entry) bool { return e.of&^marks == tag.CalendarExceptions }
+	ofRest := func(e entry) bool { return !ofOccurrences(e) }
+	held := Digest{slices.DeleteFunc(slices.Clone(d.entries), ofRest)}
+	next := held.Or(Digest{slices.DeleteFunc(slices.Clone(o.entries), ofRest)})
+	next.entries = append(next.entries, slices.DeleteFunc(slices.Clone(d.entries), ofOccurrences)...)
+	next.sort()
+	return next
+}
+
 // WroteInstance is the digest after the phone's edit of one occurrence was
 // written to an object: the phone holds what the object shows of it since then.
 func (d Digest) WroteInstance(at string, before, after eas.Properties) Digest {

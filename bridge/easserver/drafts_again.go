@@ -161,6 +161,27 @@ func (f *folderSync) removeFormer(ctx context.Context, cmd *eas.SyncCommand, is 
 	return f.round.Try(ctx, done)
 }
 
+// removeLeft deletes the messages that a draft was before the edit of which the phone did
+// not hear, and which it deletes now: an earlier try may not have come to that. is what
+// the draft is; that goes where deleted messages go.
+func (f *folderSync) removeLeft(ctx context.Context, cmd *eas.SyncCommand, is backend.ItemID) error {
+	if f.class.message == nil || f.draftsHere() != nil {
+		return nil
+	}
+	tried, err := f.round.Tried(ctx)
+	if err != nil {
+		return err
+	}
+	for key, value := range tried {
+		if id := backend.ItemID(value); strings.HasPrefix(key, wasDraft+tryOf(cmd)+" ") && id != is {
+			if err := f.session.Delete(ctx, f.folder.Collection, id, ""); err != nil && backend.KindOf(err) != backend.NotFound {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
 // sumOfProperties is the same for the same properties, and for no others.
 func sumOfProperties(p eas.Properties) []byte {
 	h := sha256.New()

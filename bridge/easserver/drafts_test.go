@@ -88,6 +88,41 @@ func TestDraftsSaidAgain(t *testing.T) {
 	}
 }
 
+// A phone that hears nothing of its edit of a draft deletes it, with the same key: then
+// nothing is left of it but what deleted messages are.
+func TestDraftDeletedAfterHalfAnEdit(t *testing.T) {
+	for _, op := range []memory.Op{memory.OpPut, memory.OpDelete} {
+		t.Run(string(op), func(t *testing.T) {
+			h := mailHouse(t)
+			plan(h.Backend)
+			p := mailPhone(h, eas.V161, phone.Settings{})
+			bridgetest.Sync(t, p)
+			f := folderOfType(t, p, eas.FolderDrafts)
+			id, _ := mailNamed(t, f, "Plan")
+			say := func(cmd eas.SyncCommand) error {
+				cmd.ServerID = id
+				_, err := h.Client(eas.V161, "phone1").Sync(t.Context(), &eas.SyncRequest{Collections: []eas.SyncCollection{
+					{SyncKey: f.SyncKey, CollectionID: f.ServerID, Commands: []eas.SyncCommand{cmd}}}})
+				return err
+			}
+			h.Backend.Fail(memory.Failure{Op: op, Err: backend.Errorf(backend.Transient, "test", "down")})
+			if status, _ := httpStatus(t, say(eas.SyncCommand{Do: tag.AirSyncChange, Data: draftText("Two")})); status != 503 {
+				t.Fatalf("answered %d, want 503", status)
+			}
+			for range 2 { // the answer is lost, too
+				if err := say(eas.SyncCommand{Do: tag.AirSyncDelete}); err != nil {
+					t.Fatal(err)
+				}
+			}
+			for folder, want := range map[backend.CollectionID]int{"drafts": 0, "trash": 1} {
+				if n := len(h.Backend.Items(bridgetest.User, folder)); n != want {
+					t.Errorf("%s has %d messages, want %d", folder, n, want)
+				}
+			}
+		})
+	}
+}
+
 // checkDraft tells whether a text is in the one draft that there is, or in the one
 // mail that was sent.
 func checkDraft(t *testing.T, h *bridgetest.House, text string, sent bool) {

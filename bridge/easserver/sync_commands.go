@@ -282,11 +282,15 @@ func (f *folderSync) remove(ctx context.Context, cmd *eas.SyncCommand) error {
 		return err
 	}
 	row, left, err := f.lookup(ctx, n)
-	if errors.Is(err, syncengine.ErrNoItem) && row.Removed {
-		return f.round.Deleted(ctx, n) // gone on both sides
-	}
-	if err != nil {
+	gone := errors.Is(err, syncengine.ErrNoItem) && row.Removed
+	if err != nil && !gone {
 		return err
+	}
+	if err := f.removeLeft(ctx, cmd, row.ID); err != nil {
+		return err
+	}
+	if gone {
+		return f.round.Deleted(ctx, n) // on both sides
 	}
 	if cmd.InstanceID != "" {
 		if f.class.deleteInstance == nil {

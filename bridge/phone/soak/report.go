@@ -35,23 +35,23 @@ type samples struct {
 // watch takes samples and writes how it goes.
 func (s *soak) watch(ctx context.Context, w io.Writer) {
 	s.samples.every = time.Second
+	sampled, written := time.Now(), time.Now() // before the first tick begins to come, lest it come too soon
 	tick := time.NewTicker(time.Second)
 	defer tick.Stop()
-	sampled, written := time.Now(), time.Now()
 	for {
+		var now time.Time // as it was meant: two that come late are a second apart, too
 		select {
 		case <-ctx.Done():
 			if s.Live {
 				fmt.Fprintln(w)
 			}
 			return
-		case <-tick.C:
+		case now = <-tick.C:
 		}
 		waiting := s.waiting.Load()
 		if s.counting.Load() {
 			s.fewest = min(s.fewest, waiting)
 		}
-		now := time.Now()
 		if now.Sub(sampled) >= s.samples.every {
 			sampled = now
 			s.take(now, waiting)

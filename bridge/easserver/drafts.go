@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"crypto/sha256"
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"io"
@@ -197,7 +198,7 @@ func (f *folderSync) sendDraft(ctx context.Context, m *mailer, n syncengine.Numb
 	if err != nil {
 		return err
 	}
-	p := post{name: "draft:" + name, token: m.token(name), draft: true}
+	p := post{name: "draft:" + name, token: m.token(name), question: f.draftSum(held)[:len(m.token(name))], draft: true}
 	if p.out, err = mail.SendDraft(held.original(), m.sending(p.token)); err != nil {
 		if err = m.known(err); backend.KindOf(err) == backend.Transient {
 			return err
@@ -205,6 +206,9 @@ func (f *folderSync) sendDraft(ctx context.Context, m *mailer, n syncengine.Numb
 		return &notSent{asComposition(err)}
 	}
 	p.after = func(ctx context.Context) error { return f.moveSent(ctx, m, held) }
+	if err := f.noteSending(ctx, p); err != nil {
+		return err
+	}
 	switch err := f.alone(ctx, held, p, m); {
 	case err == nil, errors.Is(err, errSentBefore):
 		return f.wentOut(ctx, m, n, held)
@@ -297,8 +301,13 @@ var errUnknown = errors.New("easserver: whether the draft went out is not known"
 
 // guard is the note that a draft is being sent by some phone of the person's.
 func (f *folderSync) guard(held *heldMessage) outbox.Letter {
+	return outbox.Letter{User: f.call.phone.User, Name: "draft being sent:" + f.draftSum(held)}
+}
+
+// draftSum is the same for the same draft, whichever phone sends it.
+func (f *folderSync) draftSum(held *heldMessage) string {
 	sum := sha256.Sum256([]byte(f.folder.ID.String() + "\x00" + string(held.ID)))
-	return outbox.Letter{User: f.call.phone.User, Name: fmt.Sprintf("draft being sent:%x", sum)}
+	return hex.EncodeToString(sum[:])
 }
 
 // moveSent takes a draft that was sent to where sent mail is. Only if the draft is gone
@@ -320,18 +329,4 @@ func (f *folderSync) moveSent(ctx context.Context, m *mailer, held *heldMessage)
 	}
 	_, err = held.box.SetFlags(ctx, to, moved.ID, []string{backend.FlagSeen}, []string{backend.FlagDraft})
 	return err
-}
-
-// sentEarlier is a draft that is gone when the phone has it sent: it was sent, if an
-// earlier try of the same command sent it. One of which nobody knows whether it was
-// sent is taken away last, when the person has been told.
-func (f *folderSync) sentEarlier(ctx context.Context, name string, n syncengine.Number) error {
-	sent, err := f.server.Outbox.WasGiven(ctx, outbox.Letter{User: f.call.phone.User, Device: f.call.phone.Device, Name: "draft:" + name})
-	switch {
-	case err != nil:
-		return err
-	case !sent:
-		return fmt.Errorf("%w: the draft is gone, and was not sent", syncengine.ErrNoItem)
-	}
-	return f.round.Went(ctx, n)
 }

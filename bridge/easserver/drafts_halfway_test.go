@@ -1,6 +1,7 @@
 package easserver_test
 
 import (
+	"strings"
 	"testing"
 	"time"
 
@@ -154,5 +155,42 @@ func TestDraftOfWhichNobodyKnowsByAnotherPhone(t *testing.T) {
 		if n := len(folderOfType(t, p, eas.FolderDrafts).Items); n != 0 {
 			t.Errorf("phone %d has %d drafts", i+1, n)
 		}
+	}
+}
+
+// A draft of which nobody knows whether it went out is taken away by somebody before its
+// owner could be told so: they are told all the same, once, and it is not sent again.
+func TestDraftOfWhichNobodyKnowsIsTakenAway(t *testing.T) {
+	h := mailHouse(t)
+	plan(h.Backend)
+	p := h.Phone(eas.V161, "phone1", phone.Settings{Classes: []string{eas.ClassEmail}})
+	bridgetest.Sync(t, p)
+	sendPlan(t, p)
+	h.Backend.Fail(memory.Failure{Op: memory.OpSend, Midway: true, Err: backend.Errorf(backend.Other, "smtp", "the connection broke")})
+	h.Backend.Fail(memory.Failure{Op: memory.OpPut, Collection: "inbox", Err: backend.Errorf(backend.TooLarge, "imap", "the mailbox is full"), Times: -1})
+	for range 2 {
+		_, err := p.Sync(t.Context())
+		if status, _ := httpStatus(t, err); status != 503 {
+			t.Errorf("answered %d, want 503", status)
+		}
+		h.Backend.Remove(bridgetest.User, "drafts", "d.eml")
+	}
+	h.Backend.Mend()
+	bridgetest.Sync(t, p)
+	bridgetest.Sync(t, p)
+	if n := len(h.Backend.Outgoing()); n != 1 {
+		t.Errorf("it was sent %d times", n)
+	}
+	told := h.Backend.Items(bridgetest.User, "inbox")
+	for _, body := range told {
+		if text := string(body); !strings.Contains(text, "Sent or not? Plan") || !strings.Contains(text, "bob@example.org") || !strings.Contains(text, "no copy") {
+			t.Errorf("the person is told\n%s", text)
+		}
+	}
+	if len(told) != 1 {
+		t.Errorf("the inbox has %d messages, want the question whether it was sent", len(told))
+	}
+	if n := len(folderOfType(t, p, eas.FolderDrafts).Items); n != 0 {
+		t.Errorf("the phone has %d drafts", n)
 	}
 }

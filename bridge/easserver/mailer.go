@@ -129,9 +129,12 @@ type post struct {
 	token string // the same for the same mail
 	out   *mail.Outgoing
 
+	question string // names the question whether it went out: the same from all of the person's phones; empty means token
+
 	anyPhone bool // that sends it: the same of the person's other phones is the same
 	save     bool
 	draft    bool                        // which goes to where sent mail is, by after
+	gone     bool                        // a draft of which no more is known than whom it is for, and its subject
 	after    func(context.Context) error // what else is to be done when it is out; nil for nothing
 	given    func() error                // is called before the mail system gets the end of it; nil does nothing
 }
@@ -213,6 +216,19 @@ func (m *mailer) send(ctx context.Context, p post) error {
 	return nil
 }
 
+// askOnly tells the person of a mail that an earlier try gave to the mail system, and
+// does not send it, whatever became of that.
+func (m *mailer) askOnly(ctx context.Context, p post) error {
+	_, err := m.server.Outbox.Send(ctx, m.letter(&p), outbox.Post{
+		Message: strings.NewReader(""),
+		Send: func(context.Context, io.Reader) error {
+			return backend.Errorf(backend.Transient, "easserver: send", "the mail is not at hand")
+		},
+		Tell: func(ctx context.Context) error { return m.tellUnsure(ctx, p) },
+	})
+	return err
+}
+
 // after does what belongs to a mail that is out. Each can be done again.
 func (m *mailer) after(ctx context.Context, p post) error {
 	var errs []error
@@ -255,7 +271,10 @@ func (m *mailer) noticeUnsure(ctx context.Context, p post) error {
 	if !p.draft {
 		keep = func(ctx context.Context) error { return m.keep(ctx, p) }
 	}
-	it := backend.Item{ID: backend.ItemID("unsure-" + p.token), MediaType: backend.Mail.MediaType(), Body: mail.Unsure(p.out, m.sending(p.token))}
+	it := backend.Item{ID: backend.ItemID("unsure-" + cmp.Or(p.question, p.token)), MediaType: backend.Mail.MediaType(), Body: mail.Unsure(p.out, m.sending(p.token))}
+	if p.gone {
+		it.Body = mail.UnsureGone(p.out, m.sending(p.token))
+	}
 	told, err := m.session.Put(ctx, inbox.Collection, it)
 	if err != nil && (backend.KindOf(err) != backend.Conflict || told.ID == "") { // else an earlier try put it there
 		return err

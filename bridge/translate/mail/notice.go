@@ -14,6 +14,15 @@ const maxNoticed = 20
 // went out: that one has the recipients and the subject of o, and a copy of it is in
 // the folder for sent mail. The same letter gets the same notice, but for its Date.
 func Unsure(o *Outgoing, s Sending) []byte {
+	return unsure(o, s, "A copy is in the folder for sent mail, if there is room for it. If the mail did not arrive, send it once more.")
+}
+
+// UnsureGone is Unsure for a draft that somebody took away meanwhile.
+func UnsureGone(o *Outgoing, s Sending) []byte {
+	return unsure(o, s, "There is no copy: the draft was moved or deleted meanwhile. If the mail did not arrive, write it once more.")
+}
+
+func unsure(o *Outgoing, s Sending, remedy string) []byte {
 	host := s.Host
 	if _, domain, ok := strings.Cut(o.From, "@"); ok && host == "" {
 		host = domain
@@ -28,7 +37,7 @@ func Unsure(o *Outgoing, s Sending) []byte {
 		"Subject: " + subject + "\r\nTo: " + clean(strings.Join(to, ", ")) + more + "\r\n\r\n" +
 		"The connection to the mail server ended after all of the mail was handed over, and before the mail server could say that it took it. " +
 		"So that nobody gets it twice, it was not sent again.\r\n\r\n" +
-		"A copy is in the folder for sent mail, if there is room for it. If the mail did not arrive, send it once more.\r\n"
+		remedy + "\r\n"
 	sum := sha256.Sum256([]byte("unsure\x00" + o.MessageID))
 	id := "<" + hex.EncodeToString(sum[:16]) + "@" + host + ">"
 	head := addressField("From", []address{{name: "Mail delivery", addr: "mailer-daemon@" + host}}) + addressField("To", []address{{addr: o.From}}) +

@@ -89,9 +89,7 @@
 // that may be otherwise, and there is one message in the inbox that says so: see
 // package outbox. Of a Worker that was killed just after the mail system said that it took a
 // mail nobody can say from outside whether it heard: then that message may be there.
-// It is not there for a draft over which a Worker was killed, and which somebody deleted before the phone asked
-// again. No mail goes out twice. The copy of a mail, the mark of what it
-// answers, and the draft that became one may be missing, or be left, where something
+// No mail goes out twice. The copy of a mail, the mark of what it answers, and the draft that became one may be missing, or be left, where something
 // went wrong when the mail was out: the mail is what counts, and phones are not told
 // of the rest.
 //

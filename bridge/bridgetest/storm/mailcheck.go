@@ -163,7 +163,7 @@ func (m *mailroom) checkOutcome(p *piece, in *box) {
 	switch sent := m.role(backend.RoleSent); {
 	case o.taken > 1:
 		m.world.problem("%q was sent %d times", p.subject(""), o.taken)
-	case o.unsure > 0 && p.notice == nil && !m.slipped(p, o):
+	case o.unsure > 0 && p.notice == nil:
 		m.world.problem("nobody knows whether %q went out, and nobody is told of that", p.subject(""))
 	case p.notice != nil: // whether it went out is not known, which may be where it was not given away
 	case o.told && o.taken == 0:
@@ -173,17 +173,6 @@ func (m *mailroom) checkOutcome(p *piece, in *box) {
 	case o.taken+o.unsure == 0 && p.letter && in != nil:
 		m.world.problem("%q is in %s, and was not sent", p.subject(""), in)
 	}
-}
-
-// slipped tells whether it is a draft that a Worker was killed over while it sent it, and
-// that somebody took away before the phone asked again: then there is nothing left that
-// could be shown to its owner with the question whether it went out.
-func (m *mailroom) slipped(p *piece, o *outcome) bool {
-	if m.world.options.Worker != nil && p.draft {
-		away := func(a act) bool { return a.to == nil || a.to.role == backend.RoleTrash }
-		o.slipped = o.slipped || slices.ContainsFunc(p.acts, away)
-	}
-	return o.slipped
 }
 
 // checkMail compares the messages of a phone with those of the server.

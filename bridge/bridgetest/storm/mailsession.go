@@ -183,14 +183,13 @@ func (m *mailroom) sent(p *piece, taken int, err error) error {
 
 // An outcome is what came of a mail that a phone sends.
 type outcome struct {
-	taken   int  // how many times the mail system took it
-	unsure  int  // how many times the bridge gave it away and was not told what came of it
-	told    bool // a phone was told that it is out
-	given   int  // how many times a Worker gave it to the mail system
-	begun   bool // a phone sends it by way of a Worker
-	harm    int  // how many failures there were before it did
-	slipped bool // see there
-	clean   bool // and there was none until the phone was told that it is out
+	taken  int  // how many times the mail system took it
+	unsure int  // how many times the bridge gave it away and was not told what came of it
+	told   bool // a phone was told that it is out
+	given  int  // how many times a Worker gave it to the mail system
+	begun  bool // a phone sends it by way of a Worker
+	harm   int  // how many failures there were before it did
+	clean  bool // and there was none until the phone was told that it is out
 }
 
 // outcome is that of a piece. m.mu is held.

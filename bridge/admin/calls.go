@@ -179,10 +179,11 @@ func (s *Server) resync(ctx context.Context, _ *visit, req ResyncRequest) (done 
 		}
 		what = fmt.Sprintf("folder %d (%s)", req.Folder, f.Name)
 	}
+	soon := s.soon(req.User, req.Device) // asked first: what wakes the phone has it wait no more
 	if err := s.Engine.Resync(ctx, syncengine.Phone{User: req.User, Device: req.Device}, syncengine.FolderID(req.Folder)); err != nil {
 		return done, err
 	}
-	return Done{fmt.Sprintf("Phone %s of %s loads %s anew at its next request%s.", req.Device, req.User, what, s.soon(req.User, req.Device))}, nil
+	return Done{fmt.Sprintf("Phone %s of %s loads %s anew at its next request%s.", req.Device, req.User, what, soon)}, nil
 }
 
 // soon says when a phone's next request will be, if that is known.
